@@ -1,0 +1,81 @@
+// Semaphore, task group and signal over timers that never fire by themselves.
+#include "host/base/async.hpp"
+
+#include <boost/asio/redirect_error.hpp>
+
+#include <algorithm>
+
+namespace fragmend {
+namespace {
+
+Awaitable<void> sleep_until_cancelled(asio::steady_timer& timer) {
+    boost::system::error_code ignored;
+    co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+}
+
+}  // namespace
+
+void Semaphore::Permit::shrink_to(std::size_t units) {
+    if (owner_ == nullptr || units >= units_) return;
+    Semaphore* owner = owner_;
+    const std::size_t returned = units_ - units;
+    units_ = units;
+    if (units == 0) owner_ = nullptr;
+    owner->give_back(returned);
+}
+
+bool Semaphore::try_acquire(std::size_t units, Permit& permit) {
+    units = std::min(units, capacity_);
+    if (closed_ || !waiters_.empty() || units > free_) return false;
+    free_ -= units;
+    permit = Permit(this, units);
+    return true;
+}
+
+Awaitable<Result<Semaphore::Permit>> Semaphore::acquire(std::size_t units) {
+    units = std::min(units, capacity_);
+    Permit permit;
+    if (try_acquire(units, permit)) co_return std::move(permit);
+    if (closed_) co_return Error{errc::cancelled, "closed"};
+    Waiter waiter(executor_);
+    waiter.units = units;
+    waiters_.push_back(&waiter);
+    co_await sleep_until_cancelled(waiter.wake);
+    if (!waiter.granted) {
+        std::erase(waiters_, &waiter);
+        co_return Error{errc::cancelled, "closed"};
+    }
+    co_return Permit(this, units);
+}
+
+void Semaphore::give_back(std::size_t units) {
+    free_ += units;
+    while (!waiters_.empty() && waiters_.front()->units <= free_) {
+        Waiter* next = waiters_.front();
+        waiters_.pop_front();
+        free_ -= next->units;
+        next->granted = true;
+        next->wake.cancel();
+    }
+}
+
+void Semaphore::close() {
+    closed_ = true;
+    for (Waiter* waiter : waiters_) waiter->wake.cancel();
+}
+
+void TaskGroup::spawn(Awaitable<void> child) {
+    ++running_;
+    asio::co_spawn(executor_, std::move(child), [this](std::exception_ptr failure) {
+        if (failure) std::rethrow_exception(failure);
+        if (--running_ == 0) idle_.cancel();
+    });
+}
+
+Awaitable<void> TaskGroup::join() {
+    while (running_ > 0) co_await sleep_until_cancelled(idle_);
+}
+
+Awaitable<void> Signal::wait() { co_await sleep_until_cancelled(timer_); }
+
+}  // namespace fragmend

@@ -1,0 +1,58 @@
+// Where an object's survivors come from, as the scheduler sees it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "host/base/async.hpp"
+#include "host/base/bytes.hpp"
+#include "host/base/timestamp.hpp"
+#include "scheduler/codec.hpp"
+
+namespace fragmend::scheduler {
+
+/// One fragment to rebuild.
+struct RebuildRequest {
+    EcScheme scheme;
+    int policy_index = 0;
+    std::string partition;         ///< Decimal.
+    std::string object_path;       ///< `/account/container/object`, plain UTF-8 bytes.
+    std::string object_hash;       ///< 32 hex digits.
+    Timestamp data_timestamp;      ///< Of the data file; survivors must carry this very one.
+    std::string ec_etag;           ///< X-Object-Sysmeta-Ec-Etag; survivors must carry this very one.
+    std::uint64_t archive_bytes = 0;   ///< Length of every fragment archive of the object.
+    std::size_t fragment_bytes = 0;    ///< Length of a full fragment (one segment), header included.
+    std::uint8_t wanted = 0;           ///< Fragment index to rebuild, 0 <= wanted < k + m.
+};
+
+/// One survivor's fragment archive, opened and at its first byte.
+/// Owned by the object's rebuild; destroying it early drops the connection.
+class SurvivorStream {
+  public:
+    virtual ~SurvivorStream() = default;
+    virtual std::uint8_t index() const = 0;
+    /// MD5 of the archive as the survivor's server announced it, 32 hex digits.
+    virtual const std::string& announced_md5() const = 0;
+    /// `ip:port/device`, or the local path: what a log line calls it.
+    virtual const std::string& name() const = 0;
+    /// Ring id of the device, by which a bad survivor is left out later.
+    virtual std::uint32_t device_id() const = 0;
+    /// Fills `into` completely, or returns fewer bytes at the end of the archive only.
+    /// Errors: timeout, disconnected, io, protocol.
+    virtual Awaitable<Result<std::size_t>> read(ByteSpan into) = 0;
+};
+
+/// Opens survivors of one object. Implemented over transport/fragments and the local disk.
+class FragmentSource {
+  public:
+    virtual ~FragmentSource() = default;
+    /// A set that determines the wanted fragment, in plan order, all at the request's timestamp and Etag.
+    /// Devices in `left_out` (ring ids) are not asked. Errors: too_few_fragments (already logged in
+    /// Swift's wording), cancelled.
+    virtual Awaitable<Result<std::vector<std::unique_ptr<SurvivorStream>>>> open(
+        const RebuildRequest& request, const std::vector<std::uint32_t>& left_out) = 0;
+};
+
+}  // namespace fragmend::scheduler

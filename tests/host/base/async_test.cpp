@@ -1,0 +1,83 @@
+// Offload, semaphore and task group on a real io_context without any waiting for time.
+#include "host/base/async.hpp"
+
+#include <gtest/gtest.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <thread>
+#include <vector>
+
+namespace fragmend {
+namespace {
+
+Awaitable<void> take_and_note(Semaphore& semaphore, std::size_t units, std::vector<std::size_t>& order,
+                              std::vector<Semaphore::Permit>& held) {
+    auto permit = co_await semaphore.acquire(units);
+    if (permit.has_error()) co_return;
+    order.push_back(units);
+    held.push_back(std::move(permit.value()));
+}
+
+TEST(Semaphore, ServesInOrderAndNeverOvertakes) {
+    asio::io_context io;
+    Semaphore semaphore(io.get_executor(), 10);
+    std::vector<std::size_t> order;
+    std::vector<Semaphore::Permit> held;
+    TaskGroup group(io.get_executor());
+    for (std::size_t units : {8, 9, 1}) group.spawn(take_and_note(semaphore, units, order, held));
+    io.poll();
+    EXPECT_EQ(order, (std::vector<std::size_t>{8}));
+    held.clear();
+    io.poll();
+    EXPECT_EQ(order, (std::vector<std::size_t>{8, 9, 1}));
+    held.clear();
+    EXPECT_EQ(semaphore.in_use(), 0u);
+}
+
+TEST(Semaphore, LendsItsWholeCapacityToAnOversizedHolder) {
+    asio::io_context io;
+    Semaphore semaphore(io.get_executor(), 4);
+    std::vector<std::size_t> order;
+    std::vector<Semaphore::Permit> held;
+    TaskGroup group(io.get_executor());
+    group.spawn(take_and_note(semaphore, 100, order, held));
+    io.poll();
+    ASSERT_EQ(held.size(), 1u);
+    EXPECT_EQ(semaphore.in_use(), 4u);
+    held.front().shrink_to(1);
+    EXPECT_EQ(semaphore.in_use(), 1u);
+}
+
+TEST(Semaphore, CloseWakesWaiters) {
+    asio::io_context io;
+    Semaphore semaphore(io.get_executor(), 1);
+    std::vector<std::size_t> order;
+    std::vector<Semaphore::Permit> held;
+    TaskGroup group(io.get_executor());
+    for (int i = 0; i < 3; ++i) group.spawn(take_and_note(semaphore, 1, order, held));
+    io.poll();
+    semaphore.close();
+    io.poll();
+    EXPECT_EQ(group.running(), 0u);
+    EXPECT_EQ(order.size(), 1u);
+}
+
+Awaitable<void> ask_pool(asio::any_io_executor pool, std::thread::id& worked, std::thread::id& resumed) {
+    worked = co_await offload(pool, [] { return std::this_thread::get_id(); });
+    resumed = std::this_thread::get_id();
+}
+
+TEST(Offload, WorksOnThePoolAndResumesAtHome) {
+    asio::io_context io;
+    asio::thread_pool pool(1);
+    std::thread::id worked, resumed;
+    TaskGroup group(io.get_executor());
+    group.spawn(ask_pool(pool.get_executor(), worked, resumed));
+    io.run();
+    EXPECT_EQ(resumed, std::this_thread::get_id());
+    EXPECT_NE(worked, resumed);
+}
+
+}  // namespace
+}  // namespace fragmend

@@ -1,0 +1,28 @@
+// Hex, digits and percent-quoting.
+#include "host/base/bytes.hpp"
+
+#include <gtest/gtest.h>
+
+#include "host/base/md5.hpp"
+
+namespace fragmend {
+namespace {
+
+TEST(Bytes, QuotesLikePythonsUrllib) {
+    EXPECT_EQ(percent_quote("/a/c/obj\xc3\xa9 1%"), "/a/c/obj%C3%A9%201%25");
+    EXPECT_EQ(percent_unquote("/a/c/obj%C3%A9%201%25"), "/a/c/obj\xc3\xa9 1%");
+    EXPECT_EQ(percent_unquote("100%"), "100%");
+    EXPECT_EQ(percent_unquote("%zz%4"), "%zz%4");
+}
+
+TEST(Bytes, OnlyDigitsAreNumbers) {
+    EXPECT_EQ(parse_digits("18446744073709551615"), 18446744073709551615ull);
+    for (const char* text : {"", "+1", "-1", " 1", "1 ", "0x1", "18446744073709551616"}) {
+        EXPECT_FALSE(parse_digits(text).has_value()) << text;
+    }
+}
+
+TEST(Bytes, Md5OfKnownText) { EXPECT_EQ(md5_hex("1795333043.19771"), "5ef30d63707a5501cad24510b5182e96"); }
+
+}  // namespace
+}  // namespace fragmend

@@ -1,0 +1,77 @@
+// What an SSYNC sender session needs from its surroundings: offers to make, sub-requests to send.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "host/base/async.hpp"
+#include "host/base/bytes.hpp"
+#include "host/base/timestamp.hpp"
+
+namespace fragmend::transport::ssync {
+
+/// One line of the missing check.
+struct Offer {
+    std::string object_hash;  ///< 32 hex digits.
+    Timestamp data;           ///< Of the data file or the tombstone.
+    std::optional<Timestamp> meta;          ///< Set when a newer .meta applies.
+    std::optional<Timestamp> content_type;  ///< Set when the .meta carries a newer content type.
+    std::optional<bool> durable;            ///< Unset for tombstones.
+};
+
+/// What the receiver wants of one offer.
+struct Wanted {
+    std::string object_hash;
+    bool data = false;
+    bool meta = false;
+};
+
+/// The bytes of one PUT, in order. Destroying it early cancels what feeds it.
+class BodyStream {
+  public:
+    virtual ~BodyStream() = default;
+    /// The next piece, empty at the end; valid until the next call. An error ends the session at once:
+    /// nothing that the receiver could take for a whole body is ever sent.
+    virtual Awaitable<Result<ByteView>> next() = 0;
+};
+
+/// One sub-request: `PUT` has a body and a length, `POST` and `DELETE` have neither.
+struct SubRequest {
+    std::string method;
+    std::string path;  ///< `/account/container/object`, not yet quoted.
+    std::vector<std::pair<std::string, std::string>> headers;  ///< Raw bytes, title-cased names.
+    std::uint64_t content_length = 0;
+    std::unique_ptr<BodyStream> body;
+};
+
+/// The sender's side of one session: what is on the disk and what can be rebuilt.
+/// Owned by the job (host/sync); outlives the session.
+class SessionObjects {
+  public:
+    virtual ~SessionObjects() = default;
+    /// Called once, when the receiver's head is known. `accepts_non_durable`: X-Backend-Accept-No-Commit.
+    virtual Awaitable<Result<void>> begin(bool accepts_non_durable) = 0;
+    /// The next object to offer, nothing at the end.
+    virtual Awaitable<Result<std::optional<Offer>>> next_offer() = 0;
+    /// The receiver's whole answer, before the first sub-request: the place to start reading ahead.
+    virtual Awaitable<Result<void>> wanted(std::vector<Wanted> objects) = 0;
+    /// The sub-requests for the next wanted object that can be served, in order; an empty list at the
+    /// end. Objects that cannot be served are skipped inside (they are counted and named there).
+    virtual Awaitable<Result<std::vector<SubRequest>>> next_sub_requests() = 0;
+};
+
+/// How a session ended.
+struct SessionResult {
+    bool success = false;
+    std::optional<Error> error;      ///< Why not.
+    std::uint64_t offered = 0;       ///< Lines of the missing check.
+    std::uint64_t wanted = 0;        ///< Lines of the answer.
+    std::uint64_t sub_requests = 0;  ///< Sent in full.
+    std::uint64_t body_bytes = 0;    ///< PUT bodies, without framing.
+};
+
+}  // namespace fragmend::transport::ssync
