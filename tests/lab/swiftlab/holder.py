@@ -21,8 +21,9 @@ from . import children, control, layout, log_collector, namespace, spec
 class Holder:
     """Single-threaded: one selector over control requests, log datagrams, children, lifeline."""
 
-    def __init__(self, place, has_lifeline, ephemeral):
+    def __init__(self, place, etc_mounts, has_lifeline, ephemeral):
         self._place = place
+        self._etc_mounts = etc_mounts
         self._ephemeral = ephemeral
         self._selector = selectors.DefaultSelector()
         self._children = children.Children(lambda name: place.path('log', name))
@@ -74,7 +75,8 @@ class Holder:
                 while os.path.ismount(target) or name in self._mounted:
                     namespace.unmount(target)
                     self._mounted.discard(name)
-        namespace.unmount('/etc/swift')
+        for target in self._etc_mounts:
+            namespace.unmount(target)
 
     def _kill_all(self):
         """Ends everything else in the process namespace, so that nothing writes any more."""
@@ -173,18 +175,6 @@ def _preload(with_proxy):
         importlib.import_module(module)
 
 
-def _allow_single_user():
-    """Without real root there is one user only: Swift's change to the same user must not fail."""
-    real_setgroups = os.setgroups
-
-    def setgroups(groups):
-        try:
-            real_setgroups(groups)
-        except PermissionError:
-            pass
-    os.setgroups = setgroups
-
-
 def main():
     directory, flags = sys.argv[1], sys.argv[2:]
     with open(os.path.join(directory, 'lab.json'), encoding='utf-8') as state_file:
@@ -194,12 +184,10 @@ def main():
     outer_pid = int(os.readlink('/proc/self'))
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     namespace.loopback_up()
-    namespace.private_etc_swift(place.path('etc'), place.path('scratch'))
+    etc_mounts = namespace.private_etc_swift(place.path('etc'), place.path('scratch'))
     namespace.mount_proc()
-    if not state['as_root']:
-        _allow_single_user()
     _preload(place.spec.proxy)
-    holder = Holder(place, '--lifeline' in flags, '--ephemeral' in flags)
+    holder = Holder(place, etc_mounts, '--lifeline' in flags, '--ephemeral' in flags)
     holder.mount_devices()
     with open(place.path('run', 'holder.pid.tmp'), 'w', encoding='ascii') as out:
         out.write(str(outer_pid))
