@@ -82,7 +82,7 @@ def _add_up(commands):
     up.add_argument('--fault-proxy', action='store_true',
                     help='put a proxy that can break things before every object server')
     up.add_argument('--mount-check', action='store_true', help='makes `unmount` possible')
-    up.add_argument('--tmpfs', action='store_true', help='devices in memory instead of in the folder')
+    up.add_argument('--tmpfs', action='store_true', help='devices in memory, not in the folder')
     up.add_argument('--tmpfs-mib', type=int, default=1024, help='size of each such device')
     up.add_argument('--option', action='append', default=[], metavar='SECTION:NAME=VALUE',
                     help='an option for every object-server.conf, e.g. '
@@ -212,7 +212,8 @@ def _add_fill(commands):
         fill.add_argument('--seed', type=int, default=1)
         fill.add_argument('--container', default='fill')
         for share in ('posts', 'overwrites', 'deletes', 'expired', 'expiring', 'odd-names'):
-            fill.add_argument(f'--{share}', type=float, default=0.0, help='share of objects, 0 to 1')
+            fill.add_argument(f'--{share}', type=float, default=0.0,
+                              help='share of objects, 0 to 1')
         fill.set_defaults(through_proxy=name == 'fill-proxy')
     _command(commands, 'read-all', _read_all, 'read every object through the proxy and compare')
 

@@ -158,7 +158,7 @@ def run_swift_server(app, conf):
     if app == 'object-server':
         from swift.obj import server
         options['global_conf_callback'] = server.global_conf_callback
-    # Eventlet's patching collects garbage once a lock, half a second in all; the result is the same.
+    # Eventlet's patching collects garbage once a lock: half a second for the same result.
     gc.collect = lambda: 0
     sys.argv = [f'swift-{app}', conf]
     return run_wsgi(conf, app, **options)

@@ -76,7 +76,7 @@ def _metadata(dice, odd):
 
 
 def outcome(history, now=None):
-    """How the object must look to a client now: the last put event, or None, and the newest meta."""
+    """What a client must see now: the last put event, or None, and the newest metadata."""
     now = time.time() if now is None else now
     put, meta = None, {}
     for event in history['events']:
