@@ -164,6 +164,10 @@ class Lab(DamageOperations, FillOperations, RunOperations):
         """Processes by name and mounted devices."""
         return self._ask('status')
 
+    def servers_cpu_s(self):
+        """CPU seconds that all servers of the lab have used so far."""
+        return sum(state.get('cpu_s', 0.0) for state in self.status()['processes'].values())
+
     def log_tails(self, lines=15):
         """The last lines of every log, for error messages."""
         parts = []

@@ -14,12 +14,12 @@ _QUARANTINED = re.compile(r'Quarantined object')
 class RunOperations:
     """Mixed into Lab."""
 
-    def reconstruct_swift(self, node, *arguments, options=None, timeout_s=600.0):
+    def reconstruct_swift(self, node, *arguments, timeout_s=600.0, options=None):
         """Runs Swift's reconstructor once for one server; a RunResult whose output is its log."""
         return self.run([SWIFT_RECONSTRUCTOR, self._reconstructor_conf(node, options), 'once',
                          '-v', *arguments], timeout_s)
 
-    def reconstruct(self, argv, nodes=None, arguments=('--once',), options=None, timeout_s=600.0):
+    def reconstruct(self, argv, nodes=None, arguments=('--once',), timeout_s=600.0, options=None):
         """Runs a reconstructor at several servers (default all) side by side.
 
         Each is started as `argv... CONF arguments...`, where `options` change the section
@@ -31,9 +31,9 @@ class RunOperations:
         results = {number: run.wait(timeout_s) for number, run in started.items()}
         return results, combine(list(results.values()))
 
-    def reconstruct_swift_all(self, nodes=None, options=None, timeout_s=600.0):
+    def reconstruct_swift_all(self, nodes=None, timeout_s=600.0, options=None):
         """Runs Swift's reconstructor once at several servers side by side, like reconstruct()."""
-        return self.reconstruct([SWIFT_RECONSTRUCTOR], nodes, ('once', '-v'), options, timeout_s)
+        return self.reconstruct([SWIFT_RECONSTRUCTOR], nodes, ('once', '-v'), timeout_s, options)
 
     def _reconstructor_conf(self, number, options):
         node = self.layout.node(number)
