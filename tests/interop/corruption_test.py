@@ -3,7 +3,7 @@
 
 import os
 
-from support import case, disks, objects, program
+from support import case, disks, objects, program, shuffled_rings
 
 TARGET, CULPRIT = 'd1', 'd3'
 CULPRIT_NODE = 3
@@ -53,6 +53,15 @@ class DamagedSurvivors(case.InteropCase):
 
     def flip_payload(self, path):
         self.lab.corrupt(CULPRIT, path, offset=-1 + self.before[CULPRIT][path]['bytes'])
+
+    def test_culprit_is_a_partner_of_the_target_somewhere(self):
+        """Otherwise the tests of the rebuilding node itself would try nothing."""
+        partners = set()
+        for path in self.culprit_files():
+            order = shuffled_rings.devices_of(self.lab, int(path.split('/')[1]))
+            place = order.index(TARGET)
+            partners |= {order[place - 1], order[(place + 1) % 6], order[(place + 3) % 6]}
+        self.assertIn(CULPRIT, partners)
 
     @case.beyond_swift('it does not look at the bytes it decodes')
     def test_flipped_bit_on_another_node(self):

@@ -6,7 +6,7 @@ import unittest
 
 from lab import Lab, compare
 
-from . import disks, program
+from . import disks, program, shuffled_rings
 
 LINES_SHOWN = 12
 SKIPPED = 77  # What ctest takes as "skipped" (SKIP_RETURN_CODE).
@@ -45,8 +45,10 @@ class InteropCase(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         options = {'mount_check': True, 'tmpfs': disks.tmpfs_holds_xattrs(), **cls.options}
-        cls.lab = Lab(**options).up()
+        cls.lab = Lab(**options).up(start=False)
         cls.addClassCleanup(cls.lab.down)
+        shuffled_rings.shuffle(cls.lab)
+        cls.lab.start_all()
         cls.fill()
         cls.before = disks.manifests(cls.lab)
         if cls.restores:
