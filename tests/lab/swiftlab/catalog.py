@@ -26,7 +26,7 @@ class Catalog:
         return iter(self._entries.values())
 
     def record(self, history, etag):
-        """Takes note of a history written to the lab; a later one of the same object replaces it."""
+        """Takes note of a history written to the lab, replacing an older one of the object."""
         self._entries[self._key(history)] = {'history': history, 'etag': etag}
 
     def save(self):

@@ -6,8 +6,8 @@ import os
 import select
 import shutil
 import signal
+import socket
 import subprocess
-import sys
 import tempfile
 import time
 
@@ -20,6 +20,8 @@ from .running import RunOperations
 from .spec import LabSpec
 
 START_LIMIT_S = 60.0
+# Swift's modules are Debian's, and known to Debian's Python only.
+PYTHON = '/usr/bin/python3'
 _PACKAGE_PARENT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
@@ -102,12 +104,13 @@ class Lab(DamageOperations, FillOperations, RunOperations):
         flags = [] if self._detached else ['--lifeline']
         if self._own_directory and not self.keep and not self._detached:
             flags.append('--ephemeral')
-        environment = dict(os.environ, PYTHONPATH=_PACKAGE_PARENT, PYTHONDONTWRITEBYTECODE='1')
+        environment = dict(os.environ, PYTHONPATH=self._python_path(_PACKAGE_PARENT),
+                           PYTHONDONTWRITEBYTECODE='1')
         with open(self.layout.path('log', 'holder.log'), 'ab') as log:
             # A session of its own: Ctrl-C at the terminal is for us, and we take the lab down.
             self._unshare = subprocess.Popen(
                 namespace.enter_new(self._as_root)
-                + ['/usr/bin/python3', '-m', 'swiftlab.holder', self.directory, *flags],
+                + [PYTHON, '-m', 'swiftlab.holder', self.directory, *flags],
                 stdin=subprocess.DEVNULL if self._detached else subprocess.PIPE,
                 stdout=log, stderr=log, cwd='/', env=environment, start_new_session=True)
         if not self._detached:
@@ -160,6 +163,10 @@ class Lab(DamageOperations, FillOperations, RunOperations):
     def status(self):
         """Processes by name and mounted devices."""
         return self._ask('status')
+
+    def servers_cpu_s(self):
+        """CPU seconds that all servers of the lab have used so far."""
+        return sum(state.get('cpu_s', 0.0) for state in self.status()['processes'].values())
 
     def log_tails(self, lines=15):
         """The last lines of every log, for error messages."""
@@ -218,7 +225,7 @@ class Lab(DamageOperations, FillOperations, RunOperations):
     def _spawn(self, name, argv=None):
         if name == 'fault-proxy':
             self._ask('spawn', name=name,
-                      argv=['/usr/bin/python3', '-m', 'swiftlab.fault_proxy', self.directory])
+                      argv=[PYTHON, '-m', 'swiftlab.fault_proxy', self.directory])
         elif argv:
             node = self.layout.node(int(name.rsplit('-', 1)[1]))
             self._ask('spawn', name=name, argv=[*argv, node.conf])
@@ -253,15 +260,22 @@ class Lab(DamageOperations, FillOperations, RunOperations):
 
     def connect(self, ip, port):
         """A TCP socket of the lab's network, usable from this process."""
-        import socket
         _answer, fds = control.ask_with_fds(self.layout.control_socket,
                                             {'op': 'connect', 'ip': ip, 'port': port})
         return socket.socket(fileno=fds[0])
 
-    def inside(self, argv, working_directory=None):
-        """The command line that runs `argv` inside the lab."""
-        return (namespace.enter(self.holder_pid, self._as_root, working_directory or os.getcwd())
-                + list(argv))
+    def inside(self, argv, working_directory=None, env=None):
+        """The command line that runs `argv` inside the lab; `env` adds variables."""
+        environment = dict(env or {})
+        if not self._as_root:
+            environment['PYTHONPATH'] = self._python_path(environment.get('PYTHONPATH'))
+        return (namespace.enter(self.holder_pid, self._as_root, working_directory or os.getcwd(),
+                                environment) + list(argv))
+
+    def _python_path(self, *more):
+        """A search path for Python inside: whoever is not root needs a start-up file besides."""
+        own = [] if self._as_root else [os.path.join(_PACKAGE_PARENT, 'single_user')]
+        return os.pathsep.join(own + [part for part in more if part])
 
     def run(self, argv, timeout_s=600.0, working_directory=None, env=None):
         """Runs a command inside to its end; a RunResult. Output and error come together."""
@@ -269,14 +283,11 @@ class Lab(DamageOperations, FillOperations, RunOperations):
 
     def popen(self, argv, working_directory=None, env=None):
         """Starts a command inside; a MeasuredRun."""
-        environment = dict(os.environ, **env) if env else None
-        return MeasuredRun(self.inside(argv, working_directory), environment)
+        return MeasuredRun(self.inside(argv, working_directory, env))
 
     def run_module(self, module, *arguments, timeout_s=600.0):
         """Runs a module of this package inside, where Swift's modules see the lab's swift.conf."""
-        result = self.run([sys.executable if sys.executable == '/usr/bin/python3'
-                           else '/usr/bin/python3', '-m', f'swiftlab.{module}', *arguments],
-                          timeout_s=timeout_s,
+        result = self.run([PYTHON, '-m', f'swiftlab.{module}', *arguments], timeout_s=timeout_s,
                           env={'PYTHONPATH': _PACKAGE_PARENT, 'PYTHONDONTWRITEBYTECODE': '1'})
         if result.exit_code != 0:
             raise LabError(f'{module} failed with {result.exit_code}:\n{result.output}')

@@ -5,6 +5,15 @@ import os
 from . import layout as places
 
 
+def write_reconstructor_conf(layout, node, tag, options):
+    """Writes a variant of a node's file with other reconstructor options; its path inside."""
+    sections = _object_server_conf(layout, node)
+    sections['object-reconstructor'].update(options)
+    name = f'reconstructor-{tag}/{node.number}.conf'
+    _write(layout, name, sections)
+    return f'/etc/swift/{name}'
+
+
 def write_all(layout):
     """Writes all configuration files below the folder that becomes /etc/swift in the lab."""
     files = {'swift.conf': _swift_conf(layout.spec)}
@@ -16,11 +25,15 @@ def write_all(layout):
         files['container-server.conf'] = _db_server_conf(layout, 'container',
                                                          places.CONTAINER_ADDRESS)
     for name, sections in files.items():
-        path = layout.path('etc', name)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        # Swift reads swift.conf as Latin-1, so a hash prefix may hold any byte.
-        with open(path, 'w', encoding='latin-1') as out:
-            out.write(_ini(sections))
+        _write(layout, name, sections)
+
+
+def _write(layout, name, sections):
+    path = layout.path('etc', name)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    # Swift reads swift.conf as Latin-1, so a hash prefix may hold any byte.
+    with open(path, 'w', encoding='latin-1') as out:
+        out.write(_ini(sections))
 
 
 def _ini(sections):
@@ -74,6 +87,9 @@ def _object_server_conf(layout, node):
         'pipeline:main': {'pipeline': 'healthcheck recon object-server'},
         'app:object-server': {
             'use': 'egg:swift#object',
+            # Forked workers, which every real cluster has, do not enforce this limit; without
+            # them (workers = 0) it would, and answer whole bursts of SSYNC with 503.
+            'replication_concurrency': 0,
             'replication_concurrency_per_device': spec.replication_concurrency_per_device},
         'filter:healthcheck': {'use': 'egg:swift#healthcheck'},
         'filter:recon': {'use': 'egg:swift#recon'},
@@ -82,12 +98,16 @@ def _object_server_conf(layout, node):
         'object-reconstructor': {'conn_timeout': 5},
         'object-replicator': {},
         'object-updater': {},
-        'object-auditor': {},
+        # No pauses between files, and one pass instead of a second process for empty files.
+        'object-auditor': {'files_per_second': 0, 'bytes_per_second': 0,
+                           'zero_byte_files_per_second': 0},
     }
     for section, options in spec.object_conf.items():
         prefix = 'set ' if section == 'app:object-server' else ''
-        sections.setdefault(section, {}).update(
-            {prefix + name: value for name, value in options.items()})
+        target = sections.setdefault(section, {})
+        for name, value in options.items():
+            target.pop(name, None)
+            target[prefix + name] = value
     return sections
 
 

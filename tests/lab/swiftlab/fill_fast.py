@@ -20,7 +20,7 @@ from . import layout, object_plan, spec
 
 
 class FastFill:
-    """Writes histories. Keeps one ring a policy, one disk file router a node, one encoder a policy."""
+    """Writes histories. Keeps one ring a policy and one disk file router a node."""
 
     def __init__(self, place):
         self._place = place

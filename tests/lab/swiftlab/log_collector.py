@@ -1,4 +1,4 @@
-"""Collects the syslog datagrams of a lab's servers into one file a node, so no /dev/log is needed."""
+"""Collects the syslog datagrams of a lab's servers, one file a node; no /dev/log is needed."""
 
 import re
 import socket

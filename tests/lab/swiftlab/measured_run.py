@@ -32,11 +32,11 @@ class RunResult:
 class MeasuredRun:
     """One command under way, both its outputs going to one temporary file."""
 
-    def __init__(self, argv, env=None):
+    def __init__(self, argv):
         self._output = tempfile.TemporaryFile()
         self._started = time.monotonic()
         self._process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=self._output,
-                                         stderr=subprocess.STDOUT, env=env)
+                                         stderr=subprocess.STDOUT)
         self._timed_out = False
 
     def wait(self, timeout_s=600.0):

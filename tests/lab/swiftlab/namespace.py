@@ -28,14 +28,15 @@ def enter_new(as_root):
     return prefix if as_root else prefix + ['--user', '--map-root-user']
 
 
-def enter(holder_pid, as_root, working_directory):
+def enter(holder_pid, as_root, working_directory, environment):
     """The command prefix that runs something in the namespaces of a holder.
 
     The command dies with its nsenter, and, like all, with the holder.
     """
+    assignments = [f'{name}={value}' for name, value in environment.items()]
     user = [] if as_root else ['--user', '--preserve-credentials']
     return ['nsenter', '--target', str(holder_pid), *user, '--mount', '--net', '--pid',
-            'setpriv', '--pdeathsig', 'KILL', 'env', '-C', working_directory]
+            'setpriv', '--pdeathsig', 'KILL', 'env', '-C', working_directory, *assignments]
 
 
 def _check(result, what):
@@ -86,8 +87,9 @@ def private_etc_swift(source, scratch):
     """Makes `source` appear as /etc/swift, in this mount namespace only.
 
     On a machine without /etc/swift, /etc gets a throw-away overlay in which the mount point can
-    be made; the machine's own /etc stays as it is.
+    be made; the machine's own /etc stays as it is. Returns the mount points made, last one first.
     """
+    made = ['/etc/swift']
     if not os.path.isdir('/etc/swift'):
         mount('tmpfs', scratch, 'tmpfs')
         for name in ('upper', 'work'):
@@ -95,4 +97,6 @@ def private_etc_swift(source, scratch):
         mount('overlay', '/etc', 'overlay',
               data=f'lowerdir=/etc,upperdir={scratch}/upper,workdir={scratch}/work')
         os.mkdir('/etc/swift')
+        made += ['/etc', scratch]
     bind(source, '/etc/swift')
+    return made

@@ -33,7 +33,7 @@ def content_key(history, event):
 
 def histories(count, sizes=(16384,), seed=1, policy=1, account='AUTH_lab', container='fill',
               posts=0.0, overwrites=0.0, deletes=0.0, expired=0.0, expiring=0.0, odd_names=0.0,
-              age_s=3600, now=None):
+              odd_meta=0.2, age_s=3600, now=None):
     """`count` histories; the shares (0 to 1) say how many objects get each peculiarity.
 
     Sizes are taken in turn. All happened `age_s` ago, so that no window for young files applies.
@@ -47,7 +47,7 @@ def histories(count, sizes=(16384,), seed=1, policy=1, account='AUTH_lab', conta
             name = ODD_NAMES[number % len(ODD_NAMES)].format(n=number)
         at = base + number * 0.001
         put = {'op': 'put', 'at': at, 'bytes': sizes[number % len(sizes)],
-               'content_type': 'application/octet-stream', 'meta': _metadata(dice)}
+               'content_type': 'application/octet-stream', 'meta': _metadata(dice, odd_meta)}
         events = [put]
         if dice.random() < overwrites:
             events.insert(0, dict(put, at=at - 600, bytes=max(0, put['bytes'] - 1)))
@@ -56,7 +56,7 @@ def histories(count, sizes=(16384,), seed=1, policy=1, account='AUTH_lab', conta
         elif dice.random() < expiring:
             put['delete_at'] = int(base + age_s + 86400)
         if dice.random() < posts:
-            events.append({'op': 'post', 'at': at + 60, 'meta': _metadata(dice),
+            events.append({'op': 'post', 'at': at + 60, 'meta': _metadata(dice, odd_meta),
                            'delete_at': put.get('delete_at'),
                            'content_type': 'image/png' if dice.random() < 0.3 else None})
         if dice.random() < deletes:
@@ -66,17 +66,17 @@ def histories(count, sizes=(16384,), seed=1, policy=1, account='AUTH_lab', conta
     return made
 
 
-def _metadata(dice):
+def _metadata(dice, odd):
     meta = {'Color': dice.choice(('blue', 'red', 'green'))}
-    if dice.random() < 0.2:
+    if dice.random() < odd:
         meta['City'] = 'Zürich 東京'
-    if dice.random() < 0.1:
+    if dice.random() < odd / 2:
         meta['Long'] = LONG_VALUE
     return meta
 
 
 def outcome(history, now=None):
-    """How the object must look to a client now: the last put event, or None, and the newest meta."""
+    """What a client must see now: the last put event, or None, and the newest metadata."""
     now = time.time() if now is None else now
     put, meta = None, {}
     for event in history['events']:
