@@ -1,4 +1,5 @@
-"""Writes ring files of version 2, which Swift does since 2.36: sections, checksums, an index."""
+"""Writes ring files of version 2 (Swift 2.36): sections, checksums, an index. The last block is not
+stored as Swift does for readers that seek; whoever inflates the whole file sees the same bytes."""
 import array
 import gzip
 import hashlib
