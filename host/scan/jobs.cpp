@@ -1,139 +1,107 @@
-// From one partition to the jobs that its suffix hashes call for.
+// Building of SYNC and REVERT jobs.
 #include "host/scan/jobs.hpp"
 
 #include <algorithm>
 #include <map>
-#include <utility>
 
 namespace fragmend::scan {
 namespace {
 
-using Suffixes = std::vector<std::string>;
-
-// The suffixes of a partition by what they hold.
-struct Holdings {
-    std::map<int, Suffixes> by_fragment_index;
-    Suffixes without_data;
-};
-
-Holdings sort_out(const swift::PartitionHashes& hashes) {
-    Holdings holdings;
-    for (const auto& [suffix, suffix_hash] : hashes) {
-        bool has_data = false;
-        for (const auto& [fragment_index, hash] : suffix_hash) {
-            if (!fragment_index) continue;
-            has_data = true;
-            holdings.by_fragment_index[*fragment_index].push_back(suffix);
-        }
-        if (!has_data && !suffix_hash.empty()) holdings.without_data.push_back(suffix);
+std::string bracketed(const std::vector<std::string>& suffixes) {
+    std::string text = "[";
+    for (const auto& suffix : suffixes) {
+        if (text.size() > 1) text += ", ";
+        text += "'" + suffix + "'";
     }
-    return holdings;
+    return text + "]";
 }
 
-std::vector<Peer> peers_of(const swift::Ring& ring, std::uint32_t partition) {
-    std::vector<Peer> peers;
-    for (Node& node : ring.primaries(partition)) {
-        const std::size_t index = peers.size();
-        peers.push_back({std::move(node), index});
-    }
-    return peers;
-}
-
-std::array<Peer, 3> partners_of(const std::vector<Peer>& peers, std::size_t own) {
-    const std::size_t count = peers.size();
-    return {peers[(own + count - 1) % count], peers[(own + 1) % count],
-            peers[(own + count / 2) % count]};
-}
-
-// The primaries that hold a fragment index: one, or one per duplicate.
-std::vector<Peer> holders_of(const std::vector<Peer>& peers, const swift::Policy& policy,
-                             int fragment_index) {
-    std::vector<Peer> holders;
-    for (const Peer& peer : peers) {
-        if (policy.backend_index(peer.primary_index) == fragment_index) holders.push_back(peer);
+/// The primaries that shall hold `index`: one, or as many as the duplication factor.
+std::vector<Partner> holders_of(int index, const std::vector<Node>& primaries,
+                                const swift::Policy& policy) {
+    std::vector<Partner> holders;
+    auto place = static_cast<std::size_t>(index);
+    for (int copy = 0; copy < policy.duplication_factor && place < primaries.size(); ++copy) {
+        holders.push_back({primaries[place], place});
+        place += static_cast<std::size_t>(policy.unique_fragments());
     }
     return holders;
 }
 
-// Enough primaries that tombstones can not get lost, and fewer than all.
-std::vector<Peer> sample_of(const std::vector<Peer>& peers, const swift::Policy& policy,
-                            std::mt19937_64& random) {
-    std::vector<Peer> sample;
-    const auto wanted = policy.ring_replicas() - policy.k + 1;
-    std::sample(peers.begin(), peers.end(), std::back_inserter(sample), wanted, random);
-    return sample;
-}
-
-Suffixes& suffixes_of(Job& job) {
-    return std::visit([](auto& any) -> Suffixes& { return any.suffixes; }, job);
-}
-
-std::optional<std::string> hash_at(const swift::PartitionHashes& hashes, const std::string& suffix,
-                                   std::optional<int> key) {
-    const auto suffix_hash = hashes.find(suffix);
-    if (suffix_hash == hashes.end()) return std::nullopt;
-    const auto hash = suffix_hash->second.find(key);
-    if (hash == suffix_hash->second.end()) return std::nullopt;
-    return hash->second;
+std::vector<Partner> sample_of(const std::vector<Node>& primaries, std::size_t count,
+                               std::mt19937_64& random) {
+    std::vector<Partner> all;
+    for (std::size_t i = 0; i < primaries.size(); ++i) all.push_back({primaries[i], i});
+    std::shuffle(all.begin(), all.end(), random);
+    all.resize(std::min(count, all.size()));
+    return all;
 }
 
 }  // namespace
 
-JobPlan build_jobs(const Partition& partition, const swift::Policy& policy, const swift::Ring& ring,
-                   const swift::PartitionHashes& hashes, std::mt19937_64& random) {
-    JobPlan plan;
-    Holdings holdings = sort_out(hashes);
-    const std::vector<Peer> peers = peers_of(ring, partition.number);
+std::vector<Partner> partners_of(std::size_t index, const std::vector<Node>& primaries) {
+    const std::size_t n = primaries.size();
+    const std::size_t left = (index + n - 1) % n;
+    const std::size_t right = (index + 1) % n;
+    const std::size_t far = (index + n / 2) % n;
+    return {{primaries[left], left}, {primaries[right], right}, {primaries[far], far}};
+}
 
-    const auto own = ring.primary_index(partition.number, partition.device.id);
-    std::optional<int> own_fragment_index;
-    if (own) {
-        own_fragment_index = policy.backend_index(*own);
-        auto held = holdings.by_fragment_index.extract(*own_fragment_index);
-        plan.jobs.emplace_back(SyncJob{partition, *own_fragment_index,
-                                       held ? std::move(held.mapped()) : Suffixes(),
-                                       partners_of(peers, *own), hashes});
+PartitionJobs build_jobs(const Partition& partition, const swift::PartitionHashes& hashes,
+                         const swift::Ring& ring, const swift::Policy& policy,
+                         std::mt19937_64& random) {
+    PartitionJobs jobs;
+    std::vector<std::string> without_data;
+    std::map<int, std::vector<std::string>> by_index;
+    for (const auto& [suffix, hash] : hashes) {
+        if (hash.empty()) continue;
+        bool has_data = false;
+        for (const auto& [index, md5] : hash) {
+            if (!index) continue;
+            by_index[*index].push_back(suffix);
+            has_data = true;
+        }
+        if (!has_data) without_data.push_back(suffix);
+    }
+
+    const auto primaries = ring.primaries(partition.number);
+    const auto own_place = ring.primary_index(partition.number, partition.local_device.id);
+    std::optional<int> own_index;
+    const std::string number = std::to_string(partition.number);
+    if (own_place) {
+        own_index = policy.backend_index(*own_place);
+        SyncJob sync{number, partition.path, partition.local_device, *own_index, {},
+                     partners_of(*own_place, primaries), hashes};
+        if (auto own = by_index.extract(*own_index)) sync.suffixes = std::move(own.mapped());
+        jobs.sync = std::move(sync);
     }
 
     std::vector<std::pair<std::size_t, int>> order;
-    for (const auto& [fragment_index, suffixes] : holdings.by_fragment_index) {
-        order.emplace_back(suffixes.size(), fragment_index);
-    }
-    std::ranges::sort(order);
-    for (const auto& [count, fragment_index] : order) {
-        Suffixes& suffixes = holdings.by_fragment_index[fragment_index];
-        std::vector<Peer> targets = holders_of(peers, policy, fragment_index);
-        if (targets.empty()) {
-            plan.bad_fragment_indexes.push_back({fragment_index, std::move(suffixes)});
+    for (const auto& [index, suffixes] : by_index) order.emplace_back(suffixes.size(), index);
+    std::sort(order.begin(), order.end());
+    for (const auto& [count, index] : order) {
+        // Duplicated fragments make more primaries than indexes: both bounds count.
+        if (index < 0 || index >= policy.unique_fragments() ||
+            static_cast<std::size_t>(index) >= primaries.size()) {
+            jobs.warnings.push_back("Bad fragment index " + std::to_string(index) + " for suffixes " +
+                                    bracketed(by_index[index]) + " under " + partition.path);
             continue;
         }
-        plan.jobs.emplace_back(RevertJob{partition, fragment_index, std::move(suffixes),
-                                         std::move(targets), own_fragment_index});
+        jobs.reverts.push_back({number, partition.path, partition.local_device, index, by_index[index],
+                                holders_of(index, primaries, policy), own_index});
     }
 
-    if (!holdings.without_data.empty() && plan.jobs.empty()) {
-        plan.jobs.emplace_back(RevertJob{partition, std::nullopt, std::move(holdings.without_data),
-                                         sample_of(peers, policy, random), own_fragment_index});
-    } else if (!holdings.without_data.empty()) {
-        Suffixes& first = suffixes_of(plan.jobs.front());
-        first.insert(first.end(), holdings.without_data.begin(), holdings.without_data.end());
+    jobs.is_removable = !own_place && hashes.empty();
+    if (without_data.empty()) return jobs;
+    if (jobs.sync || !jobs.reverts.empty()) {
+        auto& first = jobs.sync ? jobs.sync->suffixes : jobs.reverts.front().suffixes;
+        first.insert(first.end(), without_data.begin(), without_data.end());
+    } else {
+        const auto sample = static_cast<std::size_t>(policy.ring_replicas() - policy.k + 1);
+        jobs.reverts.push_back({number, partition.path, partition.local_device, std::nullopt, without_data,
+                                sample_of(primaries, sample, random), own_index});
     }
-    plan.is_removable = !own && hashes.empty();
-    return plan;
-}
-
-std::vector<std::string> suffix_delta(const swift::PartitionHashes& local, int local_fragment_index,
-                                      const swift::PartitionHashes& remote,
-                                      int remote_fragment_index) {
-    std::vector<std::string> differing;
-    for (const auto& [suffix, suffix_hash] : local) {
-        const bool same =
-            hash_at(local, suffix, std::nullopt) == hash_at(remote, suffix, std::nullopt) &&
-            hash_at(local, suffix, local_fragment_index) ==
-                hash_at(remote, suffix, remote_fragment_index);
-        if (!same) differing.push_back(suffix);
-    }
-    return differing;
+    return jobs;
 }
 
 }  // namespace fragmend::scan

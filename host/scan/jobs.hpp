@@ -1,78 +1,77 @@
-// From one partition to the jobs that its suffix hashes call for.
+// From a partition's suffix hashes to the jobs that it needs: pure decisions.
 #pragma once
 
-#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <random>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "host/base/node.hpp"
-#include "host/scan/partitions.hpp"
 #include "host/swift/hashes_types.hpp"
 #include "host/swift/policy.hpp"
 #include "host/swift/ring.hpp"
 
 namespace fragmend::scan {
 
-/// A primary node as a peer of a job. Its fragment index is `policy.backend_index(primary_index)`.
-struct Peer {
+/// A primary and its place in the ring's row.
+struct Partner {
     Node node;
     std::size_t primary_index = 0;
+    bool operator==(const Partner&) const = default;
 };
 
-/// This device is a primary of the partition: bring what it holds to its neighbours.
+/// One partition directory of one local device.
+struct Partition {
+    int policy_index = 0;
+    Node local_device;
+    std::uint32_t number = 0;
+    std::string name;  ///< As it stands on the disk.
+    std::string path;
+};
+
+/// This device is a primary: its partners shall have their fragments of every local suffix.
 struct SyncJob {
-    Partition partition;
-    int fragment_index = 0;             ///< Of this device.
-    std::vector<std::string> suffixes;  ///< With that index, and those of tombstones only.
-    /// Left, right, far. The same node may occur twice and is then asked twice.
-    std::array<Peer, 3> partners;
-    swift::PartitionHashes hashes;  ///< Of all suffixes: the delta goes over all of them.
+    std::string partition;  ///< Decimal.
+    std::string path;
+    Node local_device;
+    int fragment_index = 0;             ///< Backend index of this device.
+    std::vector<std::string> suffixes;  ///< That have this index, then those without any data.
+    std::vector<Partner> partners;      ///< Left, right, far; repetitions kept as Swift keeps them.
+    swift::PartitionHashes hashes;      ///< Of the whole partition.
 };
 
-/// Fragments that do not belong to this device: deliver to where they do, then purge.
+/// Fragments that belong elsewhere.
 struct RevertJob {
-    Partition partition;
-    std::optional<int> fragment_index;  ///< Nothing: tombstones only.
+    std::string partition;
+    std::string path;
+    Node local_device;
+    std::optional<int> fragment_index;  ///< Nothing: suffixes with tombstones only.
     std::vector<std::string> suffixes;
-    std::vector<Peer> targets;  ///< Every one must take all before anything is purged.
-    /// What this device is a primary for, if it is one: then `.meta` files stay.
-    std::optional<int> primary_fragment_index;
+    std::vector<Partner> targets;
+    std::optional<int> primary_fragment_index;  ///< Of this device, when it is a primary.
 };
 
-using Job = std::variant<SyncJob, RevertJob>;
-
-/// Suffixes with a fragment index that no primary has. They get no job and stay where they are.
-struct BadFragmentIndex {
-    int fragment_index = 0;
-    std::vector<std::string> suffixes;
-};
-
-struct JobPlan {
-    /// The SYNC job first, if there is one, then REVERT jobs from the smallest to the largest.
-    /// Swift shuffles them before it runs them.
-    std::vector<Job> jobs;
-    std::vector<BadFragmentIndex> bad_fragment_indexes;
+struct PartitionJobs {
+    std::optional<SyncJob> sync;
+    std::vector<RevertJob> reverts;
+    std::vector<std::string> warnings;  ///< In Swift's wording.
     /// This device is no primary and the partition has no suffix at all, so its directory may go.
-    /// Swift also removes partitions whose suffixes hold nothing countable or only bad indexes;
-    /// those stay here, for an unreadable suffix looks the same.
+    /// Swift removes every partition without jobs; one whose suffixes hold nothing countable or
+    /// only bad indexes stays here, for a suffix that could not be read looks the same.
     bool is_removable = false;
+    bool empty() const { return !sync && reverts.empty(); }
 };
 
-/// Decides what to do about one partition. `hashes` must come from a listing that succeeded, and
-/// `partition` from a scan with the same ring.
-/// Source: swift.obj.reconstructor.ObjectReconstructor._get_part_jobs, _get_partners.
-JobPlan build_jobs(const Partition& partition, const swift::Policy& policy, const swift::Ring& ring,
-                   const swift::PartitionHashes& hashes, std::mt19937_64& random);
+/// Left, right and far neighbour of primary `index`, in this order, repetitions kept.
+/// Source: swift.obj.reconstructor._get_partners.
+std::vector<Partner> partners_of(std::size_t index, const std::vector<Node>& primaries);
 
-/// The suffixes of `local` that differ at a peer: in what holds for every index, or in its own
-/// index there against ours here. Suffixes that only the peer has are its own business.
-/// Source: swift.obj.reconstructor.ObjectReconstructor.get_suffix_delta.
-std::vector<std::string> suffix_delta(const swift::PartitionHashes& local, int local_fragment_index,
-                                      const swift::PartitionHashes& remote,
-                                      int remote_fragment_index);
+/// All jobs of `partition`. `random` chooses the sample of primaries of a tombstone-only revert.
+/// Source: swift.obj.reconstructor.ObjectReconstructor._get_part_jobs.
+PartitionJobs build_jobs(const Partition& partition, const swift::PartitionHashes& hashes,
+                         const swift::Ring& ring, const swift::Policy& policy,
+                         std::mt19937_64& random);
 
 }  // namespace fragmend::scan
