@@ -80,7 +80,9 @@ PartitionJobs build_jobs(const Partition& partition, const swift::PartitionHashe
     for (const auto& [index, suffixes] : by_index) order.emplace_back(suffixes.size(), index);
     std::sort(order.begin(), order.end());
     for (const auto& [count, index] : order) {
-        if (index < 0 || static_cast<std::size_t>(index) >= primaries.size()) {
+        // Duplicated fragments make more primaries than indexes: both bounds count.
+        if (index < 0 || index >= policy.unique_fragments() ||
+            static_cast<std::size_t>(index) >= primaries.size()) {
             jobs.warnings.push_back("Bad fragment index " + std::to_string(index) + " for suffixes " +
                                     bracketed(by_index[index]) + " under " + partition.path);
             continue;
@@ -89,6 +91,7 @@ PartitionJobs build_jobs(const Partition& partition, const swift::PartitionHashe
                                 holders_of(index, primaries, policy), own_index});
     }
 
+    jobs.is_removable = !own_place && hashes.empty();
     if (without_data.empty()) return jobs;
     if (jobs.sync || !jobs.reverts.empty()) {
         auto& first = jobs.sync ? jobs.sync->suffixes : jobs.reverts.front().suffixes;
