@@ -23,7 +23,8 @@ struct PurgeRequest {
 };
 
 /// Removes the tombstone, the fragment and, where it is safe, the `.meta` of exactly these times;
-/// then invalidates the suffix. A non-durable fragment younger than the commit window stays.
+/// then invalidates the suffix. A non-durable fragment younger than the commit window stays, and so
+/// does one that became durable after it was offered as non-durable (stricter than Swift).
 /// The caller holds the partition's replication lock and has the receiver's word for this object.
 /// Errors: not_found (nothing there any more), those of `find_object`, lock_timeout, io, no_space.
 /// Source: swift.obj.reconstructor.ObjectReconstructor.delete_reverted_objs,
