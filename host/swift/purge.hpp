@@ -14,10 +14,10 @@ namespace fragmend::swift {
 /// One delivered object, with the times that were offered.
 struct PurgeRequest {
     std::string object_hash;
-    Timestamp data;                  ///< Of the fragment or tombstone that was acknowledged.
-    std::optional<Timestamp> meta;   ///< Of the `.meta` that was offered with it.
-    bool durable = false;            ///< The offer said durable: no commit window applies.
-    std::optional<int> frag_index;   ///< Of the job; none for tombstones only.
+    Timestamp data;                 ///< Of the fragment or tombstone that was acknowledged.
+    std::optional<Timestamp> meta;  ///< Of the `.meta` that was offered with it.
+    bool durable = false;           ///< The offer said durable: no commit window applies.
+    std::optional<int> frag_index;  ///< Of the job; none for tombstones only.
     /// This device is no primary of the partition for any index: its `.meta` may go as well.
     bool pure_handoff = false;
 };

@@ -1,4 +1,5 @@
-// What tests of disks share: a scratch folder with xattrs, a clock that stands still, caught log lines.
+// What tests of disks share: a scratch folder with xattrs, a clock that stands still, caught log
+// lines.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -99,7 +100,9 @@ inline std::string read_file(const std::string& path) {
 }
 
 /// Time zero of the tests, and a device `d1` with policy 1 of 4 + 2 fragments.
-inline Timestamp test_now() { return Timestamp::parse("1795333043.50000").value(); }
+inline Timestamp test_now() {
+    return Timestamp::parse("1795333043.50000").value();
+}
 
 struct DiskFixture : ::testing::Test {
     ScratchFolder scratch;
@@ -124,9 +127,7 @@ struct DiskFixture : ::testing::Test {
     void SetUp() override { fs::create_directories(partition_path()); }
     std::string partition_path() const { return scratch / "d1/objects-1/7"; }
     /// `seconds` before the test's now, in file name form.
-    static Timestamp ago(std::int64_t seconds) {
-        return {test_now().raw - seconds * 100000, 0};
-    }
+    static Timestamp ago(std::int64_t seconds) { return {test_now().raw - seconds * 100000, 0}; }
 };
 
 }  // namespace fragmend::swift::testing

@@ -29,7 +29,8 @@ namespace fs = std::filesystem;
 std::vector<std::string> split(const std::string& text, char separator) {
     std::vector<std::string> parts;
     std::stringstream stream(text);
-    for (std::string part; std::getline(stream, part, separator);) parts.push_back(part);
+    for (std::string part; std::getline(stream, part, separator);)
+        parts.push_back(part);
     return parts;
 }
 
@@ -73,7 +74,8 @@ std::string name_or_dash(const std::optional<OndiskFile>& file) {
 
 std::string digest(const Metadata& metadata) {
     std::vector<std::string> lines;
-    for (const auto& [key, value] : metadata.items()) lines.push_back(key + "=" + to_text(value));
+    for (const auto& [key, value] : metadata.items())
+        lines.push_back(key + "=" + to_text(value));
     std::sort(lines.begin(), lines.end());
     return md5_hex(joined(lines, "\n"));
 }
@@ -124,7 +126,8 @@ std::string Replayer::hashes(const std::vector<std::string>& words) {
     const auto result = get_hashes(context_, "d1", partition_, request);
     if (!result) return to_string(result.error());
     std::map<std::string, std::string> texts;
-    for (const auto& suffix : result->failed) texts[suffix] = suffix + "!";
+    for (const auto& suffix : result->failed)
+        texts[suffix] = suffix + "!";
     for (const auto& [suffix, hash] : result->hashes) {
         std::vector<std::string> keys;
         for (const auto& [index, digest_text] : hash) {
@@ -133,7 +136,8 @@ std::string Replayer::hashes(const std::vector<std::string>& words) {
         texts[suffix] = suffix + "{" + joined(keys, ",") + "}";
     }
     std::string text = "n=" + std::to_string(result->hashed);
-    for (const auto& [suffix, hash] : texts) text += " " + hash;
+    for (const auto& [suffix, hash] : texts)
+        text += " " + hash;
     return text;
 }
 
@@ -171,7 +175,8 @@ std::string Replayer::cleanup(const std::vector<std::string>& words) {
         sets.push_back(set.timestamp.internal() + ":" + joined(indexes, ","));
     }
     std::vector<std::string> names;
-    for (const auto& left : dir->names) names.push_back(percent_quote(left));
+    for (const auto& left : dir->names)
+        names.push_back(percent_quote(left));
     // Swift names the durable set only beside a chosen file.
     const auto durable = files.data ? files.durable_timestamp() : std::nullopt;
     return "data=" + name_or_dash(files.data) + " meta=" + name_or_dash(files.meta) +
@@ -202,16 +207,21 @@ std::string Replayer::open(const std::vector<std::string>& words) {
     if (object) return describe(*object);
     std::string reason = object.error().detail;
     switch (object.error().code) {
-        case errc::expired: return "expired";
-        case errc::not_found: return "not found";
-        case errc::name_collision: return "collision";
+        case errc::expired:
+            return "expired";
+        case errc::not_found:
+            return "not found";
+        case errc::name_collision:
+            return "collision";
         case errc::quarantined:
             if (reason.find("etadata checksum") != std::string::npos ||
                 reason.find("reading metadata") != std::string::npos) {
                 return "quarantined metadata";
             }
-            return "quarantined " + percent_quote(std::regex_replace(reason, std::regex(root_), ""));
-        default: return to_string(object.error());
+            return "quarantined " +
+                   percent_quote(std::regex_replace(reason, std::regex(root_), ""));
+        default:
+            return to_string(object.error());
     }
 }
 
@@ -302,7 +312,9 @@ std::size_t from_environment(const char* name, std::size_t otherwise) {
     return text != nullptr ? std::strtoull(text, nullptr, 10) : otherwise;
 }
 
-std::string oracle_command() { return "/usr/bin/python3 " FRAGMEND_SOURCE_DIR "/tests/interop/swift/disk_oracle.py "; }
+std::string oracle_command() {
+    return "/usr/bin/python3 " FRAGMEND_SOURCE_DIR "/tests/interop/swift/disk_oracle.py ";
+}
 
 /// FRAGMEND_HASH_DIRS sets how many directories a run makes, FRAGMEND_SEED which ones.
 TEST(SwiftDiskInterop, AgreesWithSwiftOnRandomPartitions) {
