@@ -25,7 +25,6 @@ from swift.obj import diskfile
 NOW = 1795333043.5
 WEEK = 604800
 FRAGMENTS = 6
-DEVICE = 'd1'
 DATA_DIR = 'objects-1'
 
 logging.disable(logging.CRITICAL)
@@ -52,6 +51,11 @@ class SilentLogger(object):
 
 
 real_listdir = os.listdir
+
+
+def device_of(partition):
+    """Each partition has a device of its own, and so a quarantine of its own."""
+    return 'd%s' % partition
 
 
 def fix_environment():
@@ -135,7 +139,7 @@ class Generator(object):
         kind = r.random()
         if kind < 0.5:
             return self.data_name(ts, wide)
-        if kind < 0.6:
+        if kind < 0.515:
             return ts.internal + '.durable'
         if kind < 0.7:
             return ts.internal + '.meta'
@@ -150,7 +154,9 @@ class Generator(object):
     def metadata(self, name, file_name, size):
         """Mostly right, sometimes not."""
         r = self.random
-        stamp = file_name.split('#')[0].rsplit('.', 1)[0].split('+')[0].split('-')[0]
+        stamp = re.split('[-#+]', os.path.splitext(file_name)[0])[0]
+        if r.random() < 0.1:
+            stamp = str(int(NOW) - 70)
         try:
             stamp = utils.Timestamp(stamp).internal
         except ValueError:
@@ -186,7 +192,8 @@ class Generator(object):
             return
         with open(path, 'rb') as fp:
             if choice < 0.06:
-                text = pickle.dumps(items, 2)
+                ascii_items = {k: v for k, v in items.items() if k.isascii() and str(v).isascii()}
+                text = pickle.dumps(ascii_items, 2)
                 if choice < 0.04:
                     text = text[:r.randrange(len(text))]
                 os.setxattr(fp.fileno(), 'user.swift.metadata', text or b'x')
@@ -257,7 +264,7 @@ class Runner(object):
         self.out.write('%s\n= %s\n' % (operation, outcome))
 
     def part_path(self, partition):
-        return os.path.join(self.root, DEVICE, DATA_DIR, str(partition))
+        return os.path.join(self.root, device_of(partition), DATA_DIR, str(partition))
 
     def preferences(self, times):
         """(text, value): `-` none, `*` empty, else `ts:fi,fi|ts:`."""
@@ -283,7 +290,7 @@ class Runner(object):
         return sorted(times)
 
     def hashes(self, mgr, partition, listdir, recalculate):
-        hashed, hashes = mgr._get_hashes(DEVICE, str(partition), POLICY, recalculate=recalculate,
+        hashed, hashes = mgr._get_hashes(device_of(partition), str(partition), POLICY, recalculate=recalculate,
                                          do_listdir=listdir)
         parts = ['n=%d' % hashed]
         for suffix in sorted(hashes):
@@ -303,8 +310,8 @@ class Runner(object):
         prefs_text, prefs = self.preferences(times)
         fi = self.random.choice([None, 0, 1, 2, 3, 4, 5])
         found = []
-        for hsh, info in mgr.yield_hashes(DEVICE, str(partition), POLICY, [suffix], frag_index=fi,
-                                          frag_prefs=prefs):
+        for hsh, info in mgr.yield_hashes(device_of(partition), str(partition), POLICY, [suffix],
+                                          frag_index=fi, frag_prefs=prefs):
             found.append(' '.join([
                 hsh, info['ts_data'].internal,
                 info['ts_meta'].internal if 'ts_meta' in info else '-',
@@ -340,9 +347,13 @@ class Runner(object):
         expired = self.random.random() < 0.5
         operation = 'D %s %s %s %d' % (hsh, '-' if fi is None else fi, prefs_text, expired)
         try:
-            df = mgr.get_diskfile_from_hash(DEVICE, str(partition), hsh, POLICY, frag_index=fi,
-                                            frag_prefs=prefs, open_expired=expired)
+            df = mgr.get_diskfile_from_hash(device_of(partition), str(partition), hsh, POLICY,
+                                            frag_index=fi, frag_prefs=prefs,
+                                            open_expired=expired)
         except Exception:
+            return self.emit(operation, 'no object')
+        if os.path.basename(df._datadir) != hsh:
+            # Swift would go on with the directory of the stored name; we refuse.
             return self.emit(operation, 'no object')
         try:
             with df.open():
@@ -361,7 +372,7 @@ class Runner(object):
             text = 'not found'
         except exceptions.DiskFileQuarantined as err:
             text = 'quarantined %s' % quote(str(err).replace(self.root, ''))
-            if 'reading metadata' in text or 'checksum' in text:
+            if 'reading metadata' in str(err) or 'checksum' in str(err):
                 text = 'quarantined metadata'
         except exceptions.DiskFileCollision:
             text = 'collision'
@@ -396,9 +407,9 @@ class Runner(object):
             fp.write(text)
         self.emit('spoil %s' % (text.hex() or '-'), '')
 
-    def tree(self):
+    def tree(self, partition):
         paths = []
-        top = os.path.join(self.root, DEVICE)
+        top = os.path.join(self.root, device_of(partition))
         for directory, names, files in os.walk(top):
             for name in names + files:
                 if not re.match(r'^(\.lock|hashes\.)', name):
@@ -410,7 +421,7 @@ class Runner(object):
         r = self.random
         theme = r.choice(['hashes', 'hashes', 'offers', 'cleanup', 'open'])
         window = r.choice([60, 60, 60, 0])
-        part_dir = os.path.join(DEVICE, DATA_DIR, str(partition))
+        part_dir = os.path.join(device_of(partition), DATA_DIR, str(partition))
         self.generator.make_dirs(part_dir)
         suffixes = ['%03x' % r.randrange(4096) for _ in range(max(1, dir_count // 8))]
         dirs = [self.generator.hash_dir(part_dir, suffixes, theme != 'open', theme == 'open')
@@ -433,7 +444,7 @@ class Runner(object):
             self.mutate(partition)
             self.hashes(mgr, partition, False, r.sample(suffixes, r.randrange(2)))
             self.hashes(mgr, partition, False, [])
-            self.tree()
+            self.tree(partition)
         except ValueError as err:
             # Swift drops a file name from its list twice (an isolated .durable over older data).
             self.out.write('! %s\n' % quote(str(err)))
@@ -442,14 +453,9 @@ class Runner(object):
 def run(root_a, root_b, seed, partitions, dir_count):
     fix_environment()
     runner = Runner(root_a, root_b, int(seed), sys.stdout)
-    top = [os.path.join(root, DEVICE) for root in (root_a, root_b)]
     for partition in range(int(partitions)):
         runner.partition(partition, int(dir_count))
         sys.stdout.flush()
-        # Each partition starts on an empty device, so that its tree is small to list.
-        kept = os.path.join(root_a, 'done')
-        os.makedirs(kept, exist_ok=True)
-        os.rename(top[0], os.path.join(kept, str(partition)))
 
 
 def stored(path):
@@ -461,16 +467,17 @@ def stored(path):
 def compare(root_a, root_b):
     """Swift reads what we wrote, finds nothing to do, and agrees with its own file."""
     fix_environment()
-    partitions = os.listdir(os.path.join(root_a, 'done'))
-    for partition in partitions:
-        ours = os.path.join(root_b, 'done', partition, DATA_DIR, partition)
-        theirs = os.path.join(root_a, 'done', partition, DATA_DIR, partition)
+    devices = os.listdir(root_a)
+    for device in devices:
+        partition = device[1:]
+        ours = os.path.join(root_b, device, DATA_DIR, partition)
+        theirs = os.path.join(root_a, device, DATA_DIR, partition)
         if not os.path.isdir(ours):
             continue
         if stored(ours) != stored(theirs):
             print('partition %s differs: %r %r' % (partition, stored(ours), stored(theirs)))
             return
-    print('equal %d' % len(partitions))
+    print('equal %d' % len(devices))
 
 
 if __name__ == '__main__':
