@@ -1,0 +1,2 @@
+// Boost.JSON, compiled once here for whoever links this room.
+#include <boost/json/src.hpp>
