@@ -275,7 +275,6 @@ void GatherDecision::settle() {
 void GatherDecision::give_up() {
     outcome_ = Outcome::too_few;
     const std::string where = name_of(request_.target) + " frag#" + std::to_string(request_.wanted);
-    const bool durable = buckets_[request_.data_timestamp].durable;
     for (const auto& [timestamp, bucket] : buckets_) {
         logger_.error("Unable to get enough responses (" + std::to_string(bucket.indexes.size()) +
                       "/" + std::to_string(request_.k) + " from " +
@@ -284,6 +283,7 @@ void GatherDecision::give_up() {
                       bucket.etag.value_or("None") + " and timestamp " + timestamp.internal());
     }
     if (errors_.empty()) return;
+    const bool durable = buckets_[request_.data_timestamp].durable;
     std::string errors;
     for (const auto& [status, count] : errors_) {
         if (!errors.empty()) errors += ", ";
