@@ -1,0 +1,212 @@
+// Parsing of the command line, and the help that goes with it.
+#include "host/app/command_line.hpp"
+
+#include <stdexcept>
+
+#include "host/base/bytes.hpp"
+
+namespace fragmend::app {
+namespace {
+
+constexpr std::string_view drop_in_name = "swift-object-reconstructor";
+
+constexpr std::string_view general_help =
+    R"(usage: fragmend COMMAND [OPTIONS]
+
+Fragmend rebuilds lost fragment archives of OpenStack Swift's erasure-coding policies.
+
+commands:
+  reconstructor CONF   rebuild what this node's partners have lost (in place of
+                       swift-object-reconstructor; same configuration files)
+  info                 what this machine and its libraries offer: codes, CPU paths, GPU
+  version              the version
+  help [COMMAND]       this text, or that of a command
+
+exit codes:
+  0 done, 1 internal error, 2 usage or configuration, 3 work remains,
+  5 done but some objects have too few good fragments to be rebuilt
+)";
+
+constexpr std::string_view reconstructor_help =
+    R"(usage: fragmend reconstructor CONF [once] [OPTIONS]
+       swift-object-reconstructor CONF [once] [OPTIONS]   (the drop-in name)
+
+Reads CONF (object-server.conf or a conf.d folder, sections [DEFAULT] and
+[object-reconstructor]), /etc/swift/swift.conf and the rings, and brings back every fragment
+archive that the partners of this node's devices have lost.
+
+  -o, --once              one pass over all partitions, then a summary; else run for ever
+  -d, --devices LIST      only these devices (comma list; with --once)
+  -p, --partitions LIST   only these partitions (comma list; with --once)
+  -v, --verbose           log to standard error too
+      --json              the summary as one JSON object on standard output (with --once)
+      --progress WHEN     auto (default: when standard error is a terminal), always, never
+      --swift-conf PATH   another swift.conf than /etc/swift/swift.conf
+  -h, --help              this text
+
+Fragmend's own options stand in [object-reconstructor], prefixed with fragmend_:
+  fragmend_memory_limit   bytes for fragments in flight (K, M, G), default 128M
+  fragmend_sessions       SSYNC sessions at a time
+  fragmend_read_ahead     objects gathered ahead of the one being sent, in each session
+  fragmend_hedge_delay    seconds after which a slow survivor gets a rival
+  fragmend_disk_threads, fragmend_decode_threads, fragmend_codec   (see README)
+)";
+
+UsageError usage_error(std::string message) {
+    return {"fragmend: " + std::move(message) + "\nTry 'fragmend help'.\n"};
+}
+
+std::vector<std::string> split_list(std::string_view list) {
+    std::vector<std::string> items;
+    while (true) {
+        const auto comma = list.find(',');
+        auto item = list.substr(0, comma);
+        while (!item.empty() && item.front() == ' ') item.remove_prefix(1);
+        while (!item.empty() && item.back() == ' ') item.remove_suffix(1);
+        if (!item.empty()) items.emplace_back(item);
+        if (comma == std::string_view::npos) return items;
+        list.remove_prefix(comma + 1);
+    }
+}
+
+/// Walks the words after the subcommand.
+class ReconstructorParser {
+  public:
+    ReconstructorParser(std::span<const std::string_view> words, bool drop_in) : words_(words) {
+        line_.subcommand = Subcommand::reconstructor;
+        line_.drop_in = drop_in;
+    }
+
+    boost::system::result<CommandLine, UsageError> run() {
+        while (next_ < words_.size()) {
+            const auto word = words_[next_++];
+            if (word.size() > 1 && word[0] == '-') {
+                if (auto error = option(word); !error.message.empty()) return error;
+            } else if (auto error = bare_word(word); !error.message.empty()) {
+                return error;
+            }
+        }
+        if (line_.subcommand == Subcommand::reconstructor && line_.conf_path.empty()) {
+            if (line_.drop_in) {
+                return UsageError{std::string(reconstructor_help) +
+                                      "Error: missing config path argument\n", 1, true};
+            }
+            return usage_error("reconstructor needs the path of an object-server.conf");
+        }
+        return line_;
+    }
+
+  private:
+    UsageError bare_word(std::string_view word) {
+        if (line_.conf_path.empty()) {
+            line_.conf_path = word;
+        } else if (word == "once") {
+            line_.once = true;
+        } else if (word == "verbose") {
+            line_.verbose = true;
+        } else if (!line_.drop_in) {
+            return usage_error("unexpected word '" + std::string(word) + "'");
+        }
+        return {};
+    }
+
+    UsageError option(std::string_view word) {
+        std::string_view value;
+        bool has_value = false;
+        if (const auto equals = word.find('='); word.starts_with("--") && equals != word.npos) {
+            value = word.substr(equals + 1);
+            word = word.substr(0, equals);
+            has_value = true;
+        } else if (!word.starts_with("--") && word.size() > 2 && (word[1] == 'd' || word[1] == 'p')) {
+            value = word.substr(2);
+            word = word.substr(0, 2);
+            has_value = true;
+        }
+        if (!has_value && takes_value(word)) {
+            if (next_ == words_.size()) return usage_error(std::string(word) + " needs a value");
+            value = words_[next_++];
+        } else if (has_value && !takes_value(word)) {
+            return usage_error(std::string(word) + " takes no value");
+        }
+        return apply(word, value);
+    }
+
+    static bool takes_value(std::string_view word) {
+        return word == "-d" || word == "--devices" || word == "-p" || word == "--partitions" ||
+               word == "--progress" || word == "--swift-conf";
+    }
+
+    UsageError apply(std::string_view word, std::string_view value) {
+        if (word == "-o" || word == "--once") {
+            line_.once = true;
+        } else if (word == "-v" || word == "--verbose") {
+            line_.verbose = true;
+        } else if (word == "--json") {
+            line_.json = true;
+        } else if (word == "-h" || word == "--help") {
+            line_.subcommand = Subcommand::help;
+            line_.help_topic = "reconstructor";
+        } else if (word == "-d" || word == "--devices") {
+            line_.devices = split_list(value);
+        } else if (word == "-p" || word == "--partitions") {
+            return partitions(value);
+        } else if (word == "--swift-conf") {
+            line_.swift_conf = value;
+        } else if (word == "--progress") {
+            if (value == "auto") line_.progress = ProgressMode::automatic;
+            else if (value == "always") line_.progress = ProgressMode::always;
+            else if (value == "never") line_.progress = ProgressMode::never;
+            else return usage_error("--progress is auto, always or never, not '" + std::string(value) + "'");
+        } else {
+            return usage_error("no option '" + std::string(word) + "'");
+        }
+        return {};
+    }
+
+    UsageError partitions(std::string_view value) {
+        line_.partitions.clear();
+        for (const auto& item : split_list(value)) {
+            const auto number = parse_digits(item);
+            if (!number) return usage_error("a partition is a number, not '" + item + "'");
+            line_.partitions.push_back(*number);
+        }
+        return {};
+    }
+
+    std::span<const std::string_view> words_;
+    std::size_t next_ = 0;
+    CommandLine line_;
+};
+
+}  // namespace
+
+void throw_exception_from_error(const UsageError& error, const boost::source_location&) {
+    throw std::runtime_error(error.message);
+}
+
+boost::system::result<CommandLine, UsageError> parse_command_line(
+    std::span<const std::string_view> arguments) {
+    const auto program = arguments.empty() ? std::string_view() : arguments[0];
+    const auto base_name = program.substr(program.rfind('/') + 1);
+    if (base_name == drop_in_name) return ReconstructorParser(arguments.subspan(1), true).run();
+
+    CommandLine line;
+    if (arguments.size() < 2) return UsageError{std::string(general_help)};
+    const auto command = arguments[1];
+    if (command == "reconstructor") return ReconstructorParser(arguments.subspan(2), false).run();
+    if (command == "help" || command == "--help" || command == "-h") {
+        if (arguments.size() > 2) line.help_topic = arguments[2];
+        return line;
+    }
+    if (command == "version" || command == "--version") line.subcommand = Subcommand::version;
+    else if (command == "info") line.subcommand = Subcommand::info;
+    else return usage_error("no command '" + std::string(command) + "'");
+    if (arguments.size() > 2) return usage_error("'" + std::string(command) + "' takes no arguments");
+    return line;
+}
+
+std::string help_text(const CommandLine& line) {
+    return std::string(line.help_topic == "reconstructor" ? reconstructor_help : general_help);
+}
+
+}  // namespace fragmend::app

@@ -1,0 +1,98 @@
+// System calls of a daemon's start.
+#include "host/app/process_life.hpp"
+
+#include <grp.h>
+#include <pwd.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+#include <vector>
+
+namespace fragmend::app {
+namespace {
+
+std::vector<gid_t> groups_of(const passwd& user) {
+    int count = 64;
+    std::vector<gid_t> groups(static_cast<std::size_t>(count));
+    while (::getgrouplist(user.pw_name, user.pw_gid, groups.data(), &count) < 0) {
+        groups.resize(static_cast<std::size_t>(count));
+    }
+    groups.resize(static_cast<std::size_t>(count));
+    return groups;
+}
+
+}  // namespace
+
+Result<void> drop_privileges(const std::string& user) {
+    const passwd* entry = ::getpwnam(user.c_str());
+    if (entry == nullptr) return Error{errc::bad_config, "no user '" + user + "' on this machine"};
+    if (::geteuid() == 0) {
+        const auto groups = groups_of(*entry);
+        if (::setgroups(groups.size(), groups.data()) != 0) return error_from_errno(errno, "setgroups");
+    }
+    if (::setgid(entry->pw_gid) != 0) return error_from_errno(errno, "becoming group of " + user);
+    if (::setuid(entry->pw_uid) != 0) return error_from_errno(errno, "becoming user " + user);
+    ::setenv("HOME", entry->pw_dir, 1);
+    return {};
+}
+
+Result<void> set_nice(int priority) {
+    if (::setpriority(PRIO_PROCESS, 0, priority) != 0) return error_from_errno(errno, "nice_priority");
+    return {};
+}
+
+Result<void> set_ionice(const std::string& io_class, int priority) {
+    int number = 0;
+    if (io_class == "IOPRIO_CLASS_RT") number = 1;
+    if (io_class == "IOPRIO_CLASS_BE") number = 2;
+    if (io_class == "IOPRIO_CLASS_IDLE") number = 3;
+    if (number == 0) return Error{errc::bad_config, "no ionice_class '" + io_class + "'"};
+    constexpr int who_process = 1;
+    constexpr int class_shift = 13;
+    if (::syscall(SYS_ioprio_set, who_process, 0, (number << class_shift) | priority) != 0) {
+        return error_from_errno(errno, "ionice_class " + io_class);
+    }
+    return {};
+}
+
+void settle_process() {
+    static_cast<void>(::setsid());
+    static_cast<void>(::chdir("/"));
+    ::umask(022);
+    ::setenv("TZ", "UTC+0", 1);
+    ::tzset();
+}
+
+void notify_service_manager(const std::string& state) {
+    const char* path = std::getenv("NOTIFY_SOCKET");
+    sockaddr_un address{};
+    if (path == nullptr || std::strlen(path) >= sizeof address.sun_path) return;
+    address.sun_family = AF_UNIX;
+    const std::size_t length = std::strlen(path);
+    std::memcpy(address.sun_path, path, length);
+    if (path[0] == '@') address.sun_path[0] = '\0';
+    const int fd = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return;
+    const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + length);
+    static_cast<void>(::sendto(fd, state.data(), state.size(), MSG_NOSIGNAL,
+                               reinterpret_cast<const sockaddr*>(&address), size));
+    ::close(fd);
+    if (state == "READY=1") ::unsetenv("NOTIFY_SOCKET");
+}
+
+void raise_file_limit() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    static_cast<void>(::setrlimit(RLIMIT_NOFILE, &limit));
+}
+
+}  // namespace fragmend::app

@@ -1,0 +1,65 @@
+// The summary's words and numbers.
+#include "host/app/summary.hpp"
+
+#include <gtest/gtest.h>
+
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+
+namespace fragmend::app {
+namespace {
+
+sync::PassStats some_stats() {
+    sync::PassStats stats;
+    stats.devices = 2;
+    stats.partitions = 10;
+    stats.partitions_done = 5;
+    stats.fragments_rebuilt = 3;
+    stats.bytes_rebuilt = 3 << 20;
+    stats.targets["127.0.0.1:6200/d1"] = {.sessions = 2, .offered = 4, .fragments_rebuilt = 3,
+                                          .bytes_rebuilt = 3 << 20};
+    return stats;
+}
+
+TEST(Summary, CleanPassIsDone) {
+    const auto stats = some_stats();
+    EXPECT_FALSE(stats.work_remains());
+    EXPECT_TRUE(summary_text(stats, 2.0).starts_with("fragmend: done\n"));
+    EXPECT_NE(summary_text(stats, 2.0).find("to 127.0.0.1:6200/d1: 3 fragments (3.0 MiB)"),
+              std::string::npos);
+}
+
+TEST(Summary, TooFewFragmentsIsUnrecoverableButNotWorkThatRemains) {
+    auto stats = some_stats();
+    stats.object_failed(errc::too_few_fragments);
+    EXPECT_TRUE(stats.anything_unrecoverable());
+    EXPECT_FALSE(stats.work_remains());
+    stats.object_failed(errc::wrong_bytes);
+    EXPECT_TRUE(stats.work_remains());
+    EXPECT_NE(summary_text(stats, 1).find("failed objects     2 (too_few_fragments 1, wrong_bytes 1)"),
+              std::string::npos);
+}
+
+TEST(Summary, JsonSaysTheSame) {
+    auto stats = some_stats();
+    stats.bad_survivor({"127.0.0.2:6200/d2", "/a/c/o", "MD5 \"x\""});
+    const auto parsed = boost::json::parse(summary_json(stats, 1.5)).as_object();
+    EXPECT_EQ(parsed.at("fragments_rebuilt").to_number<int>(), 3);
+    EXPECT_EQ(parsed.at("bad_survivors").as_array().size(), 1u);
+    EXPECT_EQ(parsed.at("targets").as_object().at("127.0.0.1:6200/d1").at("sessions").to_number<int>(), 2);
+}
+
+TEST(Summary, ProgressGivesTheTimeLeftAsARange) {
+    EXPECT_NE(progress_line(some_stats(), 10, 1.0).find("left 5 s to 10 s"), std::string::npos);
+    EXPECT_EQ(progress_line(some_stats(), 10, 0).find("left"), std::string::npos);
+}
+
+TEST(Summary, UnitsForPeople) {
+    EXPECT_EQ(human_bytes(17), "17 bytes");
+    EXPECT_EQ(human_bytes(1536), "1.5 KiB");
+    EXPECT_EQ(human_seconds(425), "7 min 05 s");
+    EXPECT_EQ(human_seconds(12000), "3 h 20 min");
+}
+
+}  // namespace
+}  // namespace fragmend::app

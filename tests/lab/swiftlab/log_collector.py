@@ -1,0 +1,35 @@
+"""Collects the syslog datagrams of a lab's servers, one file a node; no /dev/log is needed."""
+
+import re
+import socket
+
+_PRIORITY = re.compile(rb'^<\d+>')
+_SEVERITIES = ('EMERG', 'ALERT', 'CRITICAL', 'ERROR', 'WARNING', 'NOTICE', 'INFO', 'DEBUG')
+
+
+class LogCollector:
+    """One UDP port and its log file. Owned and polled by the holder."""
+
+    def __init__(self, ip, port, path):
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind((ip, port))
+        self.socket.setblocking(False)
+        self._out = open(path, 'ab', buffering=0)
+
+    def drain(self):
+        """Writes everything that has arrived: `<SEVERITY> <log name>: <message>`, a line each."""
+        while True:
+            try:
+                datagram = self.socket.recv(65536)
+            except BlockingIOError:
+                return
+            self._out.write(_line(datagram))
+
+
+def _line(datagram):
+    text = datagram.rstrip(b'\0\n')
+    priority = _PRIORITY.match(text)
+    if not priority:
+        return text + b'\n'
+    severity = _SEVERITIES[int(priority.group()[1:-1]) % 8]
+    return severity.encode() + b' ' + text[priority.end():] + b'\n'
