@@ -89,6 +89,10 @@ def fastest_concurrency(options, race):
 def run_case(options, case):
     print(f'{case.name}: {case.count} objects of {case.object_bytes} bytes', flush=True)
     with make_lab(options, case) as lab:
+        load_before = os.getloadavg()[0]
+        if load_before > 0.25 * os.cpu_count():
+            print(f'  warning: the machine is busy (load {load_before:.1f}); wall times will lie',
+                  flush=True)
         race = contest.Race(lab, options.device, case)
         race.prepare()
         print(f'  {race.fragments} fragments, {race.bytes / 1e6:.1f} MB on {options.device}; '
@@ -101,7 +105,7 @@ def run_case(options, case):
             for side in pair if number % 2 == 0 else reversed(pair):
                 rounds.append(race.round(side))
                 print(f'  {rounds[-1].line()}', flush=True)
-    result = report.case_result(case, race, rounds, concurrency, trials)
+    result = report.case_result(case, race, rounds, concurrency, trials, load_before)
     print(report.table(result), flush=True)
     return result
 

@@ -205,6 +205,60 @@ class WholeClusterTest(unittest.TestCase):
         self.assertNotIn(path, self.lab.object_files('d3'))
 
 
+class HistoryTest(unittest.TestCase):
+    """Exact histories, on devices in memory that can be unmounted."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.lab = Lab(ec_type='liberasurecode_rs_vand', k=2, m=1, duplication=2, servers=2,
+                      devices=8, tmpfs=True, tmpfs_mib=16, mount_check=True).up()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.lab.down()
+
+    def names(self, ending):
+        """[(device, file name)] of all object files that end so."""
+        return [(device, os.path.basename(path)) for device in self.lab.layout.device_names
+                for path in self.lab.object_files(device, ending)]
+
+    def test_versions_and_places(self):
+        at = '1795332145.61494'
+        put = {'op': 'put', 'at': at, 'bytes': 5000, 'meta': {'Color': 'blue'}}
+        one = {'account': 'a', 'container': 'c', 'policy': 1}
+        self.lab.write([
+            dict(one, name='durable', events=[put, {'op': 'post', 'at': 1795332155.61494,
+                                                    'meta': {}, 'content_type': 'image/png'}])])
+        self.assertEqual(sorted(name for _device, name in self.names('.data')),
+                         sorted(f'{at}#{index}#d.data' for index in (0, 0, 1, 1, 2, 2)))
+        self.assertEqual({name for _device, name in self.names('.meta')},
+                         {'1795332155.61494+0.meta'})
+        free = next(device for device in self.lab.layout.device_names
+                    if device not in {device for device, _name in self.names('.data')})
+        offset = '1795332145.61494_000000000000000a'
+        self.lab.write([
+            dict(one, name='open', events=[dict(put, at=offset, durable=False, indexes=[1],
+                                                place={'1': free})]),
+            dict(one, name='old', events=[dict(put, at='1000000000.00000', durable='legacy')]),
+            dict(one, name='gone', events=[put, {'op': 'delete', 'at': 1795332146.0}])])
+        self.assertIn((free, f'{offset}#1.data'), self.names('.data'))
+        self.assertEqual(len(self.names('.durable')), 6)
+        self.assertEqual({name for _device, name in self.names('.ts')}, {'1795332146.00000.ts'})
+
+    def test_unmounted_memory_device_keeps_its_content(self):
+        before = self.lab.snapshot('d1')
+        self.lab.unmount('d1')
+        self.assertNotIn('d1', self.lab.status()['mounted'])
+        self.lab.mount('d1')
+        self.assertEqual(compare(before, self.lab.snapshot('d1')), [])
+
+    def test_unmount_without_mount_check_is_refused(self):
+        lab = Lab(k=2, m=1, servers=1, devices=3)
+        self.addCleanup(lab.down)
+        with self.assertRaises(RuntimeError):
+            lab.unmount('d1')
+
+
 class LifeTest(unittest.TestCase):
 
     def test_two_labs_at_once_do_not_meet(self):
