@@ -3,6 +3,8 @@
 
 import http.client
 import os
+import select
+import signal
 import subprocess
 import sys
 import tempfile
@@ -285,7 +287,6 @@ class LifeTest(unittest.TestCase):
             pass
         else:
             self.addCleanup(os.close, pidfd)
-            import select
             self.assertTrue(select.select([pidfd], [], [], 20)[0], 'the holder lives on')
         self.assertFalse(os.path.exists(directory))
 
@@ -315,6 +316,16 @@ class LifeTest(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             with self.assertRaises((LabError, FileNotFoundError)):
                 Lab.attach(folder)
+
+    def test_dead_lab_can_be_taken_down(self):
+        lab = Lab(detached=True, k=2, m=1, servers=1, devices=3).up()
+        os.kill(lab.holder_pid, signal.SIGKILL)
+        # Its unshare is our child here; from the command line it would be init's.
+        lab._unshare.wait()
+        with self.assertRaises(LabError):
+            Lab.attach(lab.directory)
+        Lab.attach(lab.directory, must_run=False).down()
+        self.assertFalse(os.path.exists(lab.directory))
 
 
 if __name__ == '__main__':

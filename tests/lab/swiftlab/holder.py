@@ -1,8 +1,9 @@
 """The holder: first process of a lab's namespaces. It mounts, starts servers and collects logs.
 
-Started by Lab.up() as `unshare ... python3 -m swiftlab.holder DIRECTORY [--lifeline]`. It answers
-requests at <directory>/run/control.sock and ends, with everything in the lab, on `shutdown` or,
-with --lifeline, when its standard input closes because the process that made the lab is gone.
+Started by Lab.up() as `unshare ... python3 -m swiftlab.holder DIRECTORY [--lifeline]
+[--ephemeral]`. It answers requests at <directory>/run/control.sock. It ends, and everything in the
+lab with it, when it is killed or, with --lifeline, when its standard input closes because the
+process that made the lab is gone; with --ephemeral it then removes the folder.
 """
 
 import gc
@@ -134,10 +135,6 @@ class Holder:
             raise RuntimeError(f'{request["device"]} is not mounted')
         namespace.unmount(self._place.mount_point(request['device']))
         self._mounted.discard(request['device'])
-
-    def _do_shutdown(self, request):
-        self._ephemeral = request.get('remove', False)
-        self._running = False
 
     def mount_devices(self):
         for name in self._place.device_names:
