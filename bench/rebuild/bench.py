@@ -57,11 +57,13 @@ def parse(arguments):
 
 def make_lab(options, case):
     directory = os.path.join(options.dir, f'lab-{case.name}') if options.dir else None
-    room_mib = 64 + 2 * case.object_bytes * case.count // options.devices // MIB * 2
+    # Twice what a device will hold, and some pages for each small file.
+    share = case.count * (options.k + options.m) / options.devices
+    room_mib = 64 + int(2 * share * (case.object_bytes / options.k + 32768) / MIB)
     return Lab(directory=directory, ec_type=options.ec_type, k=options.k, m=options.m,
                servers=options.servers, devices=options.devices, part_power=options.part_power,
-               replication_concurrency_per_device=options.per_device, tmpfs=options.tmpfs, workers=options.workers,
-               tmpfs_mib=room_mib)
+               replication_concurrency_per_device=options.per_device, tmpfs=options.tmpfs,
+               tmpfs_mib=room_mib, workers=options.workers)
 
 
 def sides(options, swift_concurrency):
