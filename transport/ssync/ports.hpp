@@ -16,8 +16,8 @@ namespace fragmend::transport::ssync {
 
 /// One line of the missing check.
 struct Offer {
-    std::string object_hash;  ///< 32 hex digits.
-    Timestamp data;           ///< Of the data file or the tombstone.
+    std::string object_hash;                ///< 32 hex digits.
+    Timestamp data;                         ///< Of the data file or the tombstone.
     std::optional<Timestamp> meta;          ///< Set when a newer .meta applies.
     std::optional<Timestamp> content_type;  ///< Set when the .meta carries a newer content type.
     std::optional<bool> durable;            ///< Unset for tombstones.
@@ -34,7 +34,10 @@ struct Wanted {
 class BodyStream {
   public:
     virtual ~BodyStream() = default;
-    /// The next piece, empty at the end; valid until the next call. An error ends the session at once:
+    /// The next piece, empty at the end; valid until the next call. The piece that completes the
+    /// body is held back until the call after it has said that this was the end, so a last check
+    /// may still fail there. An error before anything of the sub-request was sent leaves it and the
+    /// rest of its object out, and the session goes on; a later one ends the session at once:
     /// nothing that the receiver could take for a whole body is ever sent.
     virtual Awaitable<Result<ByteView>> next() = 0;
 };
@@ -53,15 +56,20 @@ struct SubRequest {
 class SessionObjects {
   public:
     virtual ~SessionObjects() = default;
-    /// Called once, when the receiver's head is known. `accepts_non_durable`: X-Backend-Accept-No-Commit.
+    /// Called once, when the receiver's head is known. `accepts_non_durable`:
+    /// X-Backend-Accept-No-Commit.
     virtual Awaitable<Result<void>> begin(bool accepts_non_durable) = 0;
     /// The next object to offer, nothing at the end.
     virtual Awaitable<Result<std::optional<Offer>>> next_offer() = 0;
     /// The receiver's whole answer, before the first sub-request: the place to start reading ahead.
     virtual Awaitable<Result<void>> wanted(std::vector<Wanted> objects) = 0;
-    /// The sub-requests for the next wanted object that can be served, in order; an empty list at the
-    /// end. Objects that cannot be served are skipped inside (they are counted and named there).
+    /// The sub-requests for the next wanted object that can be served, in order; an empty list at
+    /// the end. Objects that cannot be served are skipped inside (they are counted and named
+    /// there).
     virtual Awaitable<Result<std::vector<SubRequest>>> next_sub_requests() = 0;
+    /// The session is lost while one of the calls above, or of a body, is under way: it should end
+    /// soon, whatever it returns is dropped. Called at most once.
+    virtual void cancel() {}
 };
 
 /// How a session ended.
@@ -71,7 +79,8 @@ struct SessionResult {
     std::uint64_t offered = 0;       ///< Lines of the missing check.
     std::uint64_t wanted = 0;        ///< Lines of the answer.
     std::uint64_t sub_requests = 0;  ///< Sent in full.
-    std::uint64_t body_bytes = 0;    ///< PUT bodies, without framing.
+    std::uint64_t skipped = 0;     ///< Left out because their body failed before anything was sent.
+    std::uint64_t body_bytes = 0;  ///< PUT bodies, without framing.
 };
 
 }  // namespace fragmend::transport::ssync

@@ -87,6 +87,9 @@ def _object_server_conf(layout, node):
         'pipeline:main': {'pipeline': 'healthcheck recon object-server'},
         'app:object-server': {
             'use': 'egg:swift#object',
+            # Forked workers, which every real cluster has, do not enforce this limit; without
+            # them (workers = 0) it would, and answer whole bursts of SSYNC with 503.
+            'replication_concurrency': 0,
             'replication_concurrency_per_device': spec.replication_concurrency_per_device},
         'filter:healthcheck': {'use': 'egg:swift#healthcheck'},
         'filter:recon': {'use': 'egg:swift#recon'},
@@ -101,8 +104,10 @@ def _object_server_conf(layout, node):
     }
     for section, options in spec.object_conf.items():
         prefix = 'set ' if section == 'app:object-server' else ''
-        sections.setdefault(section, {}).update(
-            {prefix + name: value for name, value in options.items()})
+        target = sections.setdefault(section, {})
+        for name, value in options.items():
+            target.pop(name, None)
+            target[prefix + name] = value
     return sections
 
 

@@ -1,5 +1,7 @@
 """Builds the rings of a lab with Swift's own ring builder, the same for the same seed."""
 
+import random
+
 from . import layout as places
 
 
@@ -30,9 +32,30 @@ def build(layout, name, replicas, devices):
     for device in devices:
         builder.add_dev(dict(device))
     builder.rebalance(seed=str(layout.spec.seed))
+    if len(devices) > 1:
+        _mix(builder, layout.spec.seed)
     builder.save(layout.path('etc', f'{name}.builder'))
     builder.get_ring().save(layout.path('etc', f'{name}.ring.gz'))
     return builder
+
+
+def _mix(builder, seed):
+    """Moves partitions about, as years of changes do.
+
+    A first rebalance of a few equal devices deals out the same few rows again and again, so that
+    each device has the same neighbours, or even the same fragment index, everywhere.
+    """
+    dice = random.Random(seed)
+    for spread in (0.5, 0.5, 0.0):
+        for device in builder.devs:
+            builder.set_dev_weight(device['id'], 100.0 * (1 + dice.uniform(-spread, spread)))
+        builder.rebalance(seed=str(seed))
+    replicas = builder._replica2part2dev
+    for partition in range(builder.parts):
+        row = [replica[partition] for replica in replicas]
+        dice.shuffle(row)
+        for replica, device in zip(replicas, row):
+            replica[partition] = device
 
 
 def _device(number, ip, port, name):

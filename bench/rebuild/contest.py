@@ -1,0 +1,137 @@
+"""One race: a lab with one kind of objects, and rounds of wipe, rebuild, compare."""
+
+import dataclasses
+import os
+
+from lab import compare
+from swiftlab.snapshots import object_files
+
+PASSES_MAX = 3
+PASS_LIMIT_S = 3600.0
+# Done, work remains, unrecoverable objects: what a reconstructor may end with.
+GOOD_EXITS = (0, 3, 5)
+
+
+class RaceFailed(RuntimeError):
+    """A side crashed or hung: its time would mean nothing."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    name: str
+    object_bytes: int
+    count: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Side:
+    """A reconstructor: started at each node as `argv... CONF arguments...`."""
+
+    name: str
+    argv: list
+    arguments: tuple
+    options: dict
+
+
+@dataclasses.dataclass
+class Round:
+    """What one rebuild took. CPU of the reconstructors and of the object servers stand apart.
+
+    `peak_rss_mib` is that of the largest process, `total_rss_mib` the sum over the nodes.
+    """
+
+    side: str
+    wall_s: float
+    cpu_s: float
+    servers_cpu_s: float
+    peak_rss_mib: float
+    total_rss_mib: float
+    passes: int
+    whole: bool
+    fragments_per_s: float
+    mb_per_s: float
+
+    def line(self):
+        return (f'{self.side:12} {self.wall_s:8.2f} s wall  {self.cpu_s:8.2f} s CPU  '
+                f'{self.servers_cpu_s:8.2f} s servers  {self.peak_rss_mib:6.0f} MiB  '
+                f'{self.passes} pass{"es" if self.passes > 1 else ""}'
+                f'{"" if self.whole else "  NOT WHOLE"}')
+
+
+class Race:
+    """A filled lab and the device that is lost again and again."""
+
+    def __init__(self, lab, device, case):
+        self._lab = lab
+        self._device = device
+        self._case = case
+        self._before = None
+        self.nodes = partner_nodes(lab, device)
+
+    def prepare(self):
+        """Fills the lab; one pass without damage settles all suffix hashes for both sides."""
+        # Swift before 2.32 spoils non-ASCII metadata at each sync, so the fill has none.
+        self._lab.fill_fast(self._case.count, [self._case.object_bytes], odd_meta=0)
+        _results, total = self._lab.reconstruct_swift_all(timeout_s=PASS_LIMIT_S)
+        if total.exit_code:
+            raise RaceFailed(f'the settling pass failed\n{total.output[-2000:]}')
+        self._before = object_files(self._lab.snapshot(self._device))
+        if not self._before:
+            raise RaceFailed(f'{self._device} holds nothing; give more objects')
+
+    @property
+    def fragments(self):
+        return len(self._before)
+
+    @property
+    def bytes(self):
+        return sum(entry['bytes'] for entry in self._before.values())
+
+    def round(self, side):
+        """Wipes the device, lets one side rebuild it, and looks whether it is whole."""
+        self._lab.wipe(self._device)
+        # The wipe's own writes must not be charged to the side that comes next.
+        os.sync()
+        servers_before_s = self._lab.servers_cpu_s()
+        wall_s = cpu_s = peak_kib = total_kib = 0.0
+        for passes in range(1, PASSES_MAX + 1):
+            results, total = self._lab.reconstruct(side.argv, self.nodes, side.arguments,
+                                                   PASS_LIMIT_S, side.options)
+            self._check(side, results)
+            wall_s += total.wall_s
+            cpu_s += total.cpu_s
+            peak_kib = max(peak_kib, total.peak_rss_kib)
+            total_kib = max(total_kib, sum(run.peak_rss_kib for run in results.values()))
+            left = compare(self._before, self._lab.snapshot(self._device))
+            if not left:
+                break
+        servers_s = self._lab.servers_cpu_s() - servers_before_s
+        rebuilt = self.fragments - len({line.split(':')[0] for line in left})
+        return Round(side.name, wall_s, cpu_s, servers_s, peak_kib / 1024, total_kib / 1024,
+                     passes, not left, rebuilt / wall_s,
+                     self.bytes * rebuilt / self.fragments / 1e6 / wall_s)
+
+    @staticmethod
+    def _check(side, results):
+        for node, run in results.items():
+            if run.timed_out or run.exit_code not in GOOD_EXITS:
+                raise RaceFailed(f'{side.name} at server {node} '
+                                 f'{"hung" if run.timed_out else f"ended with {run.exit_code}"}\n'
+                                 f'{run.output[-3000:]}')
+
+
+def partner_nodes(lab, device):
+    """Numbers of the servers whose devices push to `device`: they rebuild it.
+
+    Swift syncs each partition to the devices left, right and half way round in the ring's row.
+    """
+    from swift.common.ring import Ring
+    ring = Ring(lab.layout.path('etc'), ring_name=f'object{lab.spec.policy().suffix}')
+    numbers = set()
+    for partition in range(ring.partition_count):
+        row = [node['device'] for node in ring.get_part_nodes(partition)]
+        if device in row:
+            index, count = row.index(device), len(row)
+            for partner in (index + 1, index - 1, index - count // 2):
+                numbers.add(lab.layout.node_of(row[partner % count]).number)
+    return sorted(numbers)

@@ -1,0 +1,91 @@
+"""Tables and JSON of rebuild races, with everything needed to judge or repeat them."""
+
+import dataclasses
+import datetime
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+
+FIGURES = ('wall_s', 'cpu_s', 'servers_cpu_s', 'peak_rss_mib', 'total_rss_mib',
+           'fragments_per_s', 'mb_per_s')
+HEADINGS = ('wall s', 'CPU s', 'servers CPU s', 'peak MiB', 'all MiB', 'fragments/s', 'MB/s')
+
+
+def case_result(case, race, rounds, swift_concurrency, trials, load_before):
+    """A case as a JSON-serialisable dict; the medians are over the rounds of a side."""
+    names = list(dict.fromkeys(entry.side for entry in rounds))
+    medians = {name: {figure: statistics.median(getattr(entry, figure) for entry in rounds
+                                                if entry.side == name)
+                      for figure in FIGURES} for name in names}
+    base, other = medians[names[0]], medians[names[1]]
+    return {'case': case.name, 'object_bytes': case.object_bytes, 'objects': case.count,
+            'fragments': race.fragments, 'fragment_bytes': race.bytes,
+            'load_before': load_before, 'load_after': os.getloadavg()[0],
+            'reconstructor_nodes': race.nodes, 'swift_concurrency': swift_concurrency,
+            'swift_concurrency_trials_wall_s': trials,
+            'rounds': [dataclasses.asdict(entry) for entry in rounds], 'medians': medians,
+            'swift_over_other': {figure: base[figure] / other[figure] if other[figure] else None
+                                 for figure in ('wall_s', 'cpu_s', 'servers_cpu_s',
+                                                'peak_rss_mib', 'total_rss_mib')}}
+
+
+def table(result):
+    """The medians of a case as text, and how many times as much Swift takes."""
+    lines = ['  ' + 'median'.ljust(12) + ''.join(name.rjust(15) for name in HEADINGS)]
+    for name, figures in result['medians'].items():
+        lines.append('  ' + name.ljust(12)
+                     + ''.join(f'{figures[figure]:15.2f}' for figure in FIGURES))
+    ratios = result['swift_over_other']
+    lines.append('  ' + 'swift takes'.ljust(12)
+                 + ''.join(f'{ratios[figure]:14.2f}x' if ratios.get(figure) else ' ' * 15
+                           for figure in FIGURES).rstrip())
+    return '\n'.join(lines)
+
+
+def write(results, options, root):
+    """Writes one file for the whole run; returns its path."""
+    now = datetime.datetime.now(datetime.timezone.utc)
+    commit = _git(root, 'rev-parse', '--short', 'HEAD') or 'unknown'
+    document = {
+        'bench': 'rebuild', 'date': now.isoformat(timespec='seconds'),
+        'commit': commit, 'uncommitted_changes': bool(_git(root, 'status', '--porcelain')),
+        'command': ' '.join(['bench/rebuild/bench.py'] + [_bare(word) for word in sys.argv[1:]]),
+        'machine': machine(), 'swift': _swift_version(),
+        'parameters': {name: value for name, value in vars(options).items()
+                       if name not in ('fragmend', 'dir', 'results', 'dry')},
+        'devices_on': 'tmpfs' if options.tmpfs else 'disk',
+        'cases': results}
+    os.makedirs(options.results, exist_ok=True)
+    path = os.path.join(options.results, f'rebuild-{now:%Y-%m-%d-%H%M%S}-{commit}.json')
+    with open(path, 'w', encoding='utf-8') as out:
+        json.dump(document, out, indent=1)
+        out.write('\n')
+    return path
+
+
+def machine():
+    with open('/proc/cpuinfo', encoding='ascii', errors='replace') as cpuinfo:
+        models = [line.split(':', 1)[1].strip() for line in cpuinfo
+                  if line.startswith('model name')]
+    return {'cpu': models[0] if models else platform.machine(), 'cores': os.cpu_count(),
+            'memory_mib': os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') // 1048576,
+            'kernel': platform.release()}
+
+
+def _bare(word):
+    """An argument without the folders of this machine."""
+    return os.path.basename(word) if word.startswith('/') else word
+
+
+def _git(root, *arguments):
+    done = subprocess.run(['git', '-C', root, *arguments], text=True, check=False,
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    return done.stdout.strip()
+
+
+def _swift_version():
+    import swift
+    return swift.__version__

@@ -1,0 +1,76 @@
+// Typed reading of one configuration section.
+#include "host/swift/option_reader.hpp"
+
+#include <cmath>
+#include <utility>
+
+#include "host/swift/python_text.hpp"
+
+namespace fragmend::swift {
+namespace {
+
+std::string limits_text(std::int64_t least, std::int64_t most) {
+    std::string text = "must be a whole number";
+    if (least != OptionReader::whole_min) text += " of at least " + std::to_string(least);
+    if (most != OptionReader::whole_max) text += " and at most " + std::to_string(most);
+    return text;
+}
+
+std::optional<double> finite(std::string_view text) {
+    const auto value = python_float(text);
+    if (!value || !std::isfinite(*value)) return std::nullopt;
+    return value;
+}
+
+}  // namespace
+
+const IniValue* OptionReader::find(std::string_view option) const {
+    const auto found = values_.find(option);
+    return found == values_.end() ? nullptr : &found->second;
+}
+
+std::string OptionReader::text(std::string_view option, std::string_view otherwise) const {
+    const IniValue* value = find(option);
+    return value == nullptr ? std::string(otherwise) : value->text;
+}
+
+bool OptionReader::flag(std::string_view option, bool otherwise) const {
+    const IniValue* value = find(option);
+    return value == nullptr ? otherwise : config_true_value(value->text);
+}
+
+std::int64_t OptionReader::whole(std::string_view option, std::int64_t otherwise,
+                                 std::int64_t least, std::int64_t most) {
+    const IniValue* value = find(option);
+    if (value == nullptr) return otherwise;
+    const auto number = python_int(value->text);
+    if (number && *number >= least && *number <= most) return *number;
+    fail(bad_value(option, *value, limits_text(least, most)));
+    return otherwise;
+}
+
+double OptionReader::number(std::string_view option, double otherwise, double least) {
+    const IniValue* value = find(option);
+    if (value == nullptr) return otherwise;
+    const auto number = finite(value->text);
+    if (number && *number >= least) return *number;
+    std::string why = "must be a finite number";
+    if (least == 0) why += " of at least 0";
+    fail(bad_value(option, *value, why));
+    return otherwise;
+}
+
+double OptionReader::positive_number(std::string_view option, double otherwise) {
+    const IniValue* value = find(option);
+    if (value == nullptr) return otherwise;
+    const auto number = finite(value->text);
+    if (number && *number > 0) return *number;
+    fail(bad_value(option, *value, "must be a finite number above 0"));
+    return otherwise;
+}
+
+void OptionReader::fail(Error error) {
+    if (!error_) error_ = std::move(error);
+}
+
+}  // namespace fragmend::swift

@@ -1,0 +1,26 @@
+// The REPLICATE client.
+#include "transport/replicate/replicate.hpp"
+
+#include <utility>
+
+namespace fragmend::transport::replicate {
+
+Awaitable<Result<ReplicateAnswer>> get_suffix_hashes(http::Client& client,
+                                                     ReplicateRequest request) {
+    const http::Peer peer = http::replication_peer(request.node);
+    std::string head = http::replicate_head(peer, client.user_agent(), request.node.device,
+                                            request.partition, request.policy_index);
+    http::Abort abort;
+    auto opened = co_await client.open(peer, std::move(head), request.timeouts.conn,
+                                       request.timeouts.http, 64 * 1024, abort);
+    if (opened.has_error()) co_return opened.error();
+    const auto deadline = Deadline::exception(request.timeouts.http, "Timeout");
+    auto body =
+        co_await http::read_body(opened->connection, opened->head, body_bytes_max, deadline);
+    if (body.has_error()) co_return body.error();
+    ReplicateAnswer answer{opened->head.status(), std::move(*body)};
+    client.finish(peer, std::move(*opened), 0);
+    co_return answer;
+}
+
+}  // namespace fragmend::transport::replicate

@@ -1,0 +1,36 @@
+// What an SSYNC sender says and how it reads an answer: single lines and sub-request heads.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "host/base/error.hpp"
+#include "transport/ssync/ports.hpp"
+
+namespace fragmend::transport::ssync {
+
+inline constexpr std::string_view missing_check_start = ":MISSING_CHECK: START";
+inline constexpr std::string_view missing_check_end = ":MISSING_CHECK: END";
+inline constexpr std::string_view updates_start = ":UPDATES: START";
+inline constexpr std::string_view updates_end = ":UPDATES: END";
+
+/// One line of the missing check, without its end: `<hash> <ts_data>[ <extras>]`.
+/// Source: swift.obj.ssync_sender.encode_missing; the `__<offset>` of a delta since 2.32.
+std::string encode_missing(const Offer& offer);
+
+/// One line of the answer, already stripped and not blank. A line without a recognisable part wants
+/// the data, as from receivers before Swift 2.x. Errors: protocol (no 32 hex digits in front).
+/// Source: swift.obj.ssync_sender.decode_wanted.
+Result<Wanted> decode_wanted(std::string_view line);
+
+/// Whether a sub-request can go out: a known method, names and values that stay within their line,
+/// no second Content-Length, a body exactly when there is a length. A caller that would rather skip
+/// one bad object than lose its session asks first. Errors: bad_metadata.
+Result<void> check_sub_request(const SubRequest& request);
+
+/// `<METHOD> <quoted path>` and the headers by name in byte order, blank line included.
+/// Source: swift.obj.ssync_sender.Sender.send_subrequest.
+std::string sub_request_head(const SubRequest& request);
+
+}  // namespace fragmend::transport::ssync
