@@ -160,8 +160,8 @@ def play(lab, fragmend):
     before = lab.snapshot(DISK)
     files, size = held(lab)
     result.update(files=files, bytes=size)
-    say(f'  {result["objects"]} objects of 0 bytes to {megabytes(max(LARGE_SIZES))} are stored, with '
-        'odd names, metadata,\n  POSTs, deletes, expiry; '
+    say(f'  {result["objects"]} objects of 0 bytes to {megabytes(max(LARGE_SIZES))} are stored, some '
+        'with odd names, POSTs,\n  deletes, expiry; '
         f'the disk {DISK} holds {files} of their files, {megabytes(size)}.')
 
     say(f'\n2. {fragmend.name} rebuilds the disk')
@@ -189,6 +189,12 @@ def swift_program():
                    ('once', '-v'), garbles=True)
 
 
+def spent(cost):
+    return (f'{cost["seconds"]:.1f} s, {cost["cpu_seconds"]:.1f} s of CPU '
+            f'(and {cost["servers_cpu_seconds"]:.1f} s in the servers), '
+            f'{cost["peak_memory_kib"] / 1024:.0f} MiB a process, {cost["passes"]} pass(es)')
+
+
 def tell(result, name, seconds):
     """What happened, in ten lines."""
     ours, swift = result['fragmend'], result['swift']
@@ -202,12 +208,8 @@ def tell(result, name, seconds):
     say(f'  Came back    {right} files, compared by name, bytes and metadata')
     say(f'  Read back    {result["read"]} objects with {M} more disks gone, '
         f'{len(result["complaints"])} wrong')
-    say(f'  {name:<12} {ours["seconds"]:.1f} s, {ours["cpu_seconds"]:.1f} s of CPU '
-        f'(and {ours["servers_cpu_seconds"]:.1f} s in the servers), '
-        f'{ours["peak_memory_kib"] / 1024:.0f} MiB a process, {ours["passes"]} pass(es)')
-    say(f'  {"Swift":<12} {swift["seconds"]:.1f} s, {swift["cpu_seconds"]:.1f} s of CPU '
-        f'(and {swift["servers_cpu_seconds"]:.1f} s in the servers), '
-        f'{swift["peak_memory_kib"] / 1024:.0f} MiB a process, {swift["passes"]} pass(es){finished}')
+    say(f'  {name:<12} {spent(ours)}')
+    say(f'  {"Swift":<12} {spent(swift)}{finished}')
     say(f'  Side by side {swift["seconds"] / ours["seconds"]:.1f} times as fast, '
         f'{swift["cpu_seconds"] / max(0.01, ours["cpu_seconds"]):.1f} times less CPU')
     say(f'  The demo     took {seconds:.0f} s and leaves nothing behind')

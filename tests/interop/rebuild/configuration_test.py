@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Configurations that are wrong: refused with exit code 2 and a message that shows where and what."""
+"""Wrong configurations: refused with exit code 2 and a message that shows where and what."""
 
 import os
 
