@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The demo: a real Swift cluster loses a disk, Fragmend rebuilds it, and everything is proven equal.
+"""The demo: a real Swift cluster loses a disk, Fragmend rebuilds it, all is proven equal.
 
     /usr/bin/python3 tests/lab/demo.py --fragmend build/fragmend [--json FILE]
 
@@ -160,8 +160,8 @@ def play(lab, fragmend):
     before = lab.snapshot(DISK)
     files, size = held(lab)
     result.update(files=files, bytes=size)
-    say(f'  {result["objects"]} objects of 0 bytes to {megabytes(max(LARGE_SIZES))} are stored, some '
-        'with odd names, POSTs,\n  deletes, expiry; '
+    say(f'  {result["objects"]} objects of 0 bytes to {megabytes(max(LARGE_SIZES))} are stored, '
+        'some with odd names, POSTs,\n  deletes, expiry; '
         f'the disk {DISK} holds {files} of their files, {megabytes(size)}.')
 
     say(f'\n2. {fragmend.name} rebuilds the disk')
