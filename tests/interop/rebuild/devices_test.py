@@ -62,7 +62,7 @@ class LostDevices(case.InteropCase):
         self.give_back_handoffs()
 
     def give_back_handoffs(self):
-        """A pass when the device is back; what it leaves on handoffs Swift's own pass takes away."""
+        """A pass when the device is back; what it leaves on handoffs Swift then takes away."""
         made = self.run_pass()
         self.assert_as(self.before_of('d1'))
         if self.differences():
