@@ -5,7 +5,6 @@
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/dispatch.hpp>
@@ -138,6 +137,7 @@ class TaskGroup {
     std::size_t running() const { return running_; }
 
   private:
+    struct Finish;
     void finished(std::exception_ptr failure);
 
     asio::any_io_executor executor_;

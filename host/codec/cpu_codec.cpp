@@ -136,7 +136,8 @@ Result<std::shared_ptr<const SchemeEntry>> CpuCodec::entry(const EcScheme& schem
     if (!generator) {
         return Error{errc::unsupported_scheme, to_string(scheme) + " does not exist"};
     }
-    auto made = std::make_shared<const SchemeEntry>(scheme, *back_end, std::move(*generator));
+    auto made = std::make_shared<const SchemeEntry>(
+        SchemeEntry{scheme, *back_end, std::move(*generator)});
     schemes_.emplace(scheme, made);
     return made;
 }

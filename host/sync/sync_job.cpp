@@ -9,7 +9,6 @@
 #include "host/swift/partition_hashes.hpp"
 #include "host/swift/replicate_answer.hpp"
 #include "transport/replicate/replicate.hpp"
-#include "transport/ssync/sender.hpp"
 
 namespace fragmend::sync {
 namespace {

@@ -81,8 +81,9 @@ class FakeStream final : public SurvivorStream {
         std::optional<Error> error;
         const bool reached = position_ + count > fault_.at;
         if (fault_.kind == Fault::Kind::hangs && reached) {
+            const auto hurried = co_await asio::this_coro::cancellation_state;
             Signal never(executor_);
-            co_await never.wait();
+            if (hurried.cancelled() == asio::cancellation_type::none) co_await never.wait();
             error = Error{errc::cancelled, "hurried"};
         }
         if (fault_.kind == Fault::Kind::read_error && reached) {

@@ -61,7 +61,8 @@ def as_json(hashes):
 
 
 def job_as_json(job):
-    return {'type': job['job_type'], 'index': job['frag_index'], 'suffixes': sorted(job['suffixes']),
+    return {'type': job['job_type'], 'index': job['frag_index'],
+            'suffixes': sorted(job['suffixes']),
             'to': [[node['id'], node['index']] for node in job['sync_to']],
             'primary': job['primary_frag_index']}
 
@@ -151,7 +152,8 @@ def make_daemon(policy, conf):
 def main(directory, seed, count):
     rng = random.Random(seed)
     for number in range(count):
-        k, m, factor = rng.choice([(2, 1, 1), (4, 2, 1), (1, 1, 1), (2, 2, 2), (3, 1, 3), (10, 4, 1)])
+        k, m, factor = rng.choice(
+            [(2, 1, 1), (4, 2, 1), (1, 1, 1), (2, 2, 2), (3, 1, 3), (10, 4, 1)])
         base = os.path.join(directory, 'scan-%d' % number)
         ring = random_ring(rng, (k + m) * factor, base + '.ring.gz')
         policy = ECStoragePolicy(1, name='ec', ec_type='liberasurecode_rs_vand', ec_ndata=k,

@@ -39,7 +39,8 @@ def random_device(rng, index, shape):
 
 def random_shape(rng):
     return {'regions': rng.choice([1, 1, 2, 3]), 'zones': rng.choice([1, 2, 4]),
-            'servers': rng.choice([1, 2, 5, 9]), 'ports': [6200] * 1 + [6201, 6202] * rng.randint(0, 1)}
+            'servers': rng.choice([1, 2, 5, 9]),
+            'ports': [6200] + [6201, 6202] * rng.randint(0, 1)}
 
 
 def built_ring(rng):
