@@ -13,6 +13,11 @@ Awaitable<void> sleep_until_cancelled(asio::steady_timer& timer) {
     co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
 }
 
+Awaitable<void> without_throwing(Awaitable<void> child) {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    co_await std::move(child);
+}
+
 }  // namespace
 
 void Semaphore::Permit::shrink_to(std::size_t units) {
@@ -43,6 +48,7 @@ Awaitable<Result<Semaphore::Permit>> Semaphore::acquire(std::size_t units) {
     co_await sleep_until_cancelled(waiter.wake);
     if (!waiter.granted) {
         std::erase(waiters_, &waiter);
+        give_back(0);  // Whoever stood behind a large waiter that left may fit now.
         co_return Error{errc::cancelled, "closed"};
     }
     co_return Permit(this, units);
@@ -66,10 +72,29 @@ void Semaphore::close() {
 
 void TaskGroup::spawn(Awaitable<void> child) {
     ++running_;
-    asio::co_spawn(executor_, std::move(child), [this](std::exception_ptr failure) {
-        if (failure) std::rethrow_exception(failure);
-        if (--running_ == 0) idle_.cancel();
-    });
+    asio::co_spawn(executor_, std::move(child),
+                   [this](std::exception_ptr failure) { finished(failure); });
+}
+
+/// A handler with a slot and, on purpose, no executor of its own: bind_cancellation_slot has one, and
+/// then Boost 1.81 may post the emission with a bare pointer to a signal that is gone by the time.
+struct TaskGroup::Finish {
+    using cancellation_slot_type = asio::cancellation_slot;
+    cancellation_slot_type get_cancellation_slot() const noexcept { return slot; }
+    void operator()(std::exception_ptr failure) const { group->finished(failure); }
+
+    TaskGroup* group;
+    asio::cancellation_slot slot;
+};
+
+void TaskGroup::spawn(Awaitable<void> child, asio::cancellation_slot slot) {
+    ++running_;
+    asio::co_spawn(executor_, without_throwing(std::move(child)), Finish{this, slot});
+}
+
+void TaskGroup::finished(std::exception_ptr failure) {
+    if (failure) std::rethrow_exception(failure);
+    if (--running_ == 0) idle_.cancel();
 }
 
 Awaitable<void> TaskGroup::join() {

@@ -5,6 +5,7 @@
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/executor_work_guard.hpp>
@@ -128,10 +129,17 @@ class TaskGroup {
 
     /// Exceptions of a child end the process: errors travel as values here.
     void spawn(Awaitable<void> child);
+    /// The same for a child that can be hurried: emitting `terminal` on the slot's signal ends what
+    /// the child waits for right now. Nothing is thrown into the child; it looks at its owner's flag.
+    /// Call on the group's executor: the child must have begun before the signal is emitted.
+    void spawn(Awaitable<void> child, asio::cancellation_slot slot);
     Awaitable<void> join();
     std::size_t running() const { return running_; }
 
   private:
+    struct Finish;
+    void finished(std::exception_ptr failure);
+
     asio::any_io_executor executor_;
     asio::steady_timer idle_;
     std::size_t running_ = 0;

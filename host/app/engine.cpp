@@ -1,0 +1,79 @@
+// Building the engine from the options.
+#include "host/app/engine.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <thread>
+
+namespace fragmend::app {
+namespace {
+
+constexpr std::size_t disk_threads_default = 4;
+
+std::size_t cores() { return std::max(1u, std::thread::hardware_concurrency()); }
+
+std::size_t disk_thread_count(const swift::FragmendOptions& options) {
+    return options.disk_threads > 0 ? static_cast<std::size_t>(options.disk_threads)
+                                    : disk_threads_default;
+}
+
+std::size_t decode_thread_count(const swift::FragmendOptions& options) {
+    return options.decode_threads > 0 ? static_cast<std::size_t>(options.decode_threads) : cores();
+}
+
+std::unique_ptr<scheduler::Codec> make_codec(const swift::ReconstructorOptions& options) {
+    codec::CpuCodecOptions codec_options;
+    codec_options.crc_form = codec::crc_form_of_environment();
+    if (options.write_legacy_ec_crc) {
+        codec_options.crc_form =
+            *options.write_legacy_ec_crc ? codec::CrcForm::legacy : codec::CrcForm::standard;
+    }
+    return std::make_unique<codec::CpuCodec>(codec_options);
+}
+
+transport::Timeouts timeouts_of(const swift::ReconstructorOptions& options) {
+    return {transport::TimeLimit::from_float(options.conn_timeout_s),
+            transport::TimeLimit::from_float(options.node_timeout_s),
+            transport::TimeLimit::from_int(options.http_timeout_s)};
+}
+
+}  // namespace
+
+Engine::Engine(const swift::ReconstructorOptions& options, const Clock& clock, Logger log)
+    : options_(options),
+      clock_(clock),
+      log_(std::move(log)),
+      disk_threads_(disk_thread_count(options.fragmend)),
+      decode_threads_(decode_thread_count(options.fragmend)),
+      codec_(make_codec(options)),
+      buffers_(slabs_, options.fragmend.memory_limit_bytes),
+      budget_(io_.get_executor(), options.fragmend.memory_limit_bytes),
+      dispatcher_(io_.get_executor(), decode_threads_.get_executor(), *codec_,
+                  {.workers = decode_thread_count(options.fragmend)}),
+      client_(io_.get_executor(), "obj-reconstructor " + std::to_string(::getpid()), clock),
+      sessions_(io_.get_executor(), static_cast<std::size_t>(options.fragmend.sessions)),
+      replicate_calls_(io_.get_executor(), sync::replicate_calls_max) {}
+
+Engine::~Engine() {
+    disk_threads_.join();
+    decode_threads_.join();
+}
+
+sync::Services Engine::services(sync::PassStats& stats, sync::Suspects& suspects,
+                                sync::TargetSlots& targets) {
+    transport::fragments::GatherLimits gather_limits;
+    gather_limits.timeouts = timeouts_of(options_);
+    gather_limits.hedge_delay = std::chrono::milliseconds(
+        static_cast<std::int64_t>(options_.fragmend.hedge_delay_s * 1000));
+    return {io_.get_executor(), disk_threads_.get_executor(), options_, client_, *codec_, dispatcher_,
+            budget_, buffers_, rebuild_stats_, clock_, std::move(gather_limits), {}, sessions_,
+            replicate_calls_, targets, stats, suspects, log_};
+}
+
+Awaitable<void> Engine::stop() {
+    client_.pool().close();
+    co_await dispatcher_.stop();
+}
+
+}  // namespace fragmend::app

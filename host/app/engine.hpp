@@ -1,0 +1,52 @@
+// What a process owns to do its work: threads, client, codec, memory.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <memory>
+
+#include "host/base/buffer_pool.hpp"
+#include "host/codec/cpu_codec.hpp"
+#include "host/swift/reconstructor_options.hpp"
+#include "host/sync/services.hpp"
+
+namespace fragmend::app {
+
+/// Built at start from the options, in the order in which its parts need each other, and torn down in
+/// reverse. Owned by the reconstructor.
+class Engine {
+  public:
+    Engine(const swift::ReconstructorOptions& options, const Clock& clock, Logger log);
+    ~Engine();
+    Engine(const Engine&) = delete;
+    Engine& operator=(const Engine&) = delete;
+
+    asio::io_context& io() { return io_; }
+    scheduler::Codec& codec() { return *codec_; }
+    const scheduler::RebuildStats& rebuild_stats() const { return rebuild_stats_; }
+    std::size_t memory_peak_bytes() const { return budget_.peak_bytes(); }
+    /// What the jobs of a pass share; `stats`, `suspects` and `targets` belong to that pass.
+    sync::Services services(sync::PassStats& stats, sync::Suspects& suspects,
+                            sync::TargetSlots& targets);
+    /// Waits for what the dispatcher still runs. Before the io_context ends.
+    Awaitable<void> stop();
+
+  private:
+    const swift::ReconstructorOptions& options_;
+    const Clock& clock_;
+    Logger log_;
+    asio::io_context io_{1};
+    asio::thread_pool disk_threads_;
+    asio::thread_pool decode_threads_;
+    std::unique_ptr<scheduler::Codec> codec_;
+    HeapSlabs slabs_;
+    BufferPool buffers_;
+    scheduler::MemoryBudget budget_;
+    scheduler::RebuildStats rebuild_stats_;
+    scheduler::Dispatcher dispatcher_;
+    transport::http::Client client_;
+    Semaphore sessions_;
+    Semaphore replicate_calls_;
+};
+
+}  // namespace fragmend::app

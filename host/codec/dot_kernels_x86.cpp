@@ -1,0 +1,260 @@
+// Decoding loops on vector instructions, chosen at run time.
+#include "host/codec/dot_kernels_x86.hpp"
+
+#if defined(__x86_64__)
+
+#include <immintrin.h>
+
+#include <cstring>
+
+#include "kernels/gf/reference.hpp"
+
+// Each function names its instructions itself, so that the rest of the program runs on any x86-64.
+#define FRAGMEND_AVX2 __attribute__((target("avx2")))
+#define FRAGMEND_GFNI __attribute__((target("avx2,avx512f,avx512bw,gfni")))
+
+namespace fragmend::codec {
+namespace {
+
+constexpr std::size_t inputs_max = 256;
+
+/// The inputs from `offset` on, for the bytes that do not fill a vector.
+struct TailInputs {
+    TailInputs(const Bytes* const* inputs, std::size_t count, std::size_t offset) {
+        for (std::size_t j = 0; j < count; ++j) {
+            pointers[j] = inputs[j] + offset;
+        }
+    }
+    std::array<const Bytes*, inputs_max> pointers;
+};
+
+FRAGMEND_AVX2 inline __m256i load(const Bytes* from) {
+    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
+}
+
+FRAGMEND_AVX2 inline void store(Bytes* to, __m256i value) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), value);
+}
+
+FRAGMEND_AVX2 inline __m256i both_halves(const std::array<std::uint8_t, 16>& table) {
+    return _mm256_broadcastsi128_si256(
+        _mm_loadu_si128(reinterpret_cast<const __m128i*>(table.data())));
+}
+
+FRAGMEND_AVX2 void avx2_gf2(const Bytes* const* inputs, std::size_t count, Bytes* output,
+                            std::size_t bytes) {
+    std::size_t i = 0;
+    for (; i + 128 <= bytes; i += 128) {
+        __m256i sum[4] = {load(inputs[0] + i), load(inputs[0] + i + 32), load(inputs[0] + i + 64),
+                          load(inputs[0] + i + 96)};
+        for (std::size_t j = 1; j < count; ++j) {
+            for (std::size_t v = 0; v < 4; ++v) {
+                sum[v] = _mm256_xor_si256(sum[v], load(inputs[j] + i + 32 * v));
+            }
+        }
+        for (std::size_t v = 0; v < 4; ++v) {
+            store(output + i + 32 * v, sum[v]);
+        }
+    }
+    if (i == bytes) return;
+    const TailInputs tail(inputs, count, i);
+    portable_kernels.gf2(tail.pointers.data(), count, output + i, bytes - i);
+}
+
+/// All sixteen sums of four packets' words, so that each output packet picks one of them an input.
+FRAGMEND_AVX2 void avx2_gf4(const gf::BitMatrix4* tables, const Bytes* const* inputs,
+                            std::size_t count, Bytes* output, std::size_t bytes) {
+    for (std::size_t block = 0; block < bytes; block += gf::super_block_bytes) {
+        for (std::size_t i = block; i < block + gf::packet_bytes; i += 32) {
+            __m256i sum[4] = {_mm256_setzero_si256(), _mm256_setzero_si256(),
+                              _mm256_setzero_si256(), _mm256_setzero_si256()};
+            for (std::size_t j = 0; j < count; ++j) {
+                __m256i sums[16];
+                sums[0] = _mm256_setzero_si256();
+                for (std::size_t x = 0; x < 4; ++x) {
+                    const std::size_t half = std::size_t{1} << x;
+                    const __m256i word = load(inputs[j] + i + x * gf::packet_bytes);
+                    for (std::size_t v = 0; v < half; ++v) {
+                        sums[half + v] = _mm256_xor_si256(sums[v], word);
+                    }
+                }
+                for (std::size_t l = 0; l < 4; ++l) {
+                    sum[l] = _mm256_xor_si256(sum[l], sums[tables[j].rows[l]]);
+                }
+            }
+            for (std::size_t l = 0; l < 4; ++l) {
+                store(output + i + l * gf::packet_bytes, sum[l]);
+            }
+        }
+    }
+}
+
+FRAGMEND_AVX2 void avx2_gf8(const Gf8Table* tables, const Bytes* const* inputs, std::size_t count,
+                            Bytes* output, std::size_t bytes) {
+    const __m256i nibble = _mm256_set1_epi8(15);
+    std::size_t i = 0;
+    for (; i + 128 <= bytes; i += 128) {
+        __m256i sum[4] = {_mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256(),
+                          _mm256_setzero_si256()};
+        for (std::size_t j = 0; j < count; ++j) {
+            const __m256i low_table = both_halves(tables[j].low);
+            const __m256i high_table = both_halves(tables[j].high);
+            for (std::size_t v = 0; v < 4; ++v) {
+                const __m256i in = load(inputs[j] + i + 32 * v);
+                const __m256i low = _mm256_and_si256(in, nibble);
+                const __m256i high = _mm256_and_si256(_mm256_srli_epi16(in, 4), nibble);
+                const __m256i product = _mm256_xor_si256(_mm256_shuffle_epi8(low_table, low),
+                                                         _mm256_shuffle_epi8(high_table, high));
+                sum[v] = _mm256_xor_si256(sum[v], product);
+            }
+        }
+        for (std::size_t v = 0; v < 4; ++v) {
+            store(output + i + 32 * v, sum[v]);
+        }
+    }
+    if (i == bytes) return;
+    const TailInputs tail(inputs, count, i);
+    portable_kernels.gf8(tables, tail.pointers.data(), count, output + i, bytes - i);
+}
+
+/// Splits 32 words in their low and high bytes (an order that only the inverse below must know).
+FRAGMEND_AVX2 void avx2_gf16(const Gf16Table* tables, const Bytes* const* inputs, std::size_t count,
+                             Bytes* output, std::size_t bytes) {
+    const __m256i nibble = _mm256_set1_epi8(15);
+    const __m256i low_bytes = _mm256_set1_epi16(0xff);
+    std::size_t i = 0;
+    for (; i + 64 <= bytes; i += 64) {
+        __m256i low_sum = _mm256_setzero_si256();
+        __m256i high_sum = _mm256_setzero_si256();
+        for (std::size_t j = 0; j < count; ++j) {
+            const __m256i first = load(inputs[j] + i);
+            const __m256i second = load(inputs[j] + i + 32);
+            const __m256i low = _mm256_packus_epi16(_mm256_and_si256(first, low_bytes),
+                                                    _mm256_and_si256(second, low_bytes));
+            const __m256i high =
+                _mm256_packus_epi16(_mm256_srli_epi16(first, 8), _mm256_srli_epi16(second, 8));
+            const __m256i nibbles[4] = {
+                _mm256_and_si256(low, nibble),
+                _mm256_and_si256(_mm256_srli_epi16(low, 4), nibble),
+                _mm256_and_si256(high, nibble),
+                _mm256_and_si256(_mm256_srli_epi16(high, 4), nibble),
+            };
+            for (std::size_t n = 0; n < 4; ++n) {
+                low_sum = _mm256_xor_si256(
+                    low_sum, _mm256_shuffle_epi8(both_halves(tables[j].low[n]), nibbles[n]));
+                high_sum = _mm256_xor_si256(
+                    high_sum, _mm256_shuffle_epi8(both_halves(tables[j].high[n]), nibbles[n]));
+            }
+        }
+        store(output + i, _mm256_unpacklo_epi8(low_sum, high_sum));
+        store(output + i + 32, _mm256_unpackhi_epi8(low_sum, high_sum));
+    }
+    if (i == bytes) return;
+    const TailInputs tail(inputs, count, i);
+    portable_kernels.gf16(tables, tail.pointers.data(), count, output + i, bytes - i);
+}
+
+FRAGMEND_GFNI inline __m512i every_qword(std::uint64_t value) {
+    return _mm512_set1_epi64(static_cast<long long>(value));
+}
+
+FRAGMEND_GFNI inline __mmask64 first_bytes(std::size_t count) {
+    return count >= 64 ? ~__mmask64{0} : (__mmask64{1} << count) - 1;
+}
+
+FRAGMEND_GFNI void gfni_gf8(const Gf8Table* tables, const Bytes* const* inputs, std::size_t count,
+                            Bytes* output, std::size_t bytes) {
+    std::size_t i = 0;
+    for (; i + 256 <= bytes; i += 256) {
+        __m512i sum[4] = {_mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512(),
+                          _mm512_setzero_si512()};
+        for (std::size_t j = 0; j < count; ++j) {
+            const __m512i matrix = every_qword(tables[j].affine);
+            for (std::size_t v = 0; v < 4; ++v) {
+                const __m512i in = _mm512_loadu_si512(inputs[j] + i + 64 * v);
+                sum[v] = _mm512_xor_si512(sum[v], _mm512_gf2p8affine_epi64_epi8(in, matrix, 0));
+            }
+        }
+        for (std::size_t v = 0; v < 4; ++v) {
+            _mm512_storeu_si512(output + i + 64 * v, sum[v]);
+        }
+    }
+    for (; i < bytes; i += 64) {
+        const __mmask64 mask = first_bytes(bytes - i);
+        __m512i sum = _mm512_setzero_si512();
+        for (std::size_t j = 0; j < count; ++j) {
+            const __m512i in = _mm512_maskz_loadu_epi8(mask, inputs[j] + i);
+            const __m512i matrix = every_qword(tables[j].affine);
+            sum = _mm512_xor_si512(sum, _mm512_gf2p8affine_epi64_epi8(in, matrix, 0));
+        }
+        _mm512_mask_storeu_epi8(output + i, mask, sum);
+    }
+}
+
+/// The bytes of a word stay where they are: even bytes are low, odd ones high. Sums of low-to-low
+/// and high-to-high products are kept apart from the crosswise ones, which change places once at
+/// the end.
+FRAGMEND_GFNI void gfni_gf16(const Gf16Table* tables, const Bytes* const* inputs, std::size_t count,
+                             Bytes* output, std::size_t bytes) {
+    constexpr __mmask64 odd = 0xaaaaaaaaaaaaaaaa;
+    for (std::size_t i = 0; i < bytes; i += 128) {
+        const std::size_t left = bytes - i;
+        const __mmask64 masks[2] = {first_bytes(left), left > 64 ? first_bytes(left - 64) : 0};
+        __m512i straight[2] = {_mm512_setzero_si512(), _mm512_setzero_si512()};
+        __m512i crossed[2] = {_mm512_setzero_si512(), _mm512_setzero_si512()};
+        for (std::size_t j = 0; j < count; ++j) {
+            const Gf16Table& table = tables[j];
+            const __m512i low_to_low = every_qword(table.low_to_low);
+            const __m512i high_to_high = every_qword(table.high_to_high);
+            const __m512i low_to_high = every_qword(table.low_to_high);
+            const __m512i high_to_low = every_qword(table.high_to_low);
+            for (std::size_t v = 0; v < 2; ++v) {
+                const __m512i in = _mm512_maskz_loadu_epi8(masks[v], inputs[j] + i + 64 * v);
+                __m512i product = _mm512_gf2p8affine_epi64_epi8(in, low_to_low, 0);
+                product = _mm512_mask_gf2p8affine_epi64_epi8(product, odd, in, high_to_high, 0);
+                straight[v] = _mm512_xor_si512(straight[v], product);
+                product = _mm512_gf2p8affine_epi64_epi8(in, low_to_high, 0);
+                product = _mm512_mask_gf2p8affine_epi64_epi8(product, odd, in, high_to_low, 0);
+                crossed[v] = _mm512_xor_si512(crossed[v], product);
+            }
+        }
+        for (std::size_t v = 0; v < 2; ++v) {
+            const __m512i swapped =
+                _mm512_or_si512(_mm512_slli_epi16(crossed[v], 8), _mm512_srli_epi16(crossed[v], 8));
+            _mm512_mask_storeu_epi8(output + i + 64 * v, masks[v],
+                                    _mm512_xor_si512(straight[v], swapped));
+        }
+    }
+}
+
+constexpr DotKernels avx2 = {"avx2", avx2_gf2, avx2_gf4, avx2_gf8, avx2_gf16};
+constexpr DotKernels gfni = {"gfni", avx2_gf2, avx2_gf4, gfni_gf8, gfni_gf16};
+
+}  // namespace
+
+const DotKernels* avx2_kernels() {
+    return __builtin_cpu_supports("avx2") ? &avx2 : nullptr;
+}
+
+const DotKernels* gfni_kernels() {
+    const bool supported = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("avx512f") &&
+                           __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("gfni");
+    return supported ? &gfni : nullptr;
+}
+
+}  // namespace fragmend::codec
+
+#else
+
+namespace fragmend::codec {
+
+const DotKernels* avx2_kernels() {
+    return nullptr;
+}
+const DotKernels* gfni_kernels() {
+    return nullptr;
+}
+
+}  // namespace fragmend::codec
+
+#endif

@@ -1,0 +1,82 @@
+// What the jobs of a pass share: pools, client, codec, budget, limits, counters.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "host/base/async.hpp"
+#include "host/base/buffer_pool.hpp"
+#include "host/base/clock.hpp"
+#include "host/base/log.hpp"
+#include "host/swift/disk_context.hpp"
+#include "host/swift/policy.hpp"
+#include "host/swift/reconstructor_options.hpp"
+#include "host/swift/ring.hpp"
+#include "host/sync/pass_stats.hpp"
+#include "host/sync/suspects.hpp"
+#include "scheduler/dispatcher.hpp"
+#include "scheduler/memory_budget.hpp"
+#include "scheduler/rebuild_shape.hpp"
+#include "scheduler/stats.hpp"
+#include "transport/fragments/gather.hpp"
+#include "transport/http/client.hpp"
+
+namespace fragmend::sync {
+
+/// REPLICATE requests under way at a time: each makes a peer hash.
+inline constexpr std::size_t replicate_calls_max = 16;
+
+/// Sessions towards one device at a time. Swift's servers let `replication_concurrency_per_device`
+/// sessions into a device and let others wait for a lock; queueing here costs nobody anything.
+class TargetSlots {
+  public:
+    TargetSlots(asio::any_io_executor executor, std::size_t sessions_per_device)
+        : executor_(std::move(executor)), sessions_per_device_(sessions_per_device) {}
+
+    Semaphore& of(const std::string& device_name) {
+        auto& slot = slots_[device_name];
+        if (!slot) slot = std::make_unique<Semaphore>(executor_, sessions_per_device_);
+        return *slot;
+    }
+    void close() {
+        for (auto& [name, slot] : slots_) slot->close();
+    }
+
+  private:
+    asio::any_io_executor executor_;
+    std::size_t sessions_per_device_;
+    std::map<std::string, std::unique_ptr<Semaphore>> slots_;  ///< As many as the ring has devices.
+};
+
+/// Owned by host/app's pass; outlives every job. Touched on the network thread, except for what is
+/// handed to `disk` by value.
+struct Services {
+    asio::any_io_executor network;  ///< One thread.
+    asio::any_io_executor disk;     ///< Threads for blocking file work.
+    const swift::ReconstructorOptions& options;
+    transport::http::Client& client;
+    scheduler::Codec& codec;
+    scheduler::Dispatcher& dispatcher;
+    scheduler::MemoryBudget& budget;
+    BufferPool& buffers;
+    scheduler::RebuildStats& rebuild_stats;
+    const Clock& clock;
+    transport::fragments::GatherLimits gather_limits;
+    scheduler::RebuildLimits rebuild_limits;
+    Semaphore& sessions;
+    Semaphore& replicate_calls;
+    TargetSlots& targets;
+    PassStats& stats;
+    Suspects& suspects;
+    Logger log;
+};
+
+/// One policy during one job: the ring is the snapshot that the job was made from.
+struct PolicyContext {
+    swift::Policy policy;
+    swift::RingPtr ring;
+    swift::DiskContext disk;
+};
+
+}  // namespace fragmend::sync

@@ -1,0 +1,264 @@
+// Offers from the disk, sub-requests from rebuilds.
+#include "host/sync/session_objects.hpp"
+
+#include <algorithm>
+
+#include "host/swift/local_fragment.hpp"
+#include "host/swift/quarantine.hpp"
+#include "host/sync/sub_requests.hpp"
+
+namespace fragmend::sync {
+namespace {
+
+using transport::ssync::Offer;
+using transport::ssync::SubRequest;
+using transport::ssync::Wanted;
+
+/// Objects that may be open on the disk ahead of their turn.
+constexpr std::size_t opened_objects_max = 16;
+
+std::size_t read_ahead_of(const Services& services) {
+    return static_cast<std::size_t>(std::max<std::int64_t>(1, services.options.fragmend.read_ahead));
+}
+
+scheduler::RebuildPorts rebuild_ports(Services& services, SurvivorSource& source) {
+    return {services.network, source,           services.codec, services.dispatcher,
+            services.budget,  services.buffers, services.clock, services.rebuild_stats, services.log};
+}
+
+}  // namespace
+
+/// Pieces of the rebuild at the front of the session's queue.
+class SessionObjects::Body final : public transport::ssync::BodyStream {
+  public:
+    Body(scheduler::ReadAhead& rebuilds, SessionCounts& counts) : rebuilds_(rebuilds), counts_(counts) {}
+    Awaitable<Result<ByteView>> next() override {
+        auto piece = co_await rebuilds_.front().next();
+        if (piece.has_error()) co_return piece;
+        counts_.bytes += piece->size();
+        if (piece->empty()) ++counts_.fragments;
+        co_return piece;
+    }
+
+  private:
+    scheduler::ReadAhead& rebuilds_;
+    SessionCounts& counts_;
+};
+
+SessionObjects::SessionObjects(Services& services, const PolicyContext& policy, SessionPlan plan)
+    : services_(services),
+      policy_(policy),
+      plan_(std::move(plan)),
+      source_(services, policy, plan_.partition, plan_.local_device, plan_.target),
+      rebuilds_(rebuild_ports(services, source_), services.rebuild_limits, read_ahead_of(services)),
+      opened_changed_(services.network),
+      opener_(services.network) {}
+
+Awaitable<Result<void>> SessionObjects::begin(bool) { co_return Result<void>(); }
+
+Awaitable<Result<std::optional<Offer>>> SessionObjects::next_offer() {
+    while (offers_.empty()) {
+        if (cancelled_) co_return Error{errc::cancelled, "session ended"};
+        if (next_suffix_ == plan_.suffixes.size()) co_return std::nullopt;
+        const swift::OfferOptions options{.frag_index = plan_.local_index, .frag_prefs = std::nullopt};
+        auto found = co_await offload(
+            services_.disk, [disk = policy_.disk, device = plan_.local_device.device,
+                             partition = plan_.partition, suffix = plan_.suffixes[next_suffix_], options] {
+                return swift::list_offers(disk, device, partition, suffix, options);
+            });
+        if (found.has_error()) co_return found.error();
+        offers_.assign(std::make_move_iterator(found->begin()), std::make_move_iterator(found->end()));
+        ++next_suffix_;
+    }
+    auto local = std::move(offers_.front());
+    offers_.pop_front();
+    co_return Offer{std::move(local.object_hash), local.data, local.meta, local.content_type,
+                    local.durable};
+}
+
+Awaitable<Result<void>> SessionObjects::wanted(std::vector<Wanted> objects) {
+    to_open_.assign(std::make_move_iterator(objects.begin()), std::make_move_iterator(objects.end()));
+    opener_.spawn(open_ahead());
+    co_return Result<void>();
+}
+
+SessionObjects::Item SessionObjects::open_one(const swift::DiskContext& disk, const std::string& device,
+                                              const std::string& partition, int local_index, Wanted want) {
+    Item item;
+    item.want = std::move(want);
+    const swift::OpenOptions options{
+        .frag_index = local_index, .frag_prefs = std::nullopt, .open_expired = true};
+    auto opened = swift::open_object(disk, device, partition, item.want.object_hash, options);
+    if (opened.has_error()) {
+        item.error = opened.error();
+        return item;
+    }
+    item.object = std::move(opened.value());
+    item.object.fd = UniqueFd();  // Opened again when its turn comes: descriptors are not read ahead.
+    return item;
+}
+
+Awaitable<void> SessionObjects::open_ahead() {
+    while (!to_open_.empty() && !cancelled_) {
+        if (opened_.size() >= opened_objects_max) {
+            co_await opened_changed_.wait();
+            continue;
+        }
+        auto want = std::move(to_open_.front());
+        to_open_.pop_front();
+        auto item = co_await offload(
+            services_.disk,
+            [disk = policy_.disk, device = plan_.local_device.device, partition = plan_.partition,
+             index = plan_.local_index, want = std::move(want)]() mutable {
+                return open_one(disk, device, partition, index, std::move(want));
+            });
+        opened_.push_back(std::move(item));
+        opened_changed_.notify();
+    }
+    opener_done_ = true;
+    opened_changed_.notify();
+}
+
+Result<scheduler::RebuildRequest> SessionObjects::rebuild_request(const swift::OpenObject& object) const {
+    const auto& policy = policy_.policy;
+    const auto etag = object.data_metadata.text("X-Object-Sysmeta-Ec-Etag");
+    if (!etag || etag->empty()) {
+        return Error{errc::bad_metadata, object.data_path + ": no X-Object-Sysmeta-Ec-Etag"};
+    }
+    if (object.stored_fragment_index() && *object.stored_fragment_index() != object.fragment_index) {
+        return Error{errc::bad_metadata,
+                     object.data_path + ": its metadata names another fragment index"};
+    }
+    std::size_t segment_bytes = policy.segment_bytes;
+    if (const auto stored = object.data_metadata.text("X-Object-Sysmeta-Ec-Segment-Size")) {
+        const auto number = parse_digits(*stored);
+        if (number && *number > 0 && *number <= (std::uint64_t{1} << 32)) segment_bytes = *number;
+    }
+    scheduler::RebuildRequest request;
+    request.scheme = {policy.ec_type, policy.k, policy.m};
+    request.policy_index = policy.index;
+    request.partition = plan_.partition;
+    request.object_path = object.name.path();
+    request.object_hash = object.hash;
+    request.data_timestamp = object.data_timestamp;
+    request.ec_etag = *etag;
+    request.archive_bytes = object.content_length;
+    request.fragment_bytes = services_.codec.fragment_bytes(request.scheme, segment_bytes);
+    request.wanted = static_cast<std::uint8_t>(plan_.wanted_index);
+    return request;
+}
+
+void SessionObjects::start_rebuilds() {
+    for (Item& item : opened_) {
+        if (!rebuilds_.has_room()) return;
+        if (item.started || item.error || !item.needs_rebuild()) continue;
+        auto request = rebuild_request(item.object);
+        if (request.has_error()) {
+            item.error = request.error();
+            continue;
+        }
+        source_.remember(item.object.hash,
+                         {item.object.data_path, static_cast<std::uint8_t>(item.object.fragment_index),
+                          item.object.data_metadata.text("ETag").value_or(""),
+                          item.object.content_length, item.object.durable()});
+        rebuilds_.push(std::move(request.value()), services_.suspects.of(item.object.hash));
+        item.started = true;
+    }
+}
+
+Awaitable<void> SessionObjects::finish_current() {
+    if (!current_) co_return;
+    if (current_->started) {
+        note_culprits(current_->object, rebuilds_.front().outcome());
+        source_.forget(current_->object.hash);
+        co_await rebuilds_.pop();
+    }
+    current_.reset();
+}
+
+Awaitable<Result<std::vector<SubRequest>>> SessionObjects::next_sub_requests() {
+    while (true) {
+        co_await finish_current();
+        while (opened_.empty() && !opener_done_ && !cancelled_) co_await opened_changed_.wait();
+        if (cancelled_) co_return Error{errc::cancelled, "session ended"};
+        if (opened_.empty()) co_return std::vector<SubRequest>();
+        start_rebuilds();
+        current_ = std::move(opened_.front());
+        opened_.pop_front();
+        opened_changed_.notify();
+        if (current_->error) {
+            // Gone since the offer is no failure: somebody deleted or moved it.
+            if (*current_->error == errc::not_found) continue;
+            object_failed(*current_, *current_->error);
+            continue;
+        }
+        auto requests = co_await requests_of(*current_);
+        if (requests.has_error()) {
+            if (requests.error() == errc::cancelled) co_return requests.error();
+            object_failed(*current_, requests.error());
+            continue;
+        }
+        if (!requests->empty()) co_return requests;
+    }
+}
+
+Awaitable<Result<std::vector<SubRequest>>> SessionObjects::requests_of(Item& item) {
+    std::vector<SubRequest> requests;
+    const auto& object = item.object;
+    const auto path = object.name.path();
+    if (object.tombstone) {
+        if (item.want.data) {
+            requests.push_back({"DELETE", path, delete_headers(*object.tombstone), 0, nullptr});
+            ++counts_.tombstones;
+        }
+        co_return requests;
+    }
+    if (item.want.data) {
+        FRAGMEND_ASSERT(item.started);
+        const auto ready = co_await rebuilds_.ready();
+        if (ready.has_error()) co_return ready.error();
+        requests.push_back({"PUT", path, rebuilt_put_headers(object.data_metadata, plan_.wanted_index),
+                            object.content_length, std::make_unique<Body>(rebuilds_, counts_)});
+    }
+    if (item.want.meta && object.meta_metadata && object.timestamp != object.data_timestamp) {
+        requests.push_back({"POST", path, post_headers(*object.meta_metadata), 0, nullptr});
+        ++counts_.metas;
+    }
+    co_return requests;
+}
+
+void SessionObjects::note_culprits(const swift::OpenObject& object,
+                                   const scheduler::RebuildOutcome& outcome) {
+    for (const auto& culprit : outcome.culprits) {
+        services_.suspects.add(object.hash, culprit.device_id);
+        services_.stats.bad_survivor({culprit.name, object.name.path(), to_string(culprit.error)});
+    }
+}
+
+void SessionObjects::object_failed(const Item& item, const Error& error) {
+    services_.stats.object_failed(error.code);
+    ++counts_.objects_failed;
+    // Too few survivors was already said in Swift's words.
+    if (error == errc::too_few_fragments) return;
+    services_.log.error(transport::fragments::full_path(plan_.target, plan_.partition,
+                                                        item.object.name.path(), policy_.policy.index) +
+                        " frag#" + std::to_string(plan_.wanted_index) + " hash " +
+                        item.want.object_hash + " not rebuilt: " + to_string(error));
+}
+
+void SessionObjects::cancel() {
+    cancelled_ = true;
+    rebuilds_.cancel();
+    opened_changed_.notify();
+}
+
+Awaitable<void> SessionObjects::stop() {
+    cancel();
+    co_await opener_.join();
+    if (current_ && current_->started && !rebuilds_.empty()) {
+        note_culprits(current_->object, rebuilds_.front().outcome());
+    }
+    co_await rebuilds_.stop();
+}
+
+}  // namespace fragmend::sync

@@ -1,0 +1,101 @@
+// One SSYNC session's objects: what the local disk offers, and what is rebuilt for the receiver.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "host/swift/diskfile.hpp"
+#include "host/swift/offers.hpp"
+#include "host/sync/services.hpp"
+#include "host/sync/survivor_source.hpp"
+#include "scheduler/read_ahead.hpp"
+#include "transport/ssync/ports.hpp"
+
+namespace fragmend::sync {
+
+/// What one session of a SYNC job is about.
+struct SessionPlan {
+    std::string partition;              ///< Decimal.
+    Node local_device;
+    int local_index = 0;                ///< Fragment index of the job: what we offer.
+    Node target;
+    int wanted_index = 0;               ///< Backend index of the target: what we rebuild.
+    std::vector<std::string> suffixes;  ///< Out of sync.
+};
+
+/// What a session did, for the statistics; counts become true when the receiver acknowledged them.
+struct SessionCounts {
+    std::uint64_t fragments = 0;
+    std::uint64_t bytes = 0;
+    std::uint64_t metas = 0;
+    std::uint64_t tombstones = 0;
+    std::uint64_t objects_failed = 0;
+};
+
+/// Implements the sender's port for a SYNC job: offers are the durable objects of the suffixes, data is
+/// always rebuilt (never the local archive), several objects ahead of the one being sent.
+///
+/// Two children of the session at most: the opener, which looks wanted objects up on the disk ahead of
+/// the session, and what the read-ahead runs. `stop` ends and joins both and must be called before
+/// destruction. Owned by the job's frame; runs on the network thread.
+class SessionObjects final : public transport::ssync::SessionObjects {
+  public:
+    /// `services` and `policy` outlive the session.
+    SessionObjects(Services& services, const PolicyContext& policy, SessionPlan plan);
+
+    Awaitable<Result<void>> begin(bool accepts_non_durable) override;
+    Awaitable<Result<std::optional<transport::ssync::Offer>>> next_offer() override;
+    Awaitable<Result<void>> wanted(std::vector<transport::ssync::Wanted> objects) override;
+    Awaitable<Result<std::vector<transport::ssync::SubRequest>>> next_sub_requests() override;
+    void cancel() override;
+    Awaitable<void> stop();
+
+    const SessionCounts& counts() const { return counts_; }
+
+  private:
+    class Body;
+
+    /// A wanted object on its way to the receiver.
+    struct Item {
+        transport::ssync::Wanted want;
+        std::optional<Error> error;  ///< Could not be opened.
+        swift::OpenObject object;
+        bool started = false;        ///< Its rebuild is in `rebuilds_`.
+        bool needs_rebuild() const { return !object.tombstone && want.data; }
+    };
+
+    Awaitable<void> open_ahead();
+    static Item open_one(const swift::DiskContext& disk, const std::string& device,
+                         const std::string& partition, int local_index,
+                         transport::ssync::Wanted want);
+    void start_rebuilds();
+    Result<scheduler::RebuildRequest> rebuild_request(const swift::OpenObject& object) const;
+    /// Closes the accounts of the object whose sub-requests were taken last.
+    Awaitable<void> finish_current();
+    Awaitable<Result<std::vector<transport::ssync::SubRequest>>> requests_of(Item& item);
+    void note_culprits(const swift::OpenObject& object, const scheduler::RebuildOutcome& outcome);
+    void object_failed(const Item& item, const Error& error);
+
+    Services& services_;
+    const PolicyContext& policy_;
+    SessionPlan plan_;
+    SurvivorSource source_;
+    scheduler::ReadAhead rebuilds_;
+
+    std::size_t next_suffix_ = 0;
+    std::deque<swift::LocalOffer> offers_;
+
+    std::deque<transport::ssync::Wanted> to_open_;
+    std::deque<Item> opened_;
+    std::optional<Item> current_;
+    bool opener_done_ = false;
+    bool cancelled_ = false;
+    Signal opened_changed_;  ///< Something was opened, or there is room, or the session ends.
+    TaskGroup opener_;
+    SessionCounts counts_;
+};
+
+}  // namespace fragmend::sync

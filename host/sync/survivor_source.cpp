@@ -1,0 +1,152 @@
+// Opens the survivors of an object.
+#include "host/sync/survivor_source.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "host/swift/local_fragment.hpp"
+
+namespace fragmend::sync {
+namespace {
+
+namespace fragments = transport::fragments;
+using scheduler::RebuildRequest;
+using scheduler::SurvivorStream;
+
+/// An archive that a peer sends.
+class RemoteStream final : public SurvivorStream {
+  public:
+    explicit RemoteStream(std::unique_ptr<fragments::Survivor> survivor)
+        : survivor_(std::move(survivor)) {}
+    std::uint8_t index() const override { return survivor_->index(); }
+    const std::string& announced_md5() const override { return survivor_->announced_md5(); }
+    const std::string& name() const override { return survivor_->name(); }
+    std::uint32_t device_id() const override { return survivor_->node().id; }
+    Awaitable<Result<std::size_t>> read(ByteSpan into) override { return survivor_->read(into); }
+
+  private:
+    std::unique_ptr<fragments::Survivor> survivor_;
+};
+
+/// The archive on this node's disk, read on a disk thread.
+class LocalStream final : public SurvivorStream {
+  public:
+    LocalStream(asio::any_io_executor disk, UniqueFd fd, LocalArchive archive, std::uint32_t device_id)
+        : disk_(std::move(disk)),
+          archive_(std::move(archive)),
+          device_id_(device_id),
+          file_(std::move(fd), archive_.path, archive_.archive_bytes) {}
+    std::uint8_t index() const override { return archive_.index; }
+    const std::string& announced_md5() const override { return archive_.md5; }
+    const std::string& name() const override { return archive_.path; }
+    std::uint32_t device_id() const override { return device_id_; }
+    Awaitable<Result<std::size_t>> read(ByteSpan into) override {
+        co_return co_await offload(disk_, [this, into] { return file_.read(into); });
+    }
+
+  private:
+    asio::any_io_executor disk_;
+    LocalArchive archive_;
+    std::uint32_t device_id_;
+    swift::LocalFragmentFile file_;
+};
+
+}  // namespace
+
+SurvivorSource::SurvivorSource(Services& services, const PolicyContext& policy, std::string partition,
+                               Node local_device, Node target)
+    : services_(services),
+      policy_(policy),
+      partition_(std::move(partition)),
+      local_device_(std::move(local_device)),
+      target_(std::move(target)),
+      primaries_(policy.ring->primaries(
+          static_cast<std::uint32_t>(parse_digits(partition_).value_or(0)))) {}
+
+void SurvivorSource::remember(const std::string& object_hash, LocalArchive archive) {
+    local_archives_.insert_or_assign(object_hash, std::move(archive));
+}
+
+void SurvivorSource::forget(const std::string& object_hash) { local_archives_.erase(object_hash); }
+
+std::vector<fragments::Candidate> SurvivorSource::candidates(
+    const RebuildRequest& request, const std::vector<std::uint32_t>& left_out) const {
+    std::vector<fragments::Candidate> all;
+    for (std::size_t i = 0; i < primaries_.size(); ++i) {
+        const Node& node = primaries_[i];
+        if (node.id == target_.id || node.id == local_device_.id) continue;
+        if (std::find(left_out.begin(), left_out.end(), node.id) != left_out.end()) continue;
+        all.push_back({node, static_cast<std::uint8_t>(policy_.policy.backend_index(i))});
+    }
+    // Another first survivor for every object, so that all peers share the reading.
+    const std::size_t turn = std::hash<std::string>{}(request.object_hash);
+    if (!all.empty()) {
+        std::rotate(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(turn % all.size()), all.end());
+    }
+    return all;
+}
+
+Result<std::unique_ptr<SurvivorStream>> SurvivorSource::open_local(const LocalArchive& archive) {
+    UniqueFd fd(::open(archive.path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    if (!fd) return error_from_errno(errno, archive.path);
+    struct stat info {};
+    if (::fstat(fd.get(), &info) != 0) return error_from_errno(errno, archive.path);
+    if (static_cast<std::uint64_t>(info.st_size) != archive.archive_bytes) {
+        return Error{errc::bad_fragment, archive.path + ": its length changed"};
+    }
+    return std::make_unique<LocalStream>(services_.disk, std::move(fd), archive, local_device_.id);
+}
+
+Awaitable<Result<std::vector<std::unique_ptr<SurvivorStream>>>> SurvivorSource::open(
+    const RebuildRequest& request, const std::vector<std::uint32_t>& left_out) {
+    std::unique_ptr<SurvivorStream> local;
+    const auto archive = local_archives_.find(request.object_hash);
+    const bool local_left_out =
+        std::find(left_out.begin(), left_out.end(), local_device_.id) != left_out.end();
+    if (archive != local_archives_.end() && !local_left_out &&
+        archive->second.index != request.wanted) {
+        auto opened = co_await offload(services_.disk, [this, copy = archive->second] {
+            return open_local(copy);
+        });
+        if (opened.has_value()) local = std::move(opened.value());
+    }
+
+    fragments::GatherRequest gather;
+    gather.policy_index = request.policy_index;
+    gather.partition = request.partition;
+    gather.object_path = request.object_path;
+    gather.target = target_;
+    gather.wanted = request.wanted;
+    gather.k = request.scheme.k;
+    gather.n = request.scheme.n();
+    gather.data_timestamp = request.data_timestamp;
+    gather.ec_etag = request.ec_etag;
+    gather.archive_bytes = request.archive_bytes;
+    if (local) gather.local_index = local->index();
+    gather.local_durable = true;
+    gather.candidates = candidates(request, left_out);
+    gather.choose = [&codec = services_.codec, scheme = request.scheme,
+                     wanted = request.wanted](std::span<const std::uint8_t> available) {
+        return codec.choose_survivors(scheme, available, wanted);
+    };
+    auto sources = co_await fragments::gather(services_.client, std::move(gather),
+                                              services_.gather_limits, services_.log);
+    if (sources.has_error()) co_return sources.error();
+
+    std::vector<std::unique_ptr<SurvivorStream>> streams;
+    streams.reserve(sources->size());
+    for (auto& source : sources.value()) {
+        if (source.survivor) {
+            streams.push_back(std::make_unique<RemoteStream>(std::move(source.survivor)));
+        } else {
+            FRAGMEND_ASSERT(local != nullptr);
+            streams.push_back(std::move(local));
+        }
+    }
+    co_return streams;
+}
+
+}  // namespace fragmend::sync

@@ -1,0 +1,55 @@
+// Survivors of one session's objects: the local archive from disk, the others over the network.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "host/sync/services.hpp"
+#include "scheduler/fragment_source.hpp"
+
+namespace fragmend::sync {
+
+/// This node's own archive of an object, as it was when the object was opened.
+struct LocalArchive {
+    std::string path;
+    std::uint8_t index = 0;
+    std::string md5;  ///< ETag of its metadata.
+    std::uint64_t archive_bytes = 0;
+    bool durable = false;
+};
+
+/// Implements the scheduler's port for the objects of one session. All primaries of the partition may
+/// be asked, except the target; the local archive is read from disk instead of over HTTP.
+/// Owned by the session's objects; outlives their rebuilds. Runs on the network thread.
+class SurvivorSource final : public scheduler::FragmentSource {
+  public:
+    /// `target` is the device to rebuild for; `services` and `policy` outlive the source.
+    SurvivorSource(Services& services, const PolicyContext& policy, std::string partition,
+                   Node local_device, Node target);
+
+    /// What is on the local disk of `object_hash`; forgotten with `forget`.
+    void remember(const std::string& object_hash, LocalArchive archive);
+    void forget(const std::string& object_hash);
+
+    Awaitable<Result<std::vector<std::unique_ptr<scheduler::SurvivorStream>>>> open(
+        const scheduler::RebuildRequest& request,
+        const std::vector<std::uint32_t>& left_out) override;
+
+  private:
+    std::vector<transport::fragments::Candidate> candidates(
+        const scheduler::RebuildRequest& request, const std::vector<std::uint32_t>& left_out) const;
+    Result<std::unique_ptr<scheduler::SurvivorStream>> open_local(const LocalArchive& archive);
+
+    Services& services_;
+    const PolicyContext& policy_;
+    std::string partition_;
+    Node local_device_;
+    Node target_;
+    std::vector<Node> primaries_;
+    std::map<std::string, LocalArchive> local_archives_;
+};
+
+}  // namespace fragmend::sync

@@ -1,0 +1,215 @@
+// The partners of a job, one after the other.
+#include "host/sync/sync_job.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "host/scan/suffix_delta.hpp"
+#include "host/swift/handoff_walk.hpp"
+#include "host/swift/partition_hashes.hpp"
+#include "host/swift/replicate_answer.hpp"
+#include "transport/replicate/replicate.hpp"
+#include "transport/ssync/sender.hpp"
+
+namespace fragmend::sync {
+namespace {
+
+using transport::ssync::SessionResult;
+
+constexpr int status_ok = 200;
+constexpr int status_unmounted = 507;
+/// Before a lock that somebody else held is asked for again.
+constexpr std::chrono::milliseconds lock_pause{1000};
+
+Awaitable<void> pause(asio::any_io_executor executor, std::chrono::milliseconds length) {
+    asio::steady_timer timer(executor, length);
+    co_await timer.async_wait(asio::use_awaitable);
+}
+
+}  // namespace
+
+AfterSession after_session(const SessionResult& result, int tries) {
+    if (result.success) return AfterSession::done;
+    if (tries >= session_tries_max || !result.error) return AfterSession::give_up;
+    switch (result.error->code) {
+        case errc::lock_timeout: return AfterSession::try_again_later;
+        case errc::wrong_bytes:
+        case errc::bad_fragment:
+        case errc::too_few_fragments:
+        case errc::disconnected: return AfterSession::try_again;
+        default: return AfterSession::give_up;
+    }
+}
+
+SyncJobRun::SyncJobRun(Services& services, const PolicyContext& policy, const scan::SyncJob& job)
+    : services_(services), policy_(policy), job_(job) {}
+
+void SyncJobRun::cancel() {
+    cancelled_ = true;
+    if (sender_ != nullptr) sender_->stop();
+}
+
+std::string SyncJobRun::path_at(const Node& node) const {
+    return transport::fragments::full_path(node, job_.partition, "", policy_.policy.index);
+}
+
+Awaitable<void> SyncJobRun::run() {
+    std::set<std::uint32_t> visited;
+    for (const scan::Partner& partner : job_.partners) {
+        if (cancelled_) co_return;
+        // With few primaries left, right and far can be the same node; once is enough.
+        if (visited.insert(partner.node.id).second) co_await sync_with(partner);
+    }
+}
+
+Awaitable<void> SyncJobRun::sync_with(scan::Partner partner) {
+    for (int tries = 1; !cancelled_; ++tries) {
+        auto delta = co_await find_delta(partner);
+        if (!delta || delta->suffixes.empty() || cancelled_) co_return;
+        // The target first: whoever waits for a busy device takes no session from the others.
+        auto& slots = services_.targets.of(delta->node.replication_name());
+        Semaphore::Permit slot;
+        if (!slots.try_acquire(1, slot)) {
+            auto waited = co_await slots.acquire(1);
+            if (waited.has_error() || cancelled_) co_return;
+            slot = std::move(waited.value());
+            // Whoever had the device may have sent the same objects meanwhile.
+            const auto node_id = delta->node.id;
+            delta = co_await find_delta(partner);
+            if (!delta || delta->suffixes.empty() || cancelled_) co_return;
+            if (delta->node.id != node_id) continue;
+        }
+        services_.stats.suffixes_checked += delta->suffixes.size();
+        const auto result = co_await session(*delta);
+        slot.release();
+        services_.stats.suffixes_synced += delta->suffixes.size();
+        const auto next = after_session(result, tries);
+        if (next == AfterSession::done || cancelled_) co_return;
+        if (next == AfterSession::give_up) {
+            services_.stats.session_failed(result.error ? result.error->code : errc::internal);
+            co_return;
+        }
+        if (next == AfterSession::try_again_later) co_await pause(services_.network, lock_pause * tries);
+    }
+}
+
+Awaitable<std::optional<SyncJobRun::Delta>> SyncJobRun::find_delta(scan::Partner partner) {
+    const int backend_index = policy_.policy.backend_index(partner.primary_index);
+    bool unmounted = false;
+    auto remote = co_await remote_hashes(partner.node, unmounted);
+    if (remote) co_return co_await compare(partner.node, backend_index, std::move(*remote));
+    if (!unmounted) co_return std::nullopt;
+
+    const auto partition = static_cast<std::uint32_t>(parse_digits(job_.partition).value_or(0));
+    const auto count_max = services_.options.rebuild_handoff_node_count;
+    swift::HandoffWalk walk(policy_.ring, partition);
+    std::int64_t count = 0;
+    while (unmounted && !cancelled_) {
+        const auto handoff = walk.next();
+        if (!handoff) break;
+        if (policy_.policy.backend_index(handoff->handoff_index) != backend_index) continue;
+        if (count_max >= 0 && count >= count_max) break;
+        ++count;
+        unmounted = false;
+        remote = co_await remote_hashes(handoff->node, unmounted);
+        if (remote) co_return co_await compare(handoff->node, backend_index, std::move(*remote));
+    }
+    co_return std::nullopt;
+}
+
+Awaitable<std::optional<swift::PartitionHashes>> SyncJobRun::remote_hashes(const Node& node,
+                                                                          bool& unmounted) {
+    auto permit = co_await services_.replicate_calls.acquire(1);
+    if (permit.has_error()) co_return std::nullopt;
+    auto answer = co_await transport::replicate::get_suffix_hashes(
+        services_.client,
+        {node, job_.partition, policy_.policy.index, services_.gather_limits.timeouts});
+    permit.value().release();
+    if (answer.has_error()) {
+        services_.log.error("Unable to get remote suffix hashes from '" + path_at(node) +
+                            "': " + answer.error().detail);
+        services_.stats.session_failed(answer.error().code);
+        co_return std::nullopt;
+    }
+    if (answer->status == status_unmounted) {
+        services_.log.error(path_at(node) + " responded as unmounted");
+        unmounted = true;
+        co_return std::nullopt;
+    }
+    if (answer->status != status_ok) {
+        services_.log.error("Invalid response " + std::to_string(answer->status) + " from " +
+                            path_at(node));
+        services_.stats.session_failed(errc::bad_status);
+        co_return std::nullopt;
+    }
+    auto hashes = swift::parse_replicate_answer(answer->body);
+    if (hashes.has_error()) {
+        services_.log.error("Unable to get remote suffix hashes from '" + path_at(node) +
+                            "': " + hashes.error().detail);
+        services_.stats.session_failed(hashes.error().code);
+        co_return std::nullopt;
+    }
+    co_return std::move(hashes.value());
+}
+
+Awaitable<std::optional<SyncJobRun::Delta>> SyncJobRun::compare(Node node, int backend_index,
+                                                                swift::PartitionHashes remote) {
+    Delta delta{std::move(node), backend_index, {}};
+    auto suffixes = scan::suffix_delta(job_.hashes, job_.fragment_index, remote, backend_index);
+    if (suffixes.empty()) co_return delta;
+    auto local = co_await offload(
+        services_.disk, [disk = policy_.disk, device = job_.local_device.device,
+                         partition = job_.partition, request = swift::HashRequest{suffixes, false}] {
+            return swift::get_hashes(disk, device, partition, request);
+        });
+    if (local.has_error()) {
+        services_.log.error("Unable to hash partition " + job_.partition + " on " +
+                            job_.local_device.device + ": " + to_string(local.error()));
+        services_.stats.partition_failed(local.error().code);
+        co_return std::nullopt;
+    }
+    services_.stats.suffixes_hashed += local->hashed;
+    delta.suffixes = scan::suffix_delta(local->hashes, job_.fragment_index, remote, backend_index);
+    co_return delta;
+}
+
+Awaitable<SessionResult> SyncJobRun::session(const Delta& delta) {
+    SessionResult cancelled;
+    cancelled.error = Error{errc::cancelled, "stopped"};
+    auto permit = co_await services_.sessions.acquire(1);
+    if (permit.has_error() || cancelled_) co_return cancelled;
+
+    SessionObjects objects(services_, policy_,
+                           {job_.partition, job_.local_device, job_.fragment_index, delta.node,
+                            delta.backend_index, delta.suffixes});
+    transport::ssync::Sender sender(services_.network,
+                                    {delta.node, job_.partition, policy_.policy.index,
+                                     delta.backend_index, false, services_.gather_limits.timeouts},
+                                    objects, services_.log);
+    sender_ = &sender;
+    const auto result = co_await sender.run();
+    sender_ = nullptr;
+    co_await objects.stop();
+    account(delta, objects.counts(), result);
+    co_return result;
+}
+
+void SyncJobRun::account(const Delta& delta, const SessionCounts& counts, const SessionResult& result) {
+    auto& stats = services_.stats;
+    auto& target = stats.targets[delta.node.replication_name()];
+    ++target.sessions;
+    target.offered += result.offered;
+    target.objects_failed += counts.objects_failed;
+    if (!result.success) {
+        ++target.sessions_failed;
+        return;
+    }
+    target.fragments_rebuilt += counts.fragments;
+    target.bytes_rebuilt += counts.bytes;
+    target.metas_sent += counts.metas;
+    target.tombstones_sent += counts.tombstones;
+    stats.fragments_rebuilt += counts.fragments;
+    stats.bytes_rebuilt += counts.bytes;
+}
+
+}  // namespace fragmend::sync

@@ -1,0 +1,112 @@
+// The queue, the batches and the way back to the owners.
+#include "scheduler/dispatcher.hpp"
+
+#include <algorithm>
+
+namespace fragmend::scheduler {
+namespace {
+
+/// Runs on a worker.
+void run_batch(Codec& codec, const std::vector<DecodeJob*>& jobs) {
+    std::vector<SegmentWork*> works;
+    works.reserve(jobs.size());
+    for (DecodeJob* job : jobs) works.push_back(&job->work);
+    codec.run(works);
+    for (DecodeJob* job : jobs) {
+        if (job->chain == nullptr || job->work.error) continue;
+        Md5 md5;
+        md5.update(*job->chain);
+        md5.update(job->work.output);
+        *job->chain = md5.finish();
+    }
+}
+
+}  // namespace
+
+Dispatcher::Entry::Entry(const asio::any_io_executor& executor, DecodeJob& its_job)
+    : job(&its_job),
+      survivor_bytes(its_job.work.survivors.size() * its_job.work.output.size()),
+      wake(executor) {}
+
+Dispatcher::Dispatcher(asio::any_io_executor executor, asio::any_io_executor pool, Codec& codec,
+                       DispatcherLimits limits)
+    : executor_(executor),
+      pool_(std::move(pool)),
+      codec_(codec),
+      limits_(limits),
+      queue_room_(executor, limits.queue_items_max),
+      batches_(executor) {
+    FRAGMEND_ASSERT(limits.workers > 0 && limits.batch_items_max > 0 && limits.queue_items_max > 0);
+}
+
+Dispatcher::~Dispatcher() { FRAGMEND_ASSERT(queue_.empty() && busy_workers_ == 0); }
+
+Awaitable<Result<void>> Dispatcher::run(DecodeJob& job) {
+    auto room = co_await queue_room_.acquire(1);
+    if (room.has_error()) co_return room.error();
+    if (stopping_) co_return Error{errc::cancelled, "the dispatcher stopped"};
+    Entry entry(executor_, job);
+    queue_.push_back(&entry);
+    stats_.queue_items_peak = std::max(stats_.queue_items_peak, queue_.size());
+    if (busy_workers_ < limits_.workers) {
+        ++busy_workers_;
+        batches_.spawn(work_off_queue());
+    }
+    while (entry.state != Entry::State::done) {
+        co_await entry.wake.wait();
+        // Only `done` and a wish to stop wake us; a running job keeps its buffers until it is done.
+        if (entry.state == Entry::State::queued) {
+            std::erase(queue_, &entry);
+            co_return Error{errc::cancelled, "stopped before the decode"};
+        }
+    }
+    co_return Result<void>();
+}
+
+std::vector<Dispatcher::Entry*> Dispatcher::take_batch() {
+    // A fair share, so that the first worker to come back does not leave the others idle.
+    const std::size_t share = (queue_.size() + limits_.workers - 1) / limits_.workers;
+    const std::size_t items_max = std::min(share, limits_.batch_items_max);
+    std::vector<Entry*> batch;
+    std::size_t bytes = 0;
+    while (batch.size() < items_max) {
+        Entry* next = queue_.front();
+        if (!batch.empty() && bytes + next->survivor_bytes > limits_.batch_bytes_max) break;
+        bytes += next->survivor_bytes;
+        next->state = Entry::State::running;
+        batch.push_back(next);
+        queue_.pop_front();
+    }
+    ++stats_.batches;
+    stats_.items += batch.size();
+    stats_.survivor_bytes += bytes;
+    stats_.batch_items_peak = std::max(stats_.batch_items_peak, batch.size());
+    return batch;
+}
+
+Awaitable<void> Dispatcher::work_off_queue() {
+    while (!queue_.empty() && !stopping_) {
+        const std::vector<Entry*> batch = take_batch();
+        std::vector<DecodeJob*> jobs;
+        jobs.reserve(batch.size());
+        for (Entry* entry : batch) jobs.push_back(entry->job);
+        co_await offload(pool_, [codec = &codec_, work = &jobs] {
+            run_batch(*codec, *work);
+            return true;
+        });
+        for (Entry* entry : batch) {
+            entry->state = Entry::State::done;
+            entry->wake.notify();
+        }
+    }
+    --busy_workers_;
+}
+
+Awaitable<void> Dispatcher::stop() {
+    stopping_ = true;
+    queue_room_.close();
+    for (Entry* entry : queue_) entry->wake.notify();
+    co_await batches_.join();
+}
+
+}  // namespace fragmend::scheduler

@@ -1,0 +1,50 @@
+// The one byte budget of the process and the rule that keeps it from locking up.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+
+#include "host/base/async.hpp"
+
+namespace fragmend::scheduler {
+
+/// Lends bytes to objects in the order in which they ask (`fragmend_memory_limit`).
+///
+/// The progress rule. Nobody waits for ever, because
+///   1. an object asks once, for all it will ever need (every input slot, its window of outputs, what
+///      it holds back), and holds nothing else of the budget while it waits;
+///   2. grants are first come, first served; nobody overtakes, so nobody starves;
+///   3. objects of one session ask in the order in which the session will send them;
+///   4. an object that holds its share depends on outside parties with limits (survivors, receiver),
+///      on compute, and on the objects before it in its session, never on the budget. (So a
+///      FragmentSource must not let `open` wait for something that open survivors hold.)
+/// Take any time at which somebody waits. Of the holders look at the one that was granted first: by 2
+/// and 3 the objects before it in its session held earlier, so they have ended; it is the front of its
+/// session and by 4 it ends. Its bytes come back, and by induction the first waiter is served.
+/// An object that finds it needs more (see ReadAhead) gives everything back, together with those
+/// behind it in its session, before any of them asks again: that is a fresh session to this proof.
+///
+/// Bound:    what is lent never exceeds the capacity; more than the capacity is refused.
+/// Runs on:  the network thread. Outlives every permit.
+class MemoryBudget {
+  public:
+    using Permit = Semaphore::Permit;
+
+    MemoryBudget(asio::any_io_executor executor, std::size_t capacity_bytes)
+        : semaphore_(std::move(executor), capacity_bytes) {}
+
+    /// Errors: limit (more than the whole budget), cancelled (closed, or the caller was hurried).
+    Awaitable<Result<Permit>> acquire(std::size_t bytes);
+    /// Wakes everybody who waits with `cancelled`; nothing is lent afterwards.
+    void close() { semaphore_.close(); }
+
+    std::size_t capacity_bytes() const { return semaphore_.capacity(); }
+    std::size_t in_use_bytes() const { return semaphore_.in_use(); }
+    std::size_t peak_bytes() const { return peak_bytes_; }
+
+  private:
+    Semaphore semaphore_;
+    std::size_t peak_bytes_ = 0;
+};
+
+}  // namespace fragmend::scheduler

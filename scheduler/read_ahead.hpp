@@ -1,0 +1,68 @@
+// The objects of one session, rebuilt ahead and drained in order.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <vector>
+
+#include "host/base/async.hpp"
+#include "scheduler/rebuild.hpp"
+
+namespace fragmend::scheduler {
+
+/// A queue of rebuilds: `push` starts one behind the others, the session serves `front` and pops it.
+/// Up to `objects_max` (fragmend_read_ahead, the front included) run at the same time, all of them
+/// charged to the one budget. What happens to one of them never touches another.
+///
+/// Progress (see MemoryBudget): objects ask for memory in the order of `push`, which is the order in
+/// which they are drained, and once. The one exception is a front whose survivors have larger pieces
+/// than it asked for: it has given everything back by then, and `ready` first makes all objects behind
+/// it give everything back too, then lets all of them ask again in the same order. At the moment of
+/// asking the session holds nothing.
+///
+/// Owned by the session's job; one session coroutine calls it; `cancel` may come from anybody on the
+/// network thread. `stop` before destroying is a must.
+class ReadAhead {
+  public:
+    ReadAhead(RebuildPorts ports, RebuildLimits limits, std::size_t objects_max);
+    ReadAhead(const ReadAhead&) = delete;
+    ReadAhead& operator=(const ReadAhead&) = delete;
+
+    bool has_room() const { return objects_.size() < objects_max_; }
+    bool empty() const { return objects_.empty(); }
+    /// Starts one more object. Only when `has_room`. `left_out`: devices that failed it before.
+    void push(RebuildRequest request, std::vector<std::uint32_t> left_out);
+
+    /// The object to serve now. Only when not `empty`. Stays in place until `pop`, or until `ready`
+    /// starts it anew: call `ready` first, then take the reference.
+    ObjectRebuild& front();
+    /// ObjectRebuild::ready of the front. After an error: count it, look at `front().outcome()`, `pop`.
+    Awaitable<Result<void>> ready();
+    /// Ends the front, whatever its state, and removes it.
+    Awaitable<void> pop();
+
+    /// Makes every call answer `cancelled`; does not wait.
+    void cancel();
+    /// Ends and removes all objects.
+    Awaitable<void> stop();
+
+  private:
+    struct Object {
+        std::unique_ptr<ObjectRebuild> rebuild;
+        std::vector<std::uint32_t> left_out;
+        bool enlarged = false;
+    };
+    void start(Object& object, RebuildRequest request);
+    /// Stops all objects and starts them again in order, the front with pieces of `piece_bytes`.
+    Awaitable<void> start_over(std::size_t piece_bytes);
+
+    RebuildPorts ports_;
+    RebuildLimits limits_;
+    std::size_t objects_max_;
+    std::deque<Object> objects_;
+    bool cancelled_ = false;
+};
+
+}  // namespace fragmend::scheduler

@@ -1,0 +1,120 @@
+// Rounds, slots, charges and the vote on the piece length.
+#include "scheduler/rebuild_shape.hpp"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "host/base/buffer_pool.hpp"
+
+namespace fragmend::scheduler {
+namespace {
+
+constexpr std::size_t payload_alignment = 64;
+/// Before the header, so that the payload behind its 80 bytes is aligned.
+constexpr std::size_t lead_bytes = 2 * payload_alignment - fragment_header_bytes;
+constexpr std::size_t size_offset = 4;
+constexpr std::size_t magic_offset = 59;
+constexpr std::uint32_t magic = 0x0b0c5ecc;
+
+std::uint32_t little_endian_32(const FragmentHeader& header, std::size_t offset) {
+    std::uint32_t value = 0;
+    for (std::size_t i = 4; i-- > 0;) {
+        value = value << 8 | std::to_integer<std::uint32_t>(header[offset + i]);
+    }
+    return value;
+}
+
+std::optional<std::size_t> announced_piece(const FragmentHeader& header, std::uint64_t archive_bytes) {
+    if (little_endian_32(header, magic_offset) != magic) return std::nullopt;
+    const std::size_t piece = fragment_header_bytes + little_endian_32(header, size_offset);
+    if (piece == fragment_header_bytes || piece > archive_bytes) return std::nullopt;
+    return piece;
+}
+
+}  // namespace
+
+std::size_t RebuildShape::bytes_of_round(std::uint64_t round) const {
+    FRAGMEND_ASSERT(round < rounds);
+    if (round + 1 < rounds) return piece_bytes;
+    return static_cast<std::size_t>(archive_bytes - (rounds - 1) * piece_bytes);
+}
+
+std::size_t RebuildShape::stride_bytes() const {
+    // One byte more than a piece: the last read asks for it, to see that the archive ends.
+    const std::size_t bytes = lead_bytes + piece_bytes + 1;
+    return (bytes + payload_alignment - 1) / payload_alignment * payload_alignment;
+}
+
+std::size_t RebuildShape::charge_bytes() const {
+    return BufferPool::capacity_for(input_bytes()) + BufferPool::capacity_for(output_bytes());
+}
+
+ByteSpan RebuildShape::slot(ByteSpan slab, std::size_t index) const {
+    return slab.subspan(index * stride_bytes() + lead_bytes, piece_bytes + 1);
+}
+
+std::size_t survivors_max(const EcScheme& scheme) {
+    const int most = scheme.ec_type.starts_with("flat_xor") ? scheme.n() - 1 : scheme.k;
+    return static_cast<std::size_t>(most);
+}
+
+Result<RebuildShape> fit_shape(const EcScheme& scheme, std::uint64_t archive_bytes,
+                               std::size_t piece_bytes, const RebuildLimits& limits,
+                               std::size_t bytes_max) {
+    FRAGMEND_ASSERT(archive_bytes > 0 && piece_bytes > 0);
+    RebuildShape shape;
+    shape.archive_bytes = archive_bytes;
+    shape.piece_bytes = static_cast<std::size_t>(std::min<std::uint64_t>(piece_bytes, archive_bytes));
+    shape.rounds = (archive_bytes + shape.piece_bytes - 1) / shape.piece_bytes;
+    shape.survivors_max = survivors_max(scheme);
+    const auto at_most_rounds = [&shape](std::size_t count) {
+        return static_cast<std::size_t>(
+            std::min<std::uint64_t>(std::max<std::size_t>(count, 1), shape.rounds));
+    };
+    shape.input_sets = at_most_rounds(limits.input_sets);
+    shape.hold_all = archive_bytes <= limits.hold_back_bytes_max;
+    const std::size_t window = at_most_rounds(limits.output_slots);
+    shape.output_slots = shape.hold_all ? static_cast<std::size_t>(shape.rounds) : window;
+    if (shape.charge_bytes() <= bytes_max) return shape;
+    shape.input_sets = 1;
+    if (shape.charge_bytes() <= bytes_max) return shape;
+    shape.hold_all = false;
+    shape.output_slots = std::min(shape.output_slots, window);
+    if (shape.charge_bytes() <= bytes_max) return shape;
+    shape.output_slots = 1;
+    if (shape.charge_bytes() <= bytes_max) return shape;
+    return Error{errc::limit, "pieces of " + std::to_string(shape.piece_bytes) + " bytes need " +
+                                  std::to_string(shape.charge_bytes()) + " bytes of memory, there are " +
+                                  std::to_string(bytes_max) + " (fragmend_memory_limit)"};
+}
+
+bool pieces_fit(std::uint64_t archive_bytes, std::size_t piece_bytes) {
+    if (piece_bytes <= fragment_header_bytes || archive_bytes == 0) return false;
+    const std::uint64_t last = archive_bytes % piece_bytes;
+    return last == 0 || last > fragment_header_bytes;
+}
+
+PieceChoice choose_piece(std::size_t expected, std::uint64_t archive_bytes,
+                         std::span<const FragmentHeader> headers) {
+    std::map<std::size_t, std::size_t> votes;
+    for (const FragmentHeader& header : headers) {
+        if (const auto piece = announced_piece(header, archive_bytes)) ++votes[*piece];
+    }
+    PieceChoice choice;
+    std::size_t most = 0;
+    for (const auto& [piece, count] : votes) {
+        if (count > most || (count == most && piece == expected)) {
+            most = count;
+            choice.piece_bytes = piece;
+        }
+    }
+    for (std::size_t position = 0; position < headers.size(); ++position) {
+        const auto piece = announced_piece(headers[position], archive_bytes);
+        if (!piece || *piece != choice.piece_bytes) choice.outvoted.push_back(position);
+    }
+    return choice;
+}
+
+}  // namespace fragmend::scheduler
