@@ -92,7 +92,7 @@ std::vector<fragments::Candidate> SurvivorSource::candidates(
 
 Result<std::unique_ptr<SurvivorStream>> SurvivorSource::open_local(const LocalArchive& archive) {
     UniqueFd fd(::open(archive.path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-    if (fd.get() < 0) return error_from_errno(errno, archive.path);
+    if (!fd.valid()) return error_from_errno(errno, archive.path);
     struct stat info {};
     if (::fstat(fd.get(), &info) != 0) return error_from_errno(errno, archive.path);
     if (static_cast<std::uint64_t>(info.st_size) != archive.archive_bytes) {
