@@ -57,6 +57,10 @@ struct PartitionJobs {
     std::optional<SyncJob> sync;
     std::vector<RevertJob> reverts;
     std::vector<std::string> warnings;  ///< In Swift's wording.
+    /// This device is no primary and the partition has no suffix at all, so its directory may go.
+    /// Swift removes every partition without jobs; one whose suffixes hold nothing countable or
+    /// only bad indexes stays here, for a suffix that could not be read looks the same.
+    bool is_removable = false;
     bool empty() const { return !sync && reverts.empty(); }
 };
 

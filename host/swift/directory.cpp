@@ -21,11 +21,6 @@ bool is_dot_entry(const char* name) {
     return name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));
 }
 
-bool is_directory(const std::string& path) {
-    struct stat status {};
-    return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
-}
-
 }  // namespace
 
 void throw_exception_from_error(const SystemError& error, const boost::source_location&) {
@@ -53,6 +48,11 @@ SystemResult<Directory> read_directory(int parent_fd, const std::string& name) {
     }
 }
 
+bool is_directory(const std::string& path) {
+    struct stat status {};
+    return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+}
+
 Result<void> make_directories(const std::string& path) {
     if (is_directory(path)) return {};
     if (::mkdir(path.c_str(), directory_mode) == 0) return {};
@@ -77,8 +77,12 @@ std::string parent_of(const std::string& path) {
     return slash == 0 ? "/" : path.substr(0, slash);
 }
 
-std::string base_name_of(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+std::string base_name_of(const std::string& path) {
+    return path.substr(path.rfind('/') + 1);
+}
 
-bool is_suffix_name(std::string_view name) { return is_lower_hex(name, 3); }
+bool is_suffix_name(std::string_view name) {
+    return is_lower_hex(name, 3);
+}
 
 }  // namespace fragmend::swift

@@ -27,6 +27,9 @@ struct Directory {
 /// Opens `name` below the directory `parent_fd` (AT_FDCWD for a path) and lists it.
 SystemResult<Directory> read_directory(int parent_fd, const std::string& name);
 
+/// True for a directory, or a link to one.
+bool is_directory(const std::string& path);
+
 /// Makes `path` and what is missing above it. Errors: io, no_space.
 Result<void> make_directories(const std::string& path);
 

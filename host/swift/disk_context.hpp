@@ -22,8 +22,8 @@ struct DiskContext {
     double commit_window_s = 60.0;
     std::string hash_path_prefix;
     std::string hash_path_suffix;
-    std::string data_dir_name = "objects";     ///< `objects` or `objects-<policy index>`.
-    int fragment_count = any_fragment_count;   ///< Unique fragments of the policy, k + m.
+    std::string data_dir_name = "objects";    ///< `objects` or `objects-<policy index>`.
+    int fragment_count = any_fragment_count;  ///< Unique fragments of the policy, k + m.
     Logger logger{nullptr, LogLevel::critical};
     const Clock* clock = nullptr;
     std::atomic<std::uint64_t>* quarantine_count = nullptr;  ///< Counted when set.

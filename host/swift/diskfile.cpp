@@ -14,6 +14,7 @@
 #include "host/swift/hash_dir.hpp"
 #include "host/swift/metadata_xattr.hpp"
 #include "host/swift/mount_check.hpp"
+#include "host/swift/python_text.hpp"
 #include "host/swift/quarantine.hpp"
 
 namespace fragmend::swift {
@@ -25,20 +26,12 @@ constexpr std::string_view timestamp_key = "X-Timestamp";
 constexpr std::string_view content_type_key = "Content-Type";
 constexpr std::string_view content_type_time_key = "Content-Type-Timestamp";
 
-std::string lower_case(std::string_view text) {
-    std::string lower(text);
-    for (char& c : lower) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
-    return lower;
-}
-
 /// Items of the data file that a POST cannot change.
 bool belongs_to_data_file(std::string_view key) {
     constexpr std::array<std::string_view, 4> reserved{"content-length", "deleted", "etag",
                                                        "x-static-large-object"};
     return is_object_sysmeta(key) ||
-           std::find(reserved.begin(), reserved.end(), lower_case(key)) != reserved.end();
+           std::find(reserved.begin(), reserved.end(), lower_ascii(key)) != reserved.end();
 }
 
 /// One attempt to open one object.
@@ -95,14 +88,15 @@ Result<void> Opening::select_files() {
     const HashDirPlace place{AT_FDCWD, parent, found_.hash};
     const auto directory = read_hash_dir(place);
     if (directory) {
-        out_.files = select_ondisk_files(directory->names,
-                                         {.frag_index = options_.frag_index,
-                                          .frag_prefs = options_.frag_prefs,
-                                          .fragment_count = context_.fragment_count});
+        out_.files =
+            select_ondisk_files(directory->names, {.frag_index = options_.frag_index,
+                                                   .frag_prefs = options_.frag_prefs,
+                                                   .fragment_count = context_.fragment_count});
         return {};
     }
     switch (directory.error().number) {
-        case ENOENT: return {};
+        case ENOENT:
+            return {};
         case ENOTDIR:
             return quarantine(path + "/made-up-filename",
                               "Expected directory, found file at " + path);
@@ -111,12 +105,14 @@ Result<void> Opening::select_files() {
             const auto moved = quarantine(path + "/made-up-filename", reason);
             return moved == errc::quarantined ? moved : quarantine(path, reason);
         }
-        default: return error_from_errno(directory.error().number, "Error listing directory " + path);
+        default:
+            return error_from_errno(directory.error().number, "Error listing directory " + path);
     }
 }
 
 Result<OpenObject> Opening::open_tombstone() {
-    if (!out_.files.tombstone) return Error{errc::not_found, "no usable file in " + found_.hash_dir_path};
+    if (!out_.files.tombstone)
+        return Error{errc::not_found, "no usable file in " + found_.hash_dir_path};
     const std::string path = path_of(*out_.files.tombstone);
     const auto metadata = read_metadata(path);
     if (!metadata) {
@@ -201,7 +197,7 @@ void Opening::merge_effective() {
 Result<void> Opening::check_expiry() {
     const auto delete_at = out_.effective.text("X-Delete-At");
     if (!delete_at) return {};
-    const auto seconds = parse_python_int(*delete_at);
+    const auto seconds = python_int(*delete_at);
     if (!seconds) {
         return quarantine(out_.data_path, "bad metadata x-delete-at value " + *delete_at);
     }
@@ -215,7 +211,7 @@ Result<void> Opening::check_expiry() {
 Result<void> Opening::check_size() {
     const auto stored = out_.effective.text("Content-Length");
     if (!stored) return quarantine(out_.data_path, "missing content-length in metadata");
-    const auto length = parse_python_int(*stored);
+    const auto length = python_int(*stored);
     if (!length) {
         return quarantine(out_.data_path, "bad metadata content-length value " + *stored);
     }
@@ -302,7 +298,7 @@ std::string object_hash_of(const DiskContext& context, std::string_view object_p
 
 std::optional<std::int64_t> OpenObject::stored_fragment_index() const {
     const auto text = data_metadata.text("X-Object-Sysmeta-Ec-Frag-Index");
-    return text ? parse_python_int(*text) : std::nullopt;
+    return text ? python_int(*text) : std::nullopt;
 }
 
 Result<FoundObject> find_object(const DiskContext& context, std::string_view device,

@@ -42,10 +42,10 @@ struct FoundObject {
 };
 
 /// Cleans the hash directory and learns the object's name from the file that sorts first.
-/// Errors: not_mounted; not_found (nothing there, or nothing that names an object); bad_name (no hash
-/// of 32 hex digits); name_collision (the stored name has another hash: Swift would go on with that
-/// other directory, we leave both alone); bad_metadata, bad_pickle, io.
-/// Source: swift.obj.diskfile.BaseDiskFileManager.get_diskfile_and_filenames_from_hash.
+/// Errors: not_mounted; not_found (nothing there, or nothing that names an object); bad_name (no
+/// hash of 32 hex digits); name_collision (the stored name has another hash: Swift would go on with
+/// that other directory, we leave both alone); bad_metadata, bad_pickle, io. Source:
+/// swift.obj.diskfile.BaseDiskFileManager.get_diskfile_and_filenames_from_hash.
 Result<FoundObject> find_object(const DiskContext& context, std::string_view device,
                                 std::string_view partition, std::string_view object_hash);
 
@@ -66,17 +66,18 @@ struct OpenObject {
     std::optional<Metadata> meta_metadata;  ///< Of the `.meta` file(s), without `name`: a POST.
     Metadata effective;                     ///< What a GET answers.
     Timestamp data_timestamp;               ///< X-Timestamp of the data file.
-    Timestamp timestamp;                    ///< X-Timestamp that counts: of `.meta` if there is one.
+    Timestamp timestamp;  ///< X-Timestamp that counts: of `.meta` if there is one.
     std::optional<Timestamp> content_type_timestamp;
     std::optional<Timestamp> durable_timestamp;  ///< Of the newest durable set.
-    OndiskFiles files;                      ///< All that was recorded beside the chosen file.
-    int fragment_index = -1;                ///< From the file's name.
+    OndiskFiles files;                           ///< All that was recorded beside the chosen file.
+    int fragment_index = -1;                     ///< From the file's name.
     std::string data_path;
     UniqueFd fd;
-    std::uint64_t content_length = 0;       ///< Checked against the file's size.
+    std::uint64_t content_length = 0;  ///< Checked against the file's size.
 
     bool durable() const { return durable_timestamp == data_timestamp; }
-    /// X-Object-Sysmeta-Ec-Frag-Index as a number; callers refuse a fragment whose two indexes differ.
+    /// X-Object-Sysmeta-Ec-Frag-Index as a number; callers refuse a fragment whose two indexes
+    /// differ.
     std::optional<std::int64_t> stored_fragment_index() const;
 };
 

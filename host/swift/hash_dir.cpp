@@ -87,7 +87,8 @@ SystemResult<HashDir> cleanup_hash_dir(const DiskContext& context, const HashDir
     for (const auto& file : dir.files.possible_reclaim) {
         if (may_reclaim(context, fd, file)) dir.files.obsolete.push_back(file);
     }
-    for (const auto& file : dir.files.obsolete) remove_file(dir, fd, file.name);
+    for (const auto& file : dir.files.obsolete)
+        remove_file(dir, fd, file.name);
     if (dir.names.empty()) {
         const bool by_path = place.parent_fd == AT_FDCWD;
         const std::string name = by_path ? place.path() : place.name;

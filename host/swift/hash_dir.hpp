@@ -40,8 +40,9 @@ SystemResult<Directory> read_hash_dir(const HashDirPlace& place);
 /// True when `timestamp` is further back than `reclaim_age`.
 bool is_reclaimable(const DiskContext& context, const Timestamp& timestamp);
 
-/// True when `age_s` is not positive, or the file's mtime is more than `age_s` ago; false for a file
-/// that cannot be looked at. Source: swift.common.utils.is_file_older.
-bool is_file_older(const DiskContext& context, int parent_fd, const std::string& name, double age_s);
+/// True when `age_s` is not positive, or the file's mtime is more than `age_s` ago; false for a
+/// file that cannot be looked at. Source: swift.common.utils.is_file_older.
+bool is_file_older(const DiskContext& context, int parent_fd, const std::string& name,
+                   double age_s);
 
 }  // namespace fragmend::swift

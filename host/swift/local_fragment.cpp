@@ -43,8 +43,8 @@ std::string etag_mismatch_reason(std::string_view etag, std::string_view md5) {
 }
 
 std::string length_mismatch_reason(std::uint64_t bytes_read, std::uint64_t content_length) {
-    return "Bytes read: " + std::to_string(bytes_read) + ", does not match metadata: " +
-           std::to_string(content_length);
+    return "Bytes read: " + std::to_string(bytes_read) +
+           ", does not match metadata: " + std::to_string(content_length);
 }
 
 std::string bad_fragment_reason(std::uint64_t offset) {

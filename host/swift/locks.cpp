@@ -42,9 +42,9 @@ Result<bool> try_any(const std::vector<UniqueFd>& fds, const std::string& path) 
 std::string python_seconds(double seconds) {
     char text[32];
     const bool whole = std::floor(seconds) == seconds && std::abs(seconds) < 1e15;
-    const auto end = whole ? std::to_chars(text, text + sizeof text,
-                                           static_cast<long long>(seconds)).ptr
-                           : std::to_chars(text, text + sizeof text, seconds).ptr;
+    const auto end =
+        whole ? std::to_chars(text, text + sizeof text, static_cast<long long>(seconds)).ptr
+              : std::to_chars(text, text + sizeof text, seconds).ptr;
     return std::string(text, end) + (seconds == 1 ? " second" : " seconds");
 }
 

@@ -16,16 +16,16 @@ inline constexpr double hash_lock_timeout_s = 10;
 
 struct LockRequest {
     std::string directory;
-    std::string name;         ///< `.lock` or `.lock-<name>`.
+    std::string name;  ///< `.lock` or `.lock-<name>`.
     double timeout_s = hash_lock_timeout_s;
     unsigned holders_max = 1;  ///< `.lock`, `.lock-1`, ...: any free one will do.
     bool make_directory = true;
 };
 
-/// A held flock, given back on destruction. Each holder opens its own descriptors, so that threads of
-/// one process exclude each other as processes do. The files stay.
-/// Runs on a disk thread: it sleeps between tries, 10 ms at first, then 1 % of the timeout.
-/// Source: swift.common.utils.lock_path, _get_any_lock.
+/// A held flock, given back on destruction. Each holder opens its own descriptors, so that threads
+/// of one process exclude each other as processes do. The files stay. Runs on a disk thread: it
+/// sleeps between tries, 10 ms at first, then 1 % of the timeout. Source:
+/// swift.common.utils.lock_path, _get_any_lock.
 class PathLock {
   public:
     /// Errors: lock_timeout (`<seconds> seconds: <path>`, Swift's text), not_found, io, no_space.

@@ -6,6 +6,7 @@
 #include "host/swift/pickle.hpp"
 #include "host/swift/pickle_text.hpp"
 #include "host/swift/pickle_writer.hpp"
+#include "host/swift/python_text.hpp"
 
 namespace fragmend::swift {
 namespace {
@@ -21,10 +22,15 @@ constexpr PickleLimits metadata_limits{
     .depth = 4,
 };
 
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
-bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+bool is_letter(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+char lower(char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+char upper(char c) {
+    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+}
 
 }  // namespace
 
@@ -84,12 +90,12 @@ std::string encode_metadata(const Metadata& metadata) {
     auto dict = writer.begin_dict(metadata.items().size());
     for (const auto& [key, value] : metadata.items()) {
         writer.begin_item(dict);
-        writer.bytes(utf8_from_latin1(key));
+        writer.bytes(from_latin1(key));
         if (const auto* number = std::get_if<std::int64_t>(&value)) {
             writer.integer(*number);
         } else {
             const auto& text = std::get<std::string>(value);
-            writer.bytes(key == name_key ? text : utf8_from_latin1(text));
+            writer.bytes(key == name_key ? text : from_latin1(text));
         }
     }
     writer.end_dict(dict);
@@ -126,26 +132,6 @@ bool is_object_sysmeta(std::string_view key) {
     if (key.size() <= prefix.size()) return false;
     return std::equal(prefix.begin(), prefix.end(), key.begin(),
                       [](char a, char b) { return a == lower(b); });
-}
-
-std::optional<std::int64_t> parse_python_int(std::string_view text) {
-    while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-    while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-    const bool negative = !text.empty() && text.front() == '-';
-    if (negative || (!text.empty() && text.front() == '+')) text.remove_prefix(1);
-    std::int64_t value = 0;
-    bool after_digit = false;
-    for (char c : text) {
-        if (c == '_' && after_digit) {
-            after_digit = false;
-            continue;
-        }
-        if (c < '0' || c > '9' || value > (INT64_MAX - 9) / 10) return std::nullopt;
-        value = value * 10 + (c - '0');
-        after_digit = true;
-    }
-    if (!after_digit) return std::nullopt;
-    return negative ? -value : value;
 }
 
 }  // namespace fragmend::swift

@@ -20,9 +20,9 @@ using MetadataValue = std::variant<std::string, std::int64_t>;
 
 /// The items of one file, in stored order.
 /// Keys and values are wire bytes, the raw bytes of the headers they came from. On the disk each of
-/// these bytes is one code point in UTF-8 (Python 3 servers) or itself (Python 2); the one exception
-/// is `name`, which is stored as it is. `encode_metadata` and `decode_metadata` translate.
-/// Keys are title-cased by whoever stored them, and compared byte by byte.
+/// these bytes is one code point in UTF-8 (Python 3 servers) or itself (Python 2); the one
+/// exception is `name`, which is stored as it is. `encode_metadata` and `decode_metadata`
+/// translate. Keys are title-cased by whoever stored them, and compared byte by byte.
 class Metadata {
   public:
     using Item = std::pair<std::string, MetadataValue>;
@@ -63,8 +63,5 @@ Result<Metadata> decode_metadata(std::string_view pickle);
 
 /// True for `X-Object-Sysmeta-<something>` in any case.
 bool is_object_sysmeta(std::string_view key);
-
-/// Python's int() for ASCII text: blanks around it, a sign, single underscores between digits.
-std::optional<std::int64_t> parse_python_int(std::string_view text);
 
 }  // namespace fragmend::swift

@@ -93,9 +93,13 @@ Result<void> set_attribute(int fd, const std::string& path, const std::string& n
 
 }  // namespace
 
-Result<Metadata> read_metadata(int fd, const std::string& path) { return read_from({fd, path}); }
+Result<Metadata> read_metadata(int fd, const std::string& path) {
+    return read_from({fd, path});
+}
 
-Result<Metadata> read_metadata(const std::string& path) { return read_from({-1, path}); }
+Result<Metadata> read_metadata(const std::string& path) {
+    return read_from({-1, path});
+}
 
 Result<void> write_metadata(int fd, const std::string& path, const Metadata& metadata,
                             std::size_t chunk_bytes) {

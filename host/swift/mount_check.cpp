@@ -5,17 +5,14 @@
 
 #include <algorithm>
 
+#include "host/swift/directory.hpp"
+
 namespace fragmend::swift {
 namespace {
 
 bool has_mount_stub(const std::string& path) {
     struct stat status {};
     return ::stat((path + "/.ismount").c_str(), &status) == 0 && S_ISREG(status.st_mode);
-}
-
-bool is_directory(const std::string& path) {
-    struct stat status {};
-    return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
 }
 
 bool is_unquoted(char c) {

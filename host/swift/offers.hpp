@@ -33,9 +33,9 @@ struct OfferOptions {
 /// Cleans every hash directory of the suffix and lists what can be offered, in the order of the
 /// directory. A suffix in which no file is left is invalidated. Names that are no object hashes of
 /// this suffix are cleaned like Swift does, and never offered.
-/// Errors: not_mounted, bad_name (no suffix), io; a single directory that cannot be listed is logged
-/// and left to the next hashing. A suffix that does not exist has no offers.
-/// Source: swift.obj.diskfile.BaseDiskFileManager.yield_hashes.
+/// Errors: not_mounted, bad_name (no suffix), io; a single directory that cannot be listed is
+/// logged and left to the next hashing. A suffix that does not exist has no offers. Source:
+/// swift.obj.diskfile.BaseDiskFileManager.yield_hashes.
 Result<std::vector<LocalOffer>> list_offers(const DiskContext& context, std::string_view device,
                                             std::string_view partition, const std::string& suffix,
                                             const OfferOptions& options);

@@ -100,7 +100,8 @@ std::optional<Timestamp> record_fragment_sets(Groups& groups, OndiskFiles& out) 
         }
         const bool is_durable = durable_time == set.timestamp;
         if (is_durable) {
-            for (auto& member : set.members) member.parsed.durable = true;
+            for (auto& member : set.members)
+                member.parsed.durable = true;
             out.durable_set = out.recorded.size();
         }
         out.recorded.push_back(std::move(set));

@@ -46,7 +46,8 @@ struct OndiskFiles {
     std::optional<OndiskFile> tombstone;     ///< Only without `data`.
     /// Newest first, down to the durable one.
     std::vector<FragmentSet> recorded;
-    std::optional<std::size_t> durable_set;  ///< Index into `recorded`; set even if nothing is chosen.
+    std::optional<std::size_t>
+        durable_set;  ///< Index into `recorded`; set even if nothing is chosen.
     std::vector<OndiskFile> obsolete;
     std::vector<OndiskFile> possible_reclaim;
     std::vector<std::string> unexpected;

@@ -118,7 +118,9 @@ std::string data_file_name(const Timestamp& timestamp, int fragment_index, bool 
            ".data";
 }
 
-std::string tombstone_file_name(const Timestamp& timestamp) { return timestamp.internal() + ".ts"; }
+std::string tombstone_file_name(const Timestamp& timestamp) {
+    return timestamp.internal() + ".ts";
+}
 
 std::string meta_file_name(const Timestamp& timestamp,
                            const std::optional<Timestamp>& content_type) {
@@ -132,8 +134,8 @@ std::string meta_file_name(const Timestamp& timestamp,
 bool is_rsync_temp_name(std::string_view name) {
     if (name.size() < 8 || name.front() != '.' || name[name.size() - 7] != '.') return false;
     for (char c : name.substr(name.size() - 6)) {
-        const bool word = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-                          (c >= 'A' && c <= 'Z') || c == '_';
+        const bool word =
+            (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
         if (!word) return false;
     }
     return true;

@@ -51,8 +51,8 @@ Result<void> Attempt::load() {
     auto consolidated = consolidate_hashes(partition_.path, context_.clock->now());
     if (!consolidated) {
         if (consolidated.error() == errc::not_found) return consolidated.error();
-        context_.logger.warning("Unable to read '" + partition_.path + "/hashes.pkl': " +
-                                to_string(consolidated.error()));
+        context_.logger.warning("Unable to read '" + partition_.path +
+                                "/hashes.pkl': " + to_string(consolidated.error()));
     }
     if (consolidated && consolidated->hashes.valid) {
         snapshot_ = std::move(consolidated->snapshot);

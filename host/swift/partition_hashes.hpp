@@ -19,22 +19,22 @@ struct HashRequest {
     bool list_directory = false;
 };
 
-/// What `get_hashes` found. `{}` as a suffix hash: the directory is there, and nothing in it counts.
+/// What `get_hashes` found. `{}` as a suffix hash: the directory is there, and nothing in it
+/// counts.
 struct HashedPartition {
     PartitionHashes hashes;
-    /// Suffixes that exist and could not be hashed (and were logged). They are absent from `hashes`:
-    /// while there are any, nobody may conclude that the partition is empty.
+    /// Suffixes that exist and could not be hashed (and were logged). They are absent from
+    /// `hashes`: while there are any, nobody may conclude that the partition is empty.
     std::vector<std::string> failed;
     std::size_t hashed = 0;  ///< Suffixes hashed in this call.
 };
 
 /// Brings hashes.pkl up to date and returns it. Writes only if nobody else wrote since it was read,
-/// otherwise starts over; does not write when nothing changed (Swift rewrites the same content after
-/// each listing). Names in the partition that are no suffixes are left alone.
-/// Runs on: a disk thread; blocks on the hash lock.
-/// Errors: not_mounted, not_found (no such partition), bad_name (it is not a directory), io,
-/// no_space, lock_timeout, limit (too many others writing). Never an empty result in their place.
-/// Source: swift.obj.diskfile.BaseDiskFileManager._get_hashes.
+/// otherwise starts over; does not write when nothing changed (Swift rewrites the same content
+/// after each listing). Names in the partition that are no suffixes are left alone. Runs on: a disk
+/// thread; blocks on the hash lock. Errors: not_mounted, not_found (no such partition), bad_name
+/// (it is not a directory), io, no_space, lock_timeout, limit (too many others writing). Never an
+/// empty result in their place. Source: swift.obj.diskfile.BaseDiskFileManager._get_hashes.
 Result<HashedPartition> get_hashes(const DiskContext& context, std::string_view device,
                                    std::string_view partition, const HashRequest& request);
 

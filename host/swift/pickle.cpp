@@ -10,6 +10,7 @@
 #include <unordered_map>
 
 #include "host/swift/pickle_text.hpp"
+#include "host/swift/python_text.hpp"
 
 namespace fragmend::swift {
 namespace {
@@ -17,7 +18,14 @@ namespace {
 using NodeIndex = std::uint32_t;
 
 /// The callables that a pickle may name. What they would do is done here.
-enum class Callable : std::uint8_t { codecs_encode, bytes, dict, header_key_dict, reconstructor, object };
+enum class Callable : std::uint8_t {
+    codecs_encode,
+    bytes,
+    dict,
+    header_key_dict,
+    reconstructor,
+    object
+};
 
 struct KnownCallable {
     std::string_view module;
@@ -188,7 +196,8 @@ Machine::Step Machine::push_integer(std::optional<std::int64_t> value) {
 Machine::Step Machine::push_long(std::optional<std::string_view> little_endian) {
     if (!little_endian || little_endian->size() > 8) return Step::refuse;
     std::uint64_t value = 0;
-    if (!little_endian->empty() && (static_cast<unsigned char>(little_endian->back()) & 0x80) != 0) {
+    if (!little_endian->empty() &&
+        (static_cast<unsigned char>(little_endian->back()) & 0x80) != 0) {
         value = ~std::uint64_t{0};
     }
     for (std::size_t i = little_endian->size(); i-- > 0;) {
@@ -226,8 +235,8 @@ Machine::Step Machine::add_items(std::size_t first, bool to_dict) {
     }
     if (children == nullptr) return Step::refuse;
     links_ += stack_.size() - first;
-    children->nodes.insert(children->nodes.end(), stack_.begin() + static_cast<std::ptrdiff_t>(first),
-                           stack_.end());
+    children->nodes.insert(children->nodes.end(),
+                           stack_.begin() + static_cast<std::ptrdiff_t>(first), stack_.end());
     stack_.resize(first);
     return Step::more;
 }
@@ -277,7 +286,7 @@ Machine::Step Machine::call() {
             const auto* codec = std::get_if<PickleText>(&argument(1));
             if (text == nullptr || codec == nullptr) return Step::refuse;
             if (codec->utf8 != "latin1" && codec->utf8 != "latin-1") return Step::refuse;
-            auto bytes = latin1_from_utf8(text->utf8);
+            auto bytes = to_latin1(text->utf8);
             if (!bytes) return Step::refuse;
             made = PickleBytes{std::move(*bytes)};
             break;
@@ -302,7 +311,8 @@ Machine::Step Machine::call() {
             replace_top(2, arguments->nodes[2]);
             return Step::more;
         }
-        case Callable::object: return Step::refuse;
+        case Callable::object:
+            return Step::refuse;
     }
     stack_.resize(stack_.size() - 2);
     return push(std::move(made));
@@ -340,18 +350,25 @@ std::optional<std::uint64_t> memo_slot(std::optional<std::string_view> text) {
 
 Machine::Step Machine::step_number(std::uint8_t opcode) {
     switch (opcode) {
-        case 'N': return push(PickleNone{});
-        case 0x88: return push(true);
-        case 0x89: return push(false);
-        case 'K': return push_integer(signed_from(input_.little_endian(1)));
-        case 'M': return push_integer(signed_from(input_.little_endian(2)));
+        case 'N':
+            return push(PickleNone{});
+        case 0x88:
+            return push(true);
+        case 0x89:
+            return push(false);
+        case 'K':
+            return push_integer(signed_from(input_.little_endian(1)));
+        case 'M':
+            return push_integer(signed_from(input_.little_endian(2)));
         case 'J': {
             const auto raw = input_.little_endian(4);
             if (!raw) return Step::refuse;
             return push(std::int64_t{static_cast<std::int32_t>(static_cast<std::uint32_t>(*raw))});
         }
-        case 0x8a: return push_long(input_.counted(1));
-        case 0x8b: return push_long(input_.counted(4));
+        case 0x8a:
+            return push_long(input_.counted(1));
+        case 0x8b:
+            return push_long(input_.counted(4));
         case 'I': {
             const auto line = input_.line();
             if (line == "00") return push(false);
@@ -377,71 +394,94 @@ Machine::Step Machine::step_number(std::uint8_t opcode) {
             if (!raw) return Step::refuse;
             return push(std::bit_cast<double>(__builtin_bswap64(*raw)));
         }
-        default: return Step::refuse;
+        default:
+            return Step::refuse;
     }
 }
 
 Machine::Step Machine::step_text(std::uint8_t opcode) {
     switch (opcode) {
-        case 'X': return push_text(input_.counted(4));
-        case 0x8c: return push_text(input_.counted(1));
-        case 0x8d: return push_text(input_.counted(8));
+        case 'X':
+            return push_text(input_.counted(4));
+        case 0x8c:
+            return push_text(input_.counted(1));
+        case 0x8d:
+            return push_text(input_.counted(8));
         case 'V': {
             const auto line = input_.line();
             const auto text = line ? utf8_from_raw_unicode_escape(*line) : std::nullopt;
             return push_text(text ? std::optional<std::string_view>(*text) : std::nullopt);
         }
         case 'U':
-        case 'C': return push_bytes(input_.counted(1));
+        case 'C':
+            return push_bytes(input_.counted(1));
         case 'T': {
             const auto length = input_.little_endian(4);
             if (!length || *length > 0x7fffffff) return Step::refuse;
             return push_bytes(input_.take(*length));
         }
-        case 'B': return push_bytes(input_.counted(4));
-        case 0x8e: return push_bytes(input_.counted(8));
+        case 'B':
+            return push_bytes(input_.counted(4));
+        case 0x8e:
+            return push_bytes(input_.counted(8));
         case 'S': {
             const auto line = input_.line();
             const auto bytes = line ? bytes_from_python_repr(*line) : std::nullopt;
             return push_bytes(bytes ? std::optional<std::string_view>(*bytes) : std::nullopt);
         }
-        default: return Step::refuse;
+        default:
+            return Step::refuse;
     }
 }
 
 Machine::Step Machine::step_memo(std::uint8_t opcode) {
     switch (opcode) {
-        case 'p': return put(memo_slot(input_.line()));
-        case 'q': return put(input_.little_endian(1));
-        case 'r': return put(input_.little_endian(4));
-        case 0x94: return put(memo_.size());
-        case 'g': return get(memo_slot(input_.line()));
-        case 'h': return get(input_.little_endian(1));
-        case 'j': return get(input_.little_endian(4));
-        default: return Step::refuse;
+        case 'p':
+            return put(memo_slot(input_.line()));
+        case 'q':
+            return put(input_.little_endian(1));
+        case 'r':
+            return put(input_.little_endian(4));
+        case 0x94:
+            return put(memo_.size());
+        case 'g':
+            return get(memo_slot(input_.line()));
+        case 'h':
+            return get(input_.little_endian(1));
+        case 'j':
+            return get(input_.little_endian(4));
+        default:
+            return Step::refuse;
     }
 }
 
 Machine::Step Machine::step_container(std::uint8_t opcode) {
     switch (opcode) {
-        case '}': return push(DictNode{});
-        case ']': return push(SequenceNode{});
-        case ')': return push(SequenceNode{});
+        case '}':
+            return push(DictNode{});
+        case ']':
+            return push(SequenceNode{});
+        case ')':
+            return push(SequenceNode{});
         case 0x85:
         case 0x86:
         case 0x87: {
             const std::size_t count = opcode - std::size_t{0x84};
             return reachable() < count ? Step::refuse : push_sequence(stack_.size() - count);
         }
-        case 'a': return reachable() < 2 ? Step::refuse : add_items(stack_.size() - 1, false);
-        case 's': return reachable() < 3 ? Step::refuse : add_items(stack_.size() - 2, true);
-        default: break;
+        case 'a':
+            return reachable() < 2 ? Step::refuse : add_items(stack_.size() - 1, false);
+        case 's':
+            return reachable() < 3 ? Step::refuse : add_items(stack_.size() - 2, true);
+        default:
+            break;
     }
     const auto first = pop_mark();
     if (!first) return Step::refuse;
     switch (opcode) {
         case 't':
-        case 'l': return push_sequence(*first);
+        case 'l':
+            return push_sequence(*first);
         case 'd': {
             // The dict slides in below its items, then takes them.
             std::vector<NodeIndex> items(stack_.begin() + static_cast<std::ptrdiff_t>(*first),
@@ -451,10 +491,15 @@ Machine::Step Machine::step_container(std::uint8_t opcode) {
             stack_.insert(stack_.end(), items.begin(), items.end());
             return add_items(*first + 1, true);
         }
-        case 'e': return add_items(*first, false);
-        case 'u': return add_items(*first, true);
-        case '1': stack_.resize(*first); return Step::more;
-        default: return Step::refuse;
+        case 'e':
+            return add_items(*first, false);
+        case 'u':
+            return add_items(*first, true);
+        case '1':
+            stack_.resize(*first);
+            return Step::more;
+        default:
+            return Step::refuse;
     }
 }
 
@@ -465,19 +510,23 @@ Machine::Step Machine::step_object(std::uint8_t opcode) {
             const auto name = input_.line();
             return module && name ? push_callable(*module, *name) : Step::refuse;
         }
-        case 0x93: return global_from_stack();
-        case 'R': return call();
-        case 0x81: return new_object();
+        case 0x93:
+            return global_from_stack();
+        case 'R':
+            return call();
+        case 0x81:
+            return new_object();
         case 'b': {
             // BUILD: a HeaderKeyDict has no state of its own beyond an empty one.
             const auto* state = top_as<DictNode>(0);
-            const bool empty = top_as<PickleNone>(0) != nullptr ||
-                               (state != nullptr && state->nodes.empty());
+            const bool empty =
+                top_as<PickleNone>(0) != nullptr || (state != nullptr && state->nodes.empty());
             if (!empty || top_as<DictNode>(1) == nullptr) return Step::refuse;
             stack_.pop_back();
             return Step::more;
         }
-        default: return Step::refuse;
+        default:
+            return Step::refuse;
     }
 }
 
@@ -487,8 +536,10 @@ Machine::Step Machine::step(std::uint8_t opcode) {
             const auto protocol = input_.byte();
             return protocol && *protocol <= 4 ? Step::more : Step::refuse;
         }
-        case 0x95: return input_.little_endian(8) ? Step::more : Step::refuse;
-        case '.': return Step::stop;
+        case 0x95:
+            return input_.little_endian(8) ? Step::more : Step::refuse;
+        case '.':
+            return Step::stop;
         case '(':
             if (marks_.size() >= limits_.items) return Step::refuse;
             marks_.push_back(stack_.size());
@@ -501,14 +552,46 @@ Machine::Step Machine::step(std::uint8_t opcode) {
             if (reachable() == 0 || stack_.size() >= limits_.items) return Step::refuse;
             stack_.push_back(stack_.back());
             return Step::more;
-        case 'N': case 0x88: case 0x89: case 'K': case 'M': case 'J': case 0x8a: case 0x8b:
-        case 'I': case 'L': case 'F': case 'G': return step_number(opcode);
-        case 'X': case 0x8c: case 0x8d: case 'V': case 'U': case 'C': case 'T': case 'B':
-        case 0x8e: case 'S': return step_text(opcode);
-        case 'p': case 'q': case 'r': case 0x94: case 'g': case 'h': case 'j':
+        case 'N':
+        case 0x88:
+        case 0x89:
+        case 'K':
+        case 'M':
+        case 'J':
+        case 0x8a:
+        case 0x8b:
+        case 'I':
+        case 'L':
+        case 'F':
+        case 'G':
+            return step_number(opcode);
+        case 'X':
+        case 0x8c:
+        case 0x8d:
+        case 'V':
+        case 'U':
+        case 'C':
+        case 'T':
+        case 'B':
+        case 0x8e:
+        case 'S':
+            return step_text(opcode);
+        case 'p':
+        case 'q':
+        case 'r':
+        case 0x94:
+        case 'g':
+        case 'h':
+        case 'j':
             return step_memo(opcode);
-        case 'c': case 0x93: case 'R': case 0x81: case 'b': return step_object(opcode);
-        default: return step_container(opcode);
+        case 'c':
+        case 0x93:
+        case 'R':
+        case 0x81:
+        case 'b':
+            return step_object(opcode);
+        default:
+            return step_container(opcode);
     }
 }
 

@@ -58,7 +58,9 @@ struct PickleValue {
 inline bool PickleSequence::operator==(const PickleSequence& other) const {
     return items == other.items;
 }
-inline bool PickleDict::operator==(const PickleDict& other) const { return items == other.items; }
+inline bool PickleDict::operator==(const PickleDict& other) const {
+    return items == other.items;
+}
 
 /// What a pickle may cost before it is refused.
 struct PickleLimits {

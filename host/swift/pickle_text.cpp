@@ -39,7 +39,9 @@ CodePoint decode_at(std::string_view text, std::size_t at) {
     return {value, length};
 }
 
-bool is_surrogate(std::uint32_t code_point) { return code_point >= 0xd800 && code_point <= 0xdfff; }
+bool is_surrogate(std::uint32_t code_point) {
+    return code_point >= 0xd800 && code_point <= 0xdfff;
+}
 
 void append_utf8(std::string& out, std::uint32_t code_point) {
     const auto put = [&](std::uint32_t byte) { out += static_cast<char>(byte); };
@@ -80,17 +82,26 @@ std::optional<std::uint32_t> hex_number(std::string_view digits) {
 
 std::optional<char> simple_escape(char letter) {
     switch (letter) {
-        case 'n': return '\n';
-        case 't': return '\t';
-        case 'r': return '\r';
-        case 'a': return '\a';
-        case 'b': return '\b';
-        case 'f': return '\f';
-        case 'v': return '\v';
+        case 'n':
+            return '\n';
+        case 't':
+            return '\t';
+        case 'r':
+            return '\r';
+        case 'a':
+            return '\a';
+        case 'b':
+            return '\b';
+        case 'f':
+            return '\f';
+        case 'v':
+            return '\v';
         case '\\':
         case '\'':
-        case '"': return letter;
-        default: return std::nullopt;
+        case '"':
+            return letter;
+        default:
+            return std::nullopt;
     }
 }
 
@@ -103,25 +114,6 @@ bool is_utf8_or_surrogates(std::string_view text) {
         at += code_point.length;
     }
     return true;
-}
-
-std::optional<std::string> latin1_from_utf8(std::string_view utf8) {
-    std::string bytes;
-    bytes.reserve(utf8.size());
-    for (std::size_t at = 0; at < utf8.size();) {
-        const auto code_point = decode_at(utf8, at);
-        if (code_point.length == 0 || code_point.value > 0xff) return std::nullopt;
-        bytes += static_cast<char>(code_point.value);
-        at += code_point.length;
-    }
-    return bytes;
-}
-
-std::string utf8_from_latin1(std::string_view bytes) {
-    std::string utf8;
-    utf8.reserve(bytes.size());
-    for (char c : bytes) append_utf8(utf8, static_cast<unsigned char>(c));
-    return utf8;
 }
 
 std::optional<std::string> utf8_from_raw_unicode_escape(std::string_view text) {

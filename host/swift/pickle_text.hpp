@@ -9,10 +9,6 @@ namespace fragmend::swift {
 
 /// True for UTF-8 as Python's 'surrogatepass' reads it: well-formed, lone surrogates allowed.
 bool is_utf8_or_surrogates(std::string_view text);
-/// Code points above U+00FF, or bytes that are not UTF-8, give nothing.
-std::optional<std::string> latin1_from_utf8(std::string_view utf8);
-/// Each byte as one code point.
-std::string utf8_from_latin1(std::string_view bytes);
 /// Protocol 0 text: Latin-1 with \uXXXX and \UXXXXXXXX.
 std::optional<std::string> utf8_from_raw_unicode_escape(std::string_view text);
 /// Protocol 0 byte strings: a quoted Python 2 repr.

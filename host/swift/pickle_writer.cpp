@@ -4,7 +4,7 @@
 #include <bit>
 
 #include "host/base/error.hpp"
-#include "host/swift/pickle_text.hpp"
+#include "host/swift/python_text.hpp"
 
 namespace fragmend::swift {
 namespace {
@@ -13,10 +13,13 @@ constexpr std::size_t items_per_batch = 1000;
 
 }  // namespace
 
-PickleWriter::PickleWriter() { out_ += "\x80\x02"; }
+PickleWriter::PickleWriter() {
+    out_ += "\x80\x02";
+}
 
 void PickleWriter::little_endian(std::uint32_t value, std::size_t width) {
-    for (std::size_t i = 0; i < width; ++i) out_ += static_cast<char>(value >> (8 * i) & 0xff);
+    for (std::size_t i = 0; i < width; ++i)
+        out_ += static_cast<char>(value >> (8 * i) & 0xff);
 }
 
 void PickleWriter::memoize() {
@@ -49,14 +52,16 @@ void PickleWriter::integer(std::int64_t value) {
         }
         out_ += '\x8a';
         little_endian(static_cast<std::uint32_t>(width), 1);
-        for (std::size_t i = 0; i < width; ++i) out_ += static_cast<char>(value >> (8 * i) & 0xff);
+        for (std::size_t i = 0; i < width; ++i)
+            out_ += static_cast<char>(value >> (8 * i) & 0xff);
     }
 }
 
 void PickleWriter::floating(double value) {
     const auto bits = std::bit_cast<std::uint64_t>(value);
     out_ += 'G';
-    for (int shift = 56; shift >= 0; shift -= 8) out_ += static_cast<char>(bits >> shift & 0xff);
+    for (int shift = 56; shift >= 0; shift -= 8)
+        out_ += static_cast<char>(bits >> shift & 0xff);
 }
 
 void PickleWriter::text(std::string_view utf8) {
@@ -87,7 +92,7 @@ void PickleWriter::bytes(std::string_view bytes) {
         encode_slot_ = memo_count_;
         memoize();
     }
-    text(utf8_from_latin1(bytes));
+    text(from_latin1(bytes));
     if (latin1_slot_) {
         recall(*latin1_slot_);
     } else {

@@ -11,9 +11,9 @@
 namespace fragmend::swift {
 
 /// One pickle under construction: push values in order, then `finish`.
-/// Byte strings take the detour through `_codecs.encode` that protocol 2 needs, and the objects that
-/// CPython has only one of (the empty byte string, those of one byte) come from the memo the second
-/// time, so that the bytes equal what Swift itself would have written.
+/// Byte strings take the detour through `_codecs.encode` that protocol 2 needs, and the objects
+/// that CPython has only one of (the empty byte string, those of one byte) come from the memo the
+/// second time, so that the bytes equal what Swift itself would have written.
 class PickleWriter {
   public:
     PickleWriter();

@@ -32,7 +32,9 @@ void remove_fragment(const DiskContext& context, int fd, const PurgeRequest& req
     const std::string plain = data_file_name(request.data, index, false);
     const double delay_s = request.durable ? 0 : context.commit_window_s;
     if (is_file_older(context, fd, plain, delay_s)) ::unlinkat(fd, plain.c_str(), 0);
-    ::unlinkat(fd, data_file_name(request.data, index, true).c_str(), 0);
+    // Swift removes this one in any case. A fragment that was offered as non-durable and committed
+    // since was not acknowledged as what it is now: the next pass offers it again.
+    if (request.durable) ::unlinkat(fd, data_file_name(request.data, index, true).c_str(), 0);
 }
 
 }  // namespace

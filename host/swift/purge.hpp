@@ -14,16 +14,17 @@ namespace fragmend::swift {
 /// One delivered object, with the times that were offered.
 struct PurgeRequest {
     std::string object_hash;
-    Timestamp data;                  ///< Of the fragment or tombstone that was acknowledged.
-    std::optional<Timestamp> meta;   ///< Of the `.meta` that was offered with it.
-    bool durable = false;            ///< The offer said durable: no commit window applies.
-    std::optional<int> frag_index;   ///< Of the job; none for tombstones only.
+    Timestamp data;                 ///< Of the fragment or tombstone that was acknowledged.
+    std::optional<Timestamp> meta;  ///< Of the `.meta` that was offered with it.
+    bool durable = false;           ///< The offer said durable: no commit window applies.
+    std::optional<int> frag_index;  ///< Of the job; none for tombstones only.
     /// This device is no primary of the partition for any index: its `.meta` may go as well.
     bool pure_handoff = false;
 };
 
 /// Removes the tombstone, the fragment and, where it is safe, the `.meta` of exactly these times;
-/// then invalidates the suffix. A non-durable fragment younger than the commit window stays.
+/// then invalidates the suffix. A non-durable fragment younger than the commit window stays, and so
+/// does one that became durable after it was offered as non-durable (stricter than Swift).
 /// The caller holds the partition's replication lock and has the receiver's word for this object.
 /// Errors: not_found (nothing there any more), those of `find_object`, lock_timeout, io, no_space.
 /// Source: swift.obj.reconstructor.ObjectReconstructor.delete_reverted_objs,

@@ -76,9 +76,9 @@ Result<void> quarantine_unlistable(const DiskContext& context, const std::string
         moved = quarantine_directory(context, device_path, from);
     }
     if (!moved) return moved.error();
-    context.logger.error("Quarantined " + from + " to " + *moved + " because " +
-                         (errno_number == ENOTDIR ? "it is not a directory"
-                                                  : "it could not be listed"));
+    context.logger.error(
+        "Quarantined " + from + " to " + *moved + " because " +
+        (errno_number == ENOTDIR ? "it is not a directory" : "it could not be listed"));
     return {};
 }
 

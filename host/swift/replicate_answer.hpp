@@ -1,6 +1,7 @@
-// The body of a peer's answer to REPLICATE: its suffix hashes of one partition.
+// The body of a REPLICATE answer: a partition's hashes as a pickle.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "host/base/error.hpp"
@@ -8,9 +9,12 @@
 
 namespace fragmend::swift {
 
-/// Reads the pickled dict of suffix to {fragment index or None: MD5}. Every key and value is checked: the
-/// peer's bytes decide what is sent, never what is kept.
-/// Errors: bad_pickle. Source: swift.obj.server.ObjectController.REPLICATE.
+/// Reads a peer's answer. Names that are no suffixes, and suffixes without usable hashes, are left
+/// out: a missing suffix only means more to compare. Errors: bad_pickle.
+/// Source: swift.obj.server.ObjectController.REPLICATE.
 Result<PartitionHashes> parse_replicate_answer(std::string_view body);
+
+/// The body that Swift would answer.
+std::string dump_replicate_answer(const PartitionHashes& hashes);
 
 }  // namespace fragmend::swift

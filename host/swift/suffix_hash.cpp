@@ -19,7 +19,8 @@ void SuffixHasher::add(const OndiskFiles& files) {
     if (files.tombstone) texts_[std::nullopt] += files.tombstone->timestamp().internal() + ".ts";
     for (const auto& set : files.recorded) {
         const std::string time = set.timestamp.internal();
-        for (const auto& member : set.members) texts_[member.parsed.fragment_index] += time;
+        for (const auto& member : set.members)
+            texts_[member.parsed.fragment_index] += time;
     }
     if (files.data && files.durable_set) {
         texts_[std::nullopt] += files.durable_timestamp()->internal() + ".durable";
@@ -51,9 +52,8 @@ Result<SuffixHash> hash_suffix(const DiskContext& context, const PartitionPath& 
     }
     std::sort(directory->names.begin(), directory->names.end());
     SuffixHasher hasher;
-    const SelectionOptions options{.frag_index = {},
-                                   .frag_prefs = {},
-                                   .fragment_count = context.fragment_count};
+    const SelectionOptions options{
+        .frag_index = {}, .frag_prefs = {}, .fragment_count = context.fragment_count};
     for (const auto& name : directory->names) {
         const HashDirPlace place{directory->fd.get(), path, name};
         const auto dir = cleanup_hash_dir(context, place, options);

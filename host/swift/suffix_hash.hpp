@@ -22,11 +22,11 @@ class SuffixHasher {
     std::map<std::optional<int>, std::string> texts_;
 };
 
-/// Cleans every hash directory of the suffix and hashes what remains; things that are no directories
-/// or cannot be listed are quarantined. Removes the suffix directory if nothing is in it.
-/// Errors: not_found when the suffix is not (or no longer) a directory, and then has no hash; io and
-/// the errors of quarantine, which leave the hash unknown.
-/// Source: swift.obj.diskfile.ECDiskFileManager._hash_suffix.
+/// Cleans every hash directory of the suffix and hashes what remains; things that are no
+/// directories or cannot be listed are quarantined. Removes the suffix directory if nothing is in
+/// it. Errors: not_found when the suffix is not (or no longer) a directory, and then has no hash;
+/// io and the errors of quarantine, which leave the hash unknown. Source:
+/// swift.obj.diskfile.ECDiskFileManager._hash_suffix.
 Result<SuffixHash> hash_suffix(const DiskContext& context, const PartitionPath& partition,
                                const std::string& suffix);
 

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "transport/python_text.hpp"
-#include "transport/ssync/messages.hpp"
+#include "transport/ssync/missing_check.hpp"
 
 namespace fragmend::transport::ssync {
 namespace {

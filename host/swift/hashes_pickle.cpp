@@ -1,0 +1,127 @@
+// Pickles of hashes and lines of invalidations.
+#include "host/swift/hashes_pickle.hpp"
+
+#include <cstdint>
+
+#include "host/base/bytes.hpp"
+#include "host/swift/python_text.hpp"
+
+namespace fragmend::swift {
+namespace {
+
+constexpr std::size_t md5_hex_length = 32;
+
+constexpr PickleLimits hashes_limits{
+    .input_bytes = std::size_t{64} << 20,
+    .items = 2'000'000,
+    .text_bytes = std::size_t{64} << 20,
+    .depth = 4,
+};
+
+bool is_true(const PickleValue& value) {
+    if (const auto* flag = value.as<bool>()) return *flag;
+    if (const auto* number = value.as<std::int64_t>()) return *number != 0;
+    return false;
+}
+
+bool is_suffix(std::string_view name) {
+    return is_lower_hex(name, 3);
+}
+
+}  // namespace
+
+std::optional<SuffixHash> suffix_hash_from(const PickleValue& value) {
+    const auto* dict = value.as<PickleDict>();
+    if (dict == nullptr) return std::nullopt;
+    SuffixHash hash;
+    for (const auto& [key, digest] : dict->items) {
+        std::optional<int> index;
+        if (const auto* number = key.as<std::int64_t>()) {
+            if (*number < 0 || *number > INT32_MAX) return std::nullopt;
+            index = static_cast<int>(*number);
+        } else if (key.as<PickleNone>() == nullptr) {
+            return std::nullopt;
+        }
+        const auto* text = digest.characters();
+        if (text == nullptr || !is_lower_hex(*text, md5_hex_length)) return std::nullopt;
+        hash[index] = *text;
+    }
+    return hash;
+}
+
+void write_suffix_hash(PickleWriter& writer, const SuffixHash& hash) {
+    auto dict = writer.begin_dict(hash.size());
+    for (const auto& [index, digest] : hash) {
+        writer.begin_item(dict);
+        if (index) {
+            writer.integer(*index);
+        } else {
+            writer.none();
+        }
+        writer.text(digest);
+    }
+    writer.end_dict(dict);
+}
+
+StoredHashes parse_stored_hashes(std::string_view pickle) {
+    const auto value = read_pickle(pickle, hashes_limits);
+    const auto* dict = value ? value->as<PickleDict>() : nullptr;
+    if (dict == nullptr) return {};
+    StoredHashes hashes;
+    hashes.valid = true;
+    for (const auto& [key, stored] : dict->items) {
+        const auto* name = key.characters();
+        if (name == nullptr) return {};
+        if (*name == "valid") {
+            hashes.valid = is_true(stored);
+        } else if (is_suffix(*name)) {
+            hashes.suffixes[*name] = suffix_hash_from(stored);
+        } else if (*name != "updated") {
+            return {};
+        }
+    }
+    return hashes;
+}
+
+std::string dump_stored_hashes(const StoredHashes& hashes, double updated_s) {
+    PickleWriter writer;
+    auto dict = writer.begin_dict(hashes.suffixes.size() + 2);
+    writer.begin_item(dict);
+    writer.text("valid");
+    writer.boolean(hashes.valid);
+    for (const auto& [suffix, hash] : hashes.suffixes) {
+        writer.begin_item(dict);
+        writer.text(suffix);
+        if (!hash) {
+            writer.none();
+            continue;
+        }
+        write_suffix_hash(writer, *hash);
+    }
+    writer.begin_item(dict);
+    writer.text("updated");
+    writer.floating(updated_s);
+    writer.end_dict(dict);
+    return writer.finish();
+}
+
+Invalidations parse_invalidations(std::string_view text) {
+    Invalidations result;
+    while (!text.empty()) {
+        const auto end = text.find_first_of("\r\n");
+        const auto line = text.substr(0, end);
+        std::size_t consumed = end == std::string_view::npos ? text.size() : end + 1;
+        if (text.substr(line.size(), 2) == "\r\n") ++consumed;
+        text.remove_prefix(consumed);
+        result.any = true;
+        const auto suffix = strip(line);
+        if (is_suffix(suffix)) {
+            result.suffixes.emplace(suffix);
+        } else {
+            result.garbage = true;
+        }
+    }
+    return result;
+}
+
+}  // namespace fragmend::swift
