@@ -70,6 +70,7 @@ struct Hasher {
 
 /// FRAGMEND_RIVAL_ROUNDS rounds of 100 changes each, FRAGMEND_SEED for other ones.
 TEST_F(SwiftRivals, LoseNoInvalidation) {
+    if (!testing::swift_is_installed()) GTEST_SKIP() << "no Swift here";
     constexpr int operations_per_round = 100;
     const char* chosen = std::getenv("FRAGMEND_RIVAL_ROUNDS");
     const int rounds = chosen != nullptr ? std::atoi(chosen) : 3;
