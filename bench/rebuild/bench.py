@@ -57,11 +57,13 @@ def parse(arguments):
 
 def make_lab(options, case):
     directory = os.path.join(options.dir, f'lab-{case.name}') if options.dir else None
-    room_mib = 64 + 2 * case.object_bytes * case.count // options.devices // MIB * 2
+    # Twice what a device will hold, and some pages for each small file.
+    share = case.count * (options.k + options.m) / options.devices
+    room_mib = 64 + int(2 * share * (case.object_bytes / options.k + 32768) / MIB)
     return Lab(directory=directory, ec_type=options.ec_type, k=options.k, m=options.m,
                servers=options.servers, devices=options.devices, part_power=options.part_power,
-               replication_concurrency_per_device=options.per_device, tmpfs=options.tmpfs, workers=options.workers,
-               tmpfs_mib=room_mib)
+               replication_concurrency_per_device=options.per_device, tmpfs=options.tmpfs,
+               tmpfs_mib=room_mib, workers=options.workers)
 
 
 def sides(options, swift_concurrency):
@@ -89,6 +91,10 @@ def fastest_concurrency(options, race):
 def run_case(options, case):
     print(f'{case.name}: {case.count} objects of {case.object_bytes} bytes', flush=True)
     with make_lab(options, case) as lab:
+        load_before = os.getloadavg()[0]
+        if load_before > 0.25 * os.cpu_count():
+            print(f'  warning: the machine is busy (load {load_before:.1f}); wall times will lie',
+                  flush=True)
         race = contest.Race(lab, options.device, case)
         race.prepare()
         print(f'  {race.fragments} fragments, {race.bytes / 1e6:.1f} MB on {options.device}; '
@@ -101,7 +107,7 @@ def run_case(options, case):
             for side in pair if number % 2 == 0 else reversed(pair):
                 rounds.append(race.round(side))
                 print(f'  {rounds[-1].line()}', flush=True)
-    result = report.case_result(case, race, rounds, concurrency, trials)
+    result = report.case_result(case, race, rounds, concurrency, trials, load_before)
     print(report.table(result), flush=True)
     return result
 

@@ -14,7 +14,7 @@ FIGURES = ('wall_s', 'cpu_s', 'servers_cpu_s', 'peak_rss_mib', 'total_rss_mib',
 HEADINGS = ('wall s', 'CPU s', 'servers CPU s', 'peak MiB', 'all MiB', 'fragments/s', 'MB/s')
 
 
-def case_result(case, race, rounds, swift_concurrency, trials):
+def case_result(case, race, rounds, swift_concurrency, trials, load_before):
     """A case as a JSON-serialisable dict; the medians are over the rounds of a side."""
     names = list(dict.fromkeys(entry.side for entry in rounds))
     medians = {name: {figure: statistics.median(getattr(entry, figure) for entry in rounds
@@ -23,6 +23,7 @@ def case_result(case, race, rounds, swift_concurrency, trials):
     base, other = medians[names[0]], medians[names[1]]
     return {'case': case.name, 'object_bytes': case.object_bytes, 'objects': case.count,
             'fragments': race.fragments, 'fragment_bytes': race.bytes,
+            'load_before': load_before, 'load_after': os.getloadavg()[0],
             'reconstructor_nodes': race.nodes, 'swift_concurrency': swift_concurrency,
             'swift_concurrency_trials_wall_s': trials,
             'rounds': [dataclasses.asdict(entry) for entry in rounds], 'medians': medians,
@@ -71,7 +72,7 @@ def machine():
                   if line.startswith('model name')]
     return {'cpu': models[0] if models else platform.machine(), 'cores': os.cpu_count(),
             'memory_mib': os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') // 1048576,
-            'kernel': platform.release(), 'load_at_end': os.getloadavg()[0]}
+            'kernel': platform.release()}
 
 
 def _bare(word):

@@ -7,7 +7,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <array>
 #include <cstdio>
 #include <cstring>
 #include <ctime>
@@ -60,20 +59,6 @@ int connect_udp(const std::string& host, std::uint16_t port) {
 
 }  // namespace
 
-int syslog_facility(std::string_view name) {
-    static constexpr std::array<std::pair<std::string_view, int>, 20> names{{
-        {"LOG_KERN", 0}, {"LOG_USER", 1}, {"LOG_MAIL", 2}, {"LOG_DAEMON", 3}, {"LOG_AUTH", 4},
-        {"LOG_SYSLOG", 5}, {"LOG_LPR", 6}, {"LOG_NEWS", 7}, {"LOG_UUCP", 8}, {"LOG_CRON", 9},
-        {"LOG_AUTHPRIV", 10}, {"LOG_FTP", 11}, {"LOG_LOCAL0", 16}, {"LOG_LOCAL1", 17},
-        {"LOG_LOCAL2", 18}, {"LOG_LOCAL3", 19}, {"LOG_LOCAL4", 20}, {"LOG_LOCAL5", 21},
-        {"LOG_LOCAL6", 22}, {"LOG_LOCAL7", 23},
-    }};
-    for (const auto& [known, number] : names) {
-        if (known == name) return number;
-    }
-    return 16;
-}
-
 std::string syslog_datagram(int facility, LogLevel level, std::string_view log_name,
                             std::string_view message, std::size_t line_length_max) {
     std::string line(log_name);
@@ -95,8 +80,7 @@ std::string syslog_datagram(int facility, LogLevel level, std::string_view log_n
     return datagram;
 }
 
-SyslogSink::SyslogSink(SyslogSettings settings)
-    : settings_(std::move(settings)), facility_(syslog_facility(settings_.facility)) {
+SyslogSink::SyslogSink(SyslogSettings settings) : settings_(std::move(settings)) {
     if (!settings_.udp_host.empty()) {
         socket_ = connect_udp(settings_.udp_host, settings_.udp_port);
         return;
@@ -111,7 +95,7 @@ SyslogSink::~SyslogSink() {
 
 void SyslogSink::write(LogLevel level, std::string_view message) {
     if (socket_ < 0) return;
-    const auto datagram = syslog_datagram(facility_, level, settings_.log_name, message,
+    const auto datagram = syslog_datagram(settings_.facility, level, settings_.log_name, message,
                                           settings_.line_length_max);
     static_cast<void>(::send(socket_, datagram.data(), datagram.size(), MSG_NOSIGNAL));
 }

@@ -14,7 +14,7 @@ namespace fragmend::app {
 /// Swift's log_* options that decide about the sink.
 struct SyslogSettings {
     std::string log_name;
-    std::string facility = "LOG_LOCAL0";
+    int facility = 16;  ///< LOG_LOCAL0.
     std::string address = "/dev/log";
     std::string udp_host;
     std::uint16_t udp_port = 514;
@@ -33,7 +33,6 @@ class SyslogSink final : public LogSink {
 
   private:
     SyslogSettings settings_;
-    int facility_ = 16;
     int socket_ = -1;
 };
 
@@ -71,7 +70,5 @@ class TeeSink final : public LogSink {
 /// The bytes of one datagram, the closing NUL included.
 std::string syslog_datagram(int facility, LogLevel level, std::string_view log_name,
                             std::string_view message, std::size_t line_length_max);
-/// Number of `LOG_LOCAL0` and its kind; an unknown name is LOCAL0, as in Swift.
-int syslog_facility(std::string_view name);
 
 }  // namespace fragmend::app

@@ -82,9 +82,8 @@ std::string summary_text(const sync::PassStats& stats, double seconds) {
                    static_cast<unsigned long long>(stats.fragments_rebuilt),
                    human_bytes(stats.bytes_rebuilt).c_str(), seconds,
                    rate(stats.fragments_rebuilt, seconds), rate(stats.bytes_rebuilt, seconds) / 1e6);
-    text += format("  survivors          %s read, %s checked against their MD5\n",
-                   human_bytes(stats.survivor_bytes_read).c_str(),
-                   human_bytes(stats.survivor_bytes_verified).c_str());
+    text += format("  survivors          %s read and checked against their MD5\n",
+                   human_bytes(stats.survivor_bytes_read).c_str());
     text += format("  partitions         %llu of %llu on %llu devices (%llu not mounted)\n",
                    static_cast<unsigned long long>(stats.partitions_done),
                    static_cast<unsigned long long>(stats.partitions),
@@ -157,7 +156,6 @@ std::string summary_json(const sync::PassStats& stats, double seconds) {
                                {"suffixes_checked", stats.suffixes_checked},
                                {"suffixes_synced", stats.suffixes_synced},
                                {"survivor_bytes_read", stats.survivor_bytes_read},
-                               {"survivor_bytes_verified", stats.survivor_bytes_verified},
                                {"targets", std::move(targets)},
                                {"unrecoverable", stats.anything_unrecoverable()},
                                {"work_remains", stats.work_remains()}};

@@ -76,11 +76,20 @@ void TaskGroup::spawn(Awaitable<void> child) {
                    [this](std::exception_ptr failure) { finished(failure); });
 }
 
+/// A handler with a slot and, on purpose, no executor of its own: bind_cancellation_slot has one, and
+/// then Boost 1.81 may post the emission with a bare pointer to a signal that is gone by the time.
+struct TaskGroup::Finish {
+    using cancellation_slot_type = asio::cancellation_slot;
+    cancellation_slot_type get_cancellation_slot() const noexcept { return slot; }
+    void operator()(std::exception_ptr failure) const { group->finished(failure); }
+
+    TaskGroup* group;
+    asio::cancellation_slot slot;
+};
+
 void TaskGroup::spawn(Awaitable<void> child, asio::cancellation_slot slot) {
     ++running_;
-    asio::co_spawn(executor_, without_throwing(std::move(child)),
-                   asio::bind_cancellation_slot(
-                       slot, [this](std::exception_ptr failure) { finished(failure); }));
+    asio::co_spawn(executor_, without_throwing(std::move(child)), Finish{this, slot});
 }
 
 void TaskGroup::finished(std::exception_ptr failure) {

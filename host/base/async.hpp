@@ -5,7 +5,6 @@
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/dispatch.hpp>
@@ -31,7 +30,8 @@ template <typename T>
 using Awaitable = asio::awaitable<T>;
 
 /// Runs `work()` on `pool` and resumes the caller on its own executor with what it returned.
-/// `work` blocks a pool thread, never a network thread. It must not throw.
+/// `work` blocks a pool thread, never a network thread. It must not throw. Give it a name first and
+/// move it in: g++ 12 destroys a temporary closure of a co_await expression twice.
 template <typename Work>
 Awaitable<std::invoke_result_t<Work&>> offload(asio::any_io_executor pool, Work work) {
     using Value = std::invoke_result_t<Work&>;
@@ -138,6 +138,7 @@ class TaskGroup {
     std::size_t running() const { return running_; }
 
   private:
+    struct Finish;
     void finished(std::exception_ptr failure);
 
     asio::any_io_executor executor_;

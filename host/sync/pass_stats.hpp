@@ -51,8 +51,7 @@ struct PassStats {
 
     std::uint64_t fragments_rebuilt = 0;
     std::uint64_t bytes_rebuilt = 0;
-    std::uint64_t survivor_bytes_read = 0;
-    std::uint64_t survivor_bytes_verified = 0;
+    std::uint64_t survivor_bytes_read = 0;  ///< All of them fed to the MD5s that decide.
 
     std::vector<std::chrono::duration<double>> partition_times;  ///< For Swift's max, min, med line.
 

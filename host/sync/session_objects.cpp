@@ -3,8 +3,7 @@
 
 #include <algorithm>
 
-#include "host/swift/local_fragment.hpp"
-#include "host/swift/quarantine.hpp"
+#include "host/sync/local_check.hpp"
 #include "host/sync/sub_requests.hpp"
 
 namespace fragmend::sync {
@@ -61,19 +60,24 @@ Awaitable<Result<std::optional<Offer>>> SessionObjects::next_offer() {
         if (cancelled_) co_return Error{errc::cancelled, "session ended"};
         if (next_suffix_ == plan_.suffixes.size()) co_return std::nullopt;
         const swift::OfferOptions options{.frag_index = plan_.local_index, .frag_prefs = std::nullopt};
-        auto found = co_await offload(
-            services_.disk, [disk = policy_.disk, device = plan_.local_device.device,
-                             partition = plan_.partition, suffix = plan_.suffixes[next_suffix_], options] {
-                return swift::list_offers(disk, device, partition, suffix, options);
-            });
+        auto list = [disk = policy_.disk, device = plan_.local_device.device,
+                     partition = plan_.partition, suffix = plan_.suffixes[next_suffix_], options] {
+            return swift::list_offers(disk, device, partition, suffix, options);
+        };
+        auto found = co_await offload(services_.disk, std::move(list));
         if (found.has_error()) co_return found.error();
         offers_.assign(std::make_move_iterator(found->begin()), std::make_move_iterator(found->end()));
         ++next_suffix_;
     }
     auto local = std::move(offers_.front());
     offers_.pop_front();
-    co_return Offer{std::move(local.object_hash), local.data, local.meta, local.content_type,
-                    local.durable};
+    std::optional<Offer> offer(std::in_place);
+    offer->object_hash = std::move(local.object_hash);
+    offer->data = local.data;
+    offer->meta = local.meta;
+    offer->content_type = local.content_type;
+    offer->durable = local.durable;
+    co_return offer;
 }
 
 Awaitable<Result<void>> SessionObjects::wanted(std::vector<Wanted> objects) {
@@ -106,12 +110,12 @@ Awaitable<void> SessionObjects::open_ahead() {
         }
         auto want = std::move(to_open_.front());
         to_open_.pop_front();
-        auto item = co_await offload(
-            services_.disk,
-            [disk = policy_.disk, device = plan_.local_device.device, partition = plan_.partition,
-             index = plan_.local_index, want = std::move(want)]() mutable {
-                return open_one(disk, device, partition, index, std::move(want));
-            });
+        auto open = [disk = policy_.disk, device = plan_.local_device.device,
+                     partition = plan_.partition, index = plan_.local_index,
+                     want = std::move(want)]() mutable {
+            return open_one(disk, device, partition, index, std::move(want));
+        };
+        auto item = co_await offload(services_.disk, std::move(open));
         opened_.push_back(std::move(item));
         opened_changed_.notify();
     }
@@ -157,10 +161,7 @@ void SessionObjects::start_rebuilds() {
             item.error = request.error();
             continue;
         }
-        source_.remember(item.object.hash,
-                         {item.object.data_path, static_cast<std::uint8_t>(item.object.fragment_index),
-                          item.object.data_metadata.text("ETag").value_or(""),
-                          item.object.content_length, item.object.durable()});
+        source_.remember(item.object.hash, local_archive(item.object));
         rebuilds_.push(std::move(request.value()), services_.suspects.of(item.object.hash));
         item.started = true;
     }
@@ -169,7 +170,7 @@ void SessionObjects::start_rebuilds() {
 Awaitable<void> SessionObjects::finish_current() {
     if (!current_) co_return;
     if (current_->started) {
-        note_culprits(current_->object, rebuilds_.front().outcome());
+        co_await note_culprits(current_->object, rebuilds_.front().outcome());
         source_.forget(current_->object.hash);
         co_await rebuilds_.pop();
     }
@@ -227,11 +228,24 @@ Awaitable<Result<std::vector<SubRequest>>> SessionObjects::requests_of(Item& ite
     co_return requests;
 }
 
-void SessionObjects::note_culprits(const swift::OpenObject& object,
-                                   const scheduler::RebuildOutcome& outcome) {
+LocalArchive SessionObjects::local_archive(const swift::OpenObject& object) {
+    return {object.data_path, static_cast<std::uint8_t>(object.fragment_index),
+            object.data_metadata.text("ETag").value_or(""), object.content_length, object.durable()};
+}
+
+Awaitable<void> SessionObjects::note_culprits(const swift::OpenObject& object,
+                                              scheduler::RebuildOutcome outcome) {
     for (const auto& culprit : outcome.culprits) {
         services_.suspects.add(object.hash, culprit.device_id);
         services_.stats.bad_survivor({culprit.name, object.name.path(), to_string(culprit.error)});
+        if (culprit.device_id != plan_.local_device.id || culprit.error.code != errc::bad_fragment) {
+            continue;
+        }
+        auto look = [disk = policy_.disk, device = plan_.local_device.device,
+                     archive = local_archive(object)] {
+            return quarantine_if_damaged(disk, device, archive);
+        };
+        co_await offload(services_.disk, std::move(look));
     }
 }
 
@@ -255,10 +269,10 @@ void SessionObjects::cancel() {
 Awaitable<void> SessionObjects::stop() {
     cancel();
     co_await opener_.join();
-    if (current_ && current_->started && !rebuilds_.empty()) {
-        note_culprits(current_->object, rebuilds_.front().outcome());
-    }
+    std::optional<scheduler::RebuildOutcome> outcome;
+    if (current_ && current_->started && !rebuilds_.empty()) outcome = rebuilds_.front().outcome();
     co_await rebuilds_.stop();
+    if (outcome) co_await note_culprits(current_->object, std::move(*outcome));
 }
 
 }  // namespace fragmend::sync

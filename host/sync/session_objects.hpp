@@ -76,7 +76,10 @@ class SessionObjects final : public transport::ssync::SessionObjects {
     /// Closes the accounts of the object whose sub-requests were taken last.
     Awaitable<void> finish_current();
     Awaitable<Result<std::vector<transport::ssync::SubRequest>>> requests_of(Item& item);
-    void note_culprits(const swift::OpenObject& object, const scheduler::RebuildOutcome& outcome);
+    static LocalArchive local_archive(const swift::OpenObject& object);
+    /// Remembers who failed the object; a local archive that is damaged is quarantined.
+    Awaitable<void> note_culprits(const swift::OpenObject& object,
+                                  scheduler::RebuildOutcome outcome);
     void object_failed(const Item& item, const Error& error);
 
     Services& services_;

@@ -3,6 +3,8 @@
 
 import http.client
 import os
+import select
+import signal
 import subprocess
 import sys
 import tempfile
@@ -81,7 +83,10 @@ class RuleTest(unittest.TestCase):
 
 
 class WholeClusterTest(unittest.TestCase):
-    """One lab with everything switched on, shared by its tests, which run by name order."""
+    """One lab with everything switched on, shared by its tests, which run in order of name.
+
+    First the readers: where Swift has rebuilt, non-ASCII metadata is spoilt.
+    """
 
     @classmethod
     def setUpClass(cls):
@@ -107,13 +112,14 @@ class WholeClusterTest(unittest.TestCase):
                 return f'/{device}/{partition}{name.removeprefix("/v1")}', entry
         self.fail(f'no fragment of {minimum_bytes} bytes on {device}')
 
-    def test_fast_fill_is_readable_through_the_proxy(self):
+    def test_a_fast_fill_is_readable_through_the_proxy(self):
         count, complaints = self.lab.read_all()
         self.assertGreaterEqual(count, 20)
         self.assertEqual(complaints, [])
 
-    def test_objects_put_through_the_proxy_are_read_back_with_a_device_down(self):
-        self.lab.fill_proxy(5, sizes=(0, 1500000), posts=0.5, odd_names=1.0, container='slow')
+    def test_b_objects_put_through_the_proxy_are_read_back_with_a_device_down(self):
+        self.lab.fill_proxy(8, sizes=(0, 1500000), posts=0.5, overwrites=0.5, deletes=0.3,
+                            expired=0.5, odd_names=1.0, container='slow')
         self.lab.unmount('d2')
         try:
             self.assertEqual(self.lab.read_all()[1], [])
@@ -137,6 +143,18 @@ class WholeClusterTest(unittest.TestCase):
         self.assertEqual(total.exit_code, 0, total.output)
         self.assertGreater(total.cpu_s, 0)
         self.assertEqual(compare(before, self.lab.snapshot('d1'), garbled_text_ok=True), [],
+                         total.output)
+
+    def test_cut_ssync_sessions_leave_work_that_a_later_pass_does(self):
+        before = self.lab.snapshot('d2')
+        self.lab.wipe('d2')
+        self.lab.fault(action='cut', verb='SSYNC', server=2, side='request', at=600)
+        self.lab.reconstruct_swift_all()
+        self.assertNotEqual(compare(before, self.lab.snapshot('d2'), garbled_text_ok=True), [])
+        self.assertGreater(self.lab.traffic()[2]['SSYNC'], 0)
+        self.lab.clear_faults()
+        _results, total = self.lab.reconstruct_swift_all()
+        self.assertEqual(compare(before, self.lab.snapshot('d2'), garbled_text_ok=True), [],
                          total.output)
 
     def test_killed_server_is_gone_and_comes_back(self):
@@ -205,6 +223,60 @@ class WholeClusterTest(unittest.TestCase):
         self.assertNotIn(path, self.lab.object_files('d3'))
 
 
+class HistoryTest(unittest.TestCase):
+    """Exact histories, on devices in memory that can be unmounted."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.lab = Lab(ec_type='liberasurecode_rs_vand', k=2, m=1, duplication=2, servers=2,
+                      devices=8, tmpfs=True, tmpfs_mib=16, mount_check=True).up()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.lab.down()
+
+    def names(self, ending):
+        """[(device, file name)] of all object files that end so."""
+        return [(device, os.path.basename(path)) for device in self.lab.layout.device_names
+                for path in self.lab.object_files(device, ending)]
+
+    def test_versions_and_places(self):
+        at = '1795332145.61494'
+        put = {'op': 'put', 'at': at, 'bytes': 5000, 'meta': {'Color': 'blue'}}
+        one = {'account': 'a', 'container': 'c', 'policy': 1}
+        self.lab.write([
+            dict(one, name='durable', events=[put, {'op': 'post', 'at': 1795332155.61494,
+                                                    'meta': {}, 'content_type': 'image/png'}])])
+        self.assertEqual(sorted(name for _device, name in self.names('.data')),
+                         sorted(f'{at}#{index}#d.data' for index in (0, 0, 1, 1, 2, 2)))
+        self.assertEqual({name for _device, name in self.names('.meta')},
+                         {'1795332155.61494+0.meta'})
+        free = next(device for device in self.lab.layout.device_names
+                    if device not in {device for device, _name in self.names('.data')})
+        offset = '1795332145.61494_000000000000000a'
+        self.lab.write([
+            dict(one, name='open', events=[dict(put, at=offset, durable=False, indexes=[1],
+                                                place={'1': free})]),
+            dict(one, name='old', events=[dict(put, at='1000000000.00000', durable='legacy')]),
+            dict(one, name='gone', events=[put, {'op': 'delete', 'at': 1795332146.0}])])
+        self.assertIn((free, f'{offset}#1.data'), self.names('.data'))
+        self.assertEqual(len(self.names('.durable')), 6)
+        self.assertEqual({name for _device, name in self.names('.ts')}, {'1795332146.00000.ts'})
+
+    def test_unmounted_memory_device_keeps_its_content(self):
+        before = self.lab.snapshot('d1')
+        self.lab.unmount('d1')
+        self.assertNotIn('d1', self.lab.status()['mounted'])
+        self.lab.mount('d1')
+        self.assertEqual(compare(before, self.lab.snapshot('d1')), [])
+
+    def test_unmount_without_mount_check_is_refused(self):
+        lab = Lab(k=2, m=1, servers=1, devices=3)
+        self.addCleanup(lab.down)
+        with self.assertRaises(RuntimeError):
+            lab.unmount('d1')
+
+
 class LifeTest(unittest.TestCase):
 
     def test_two_labs_at_once_do_not_meet(self):
@@ -231,7 +303,6 @@ class LifeTest(unittest.TestCase):
             pass
         else:
             self.addCleanup(os.close, pidfd)
-            import select
             self.assertTrue(select.select([pidfd], [], [], 20)[0], 'the holder lives on')
         self.assertFalse(os.path.exists(directory))
 
@@ -261,6 +332,16 @@ class LifeTest(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             with self.assertRaises((LabError, FileNotFoundError)):
                 Lab.attach(folder)
+
+    def test_dead_lab_can_be_taken_down(self):
+        lab = Lab(detached=True, k=2, m=1, servers=1, devices=3).up()
+        os.kill(lab.holder_pid, signal.SIGKILL)
+        # Its unshare is our child here; from the command line it would be init's.
+        lab._unshare.wait()
+        with self.assertRaises(LabError):
+            Lab.attach(lab.directory)
+        Lab.attach(lab.directory, must_run=False).down()
+        self.assertFalse(os.path.exists(lab.directory))
 
 
 if __name__ == '__main__':

@@ -29,6 +29,11 @@ FakeObject object_of(std::size_t piece_bytes = piece) {
     return object;
 }
 
+void spoil(FakeObject& object, std::initializer_list<int> indexes, Fault fault) {
+    for (int index : indexes)
+        object.faults[static_cast<std::uint8_t>(index)] = fault;
+}
+
 TEST(ObjectRebuild, RebuildsEveryLength) {
     for (std::uint64_t length : {81u, 199u, 200u, 281u, 399u, 400u, 481u, 1000u, 1999u}) {
         for (std::size_t hold_back : {0u, 500u, 5000u}) {
@@ -131,11 +136,6 @@ TEST(ObjectRebuild, VerifiesASmallObjectAheadAndKeepsOnlyItsOutput) {
     EXPECT_EQ(received.bytes, world.truth(request));
 }
 
-struct FaultCase {
-    Fault::Kind kind;
-    bool named_by_read;  ///< Noticed at once rather than by the MD5 at the end.
-};
-
 TEST(ObjectRebuild, ReplacesASurvivorThatFailsAnywhereInAnyWay) {
     using Kind = Fault::Kind;
     constexpr std::uint64_t length = 900;
@@ -159,7 +159,8 @@ TEST(ObjectRebuild, ReplacesASurvivorThatFailsAnywhereInAnyWay) {
                                            "/a/c/o policy#1 frag#0"),
                           1u);
                 if (sent_wrong) {
-                    // The wrong piece went out before the MD5 could tell: the body must not be whole.
+                    // The wrong piece went out before the MD5 could tell: the body must not be
+                    // whole.
                     ASSERT_TRUE(received.error);
                     EXPECT_TRUE(*received.error == errc::wrong_bytes);
                     EXPECT_LT(received.bytes.size(), length);
@@ -191,7 +192,7 @@ TEST(ObjectRebuild, FailsWithTheSourcesErrorWhenReplacementsRunOut) {
         World world;
         world.limits.hold_back_bytes_max = hold_back;
         FakeObject object = object_of();
-        for (std::uint8_t index : {1, 3, 4, 5}) object.faults[index] = {Fault::Kind::read_error, 700};
+        spoil(object, {1, 3, 4, 5}, {Fault::Kind::read_error, 700});
         const auto request = world.add("/a/c/o", object, 900);
         RebuildOutcome outcome;
         const auto received = rebuild_one(world, request, &outcome);
@@ -208,7 +209,7 @@ TEST(ObjectRebuild, StopsTryingAfterTheLimit) {
     World world;
     world.limits.attempts_max = 2;
     FakeObject object = object_of();
-    for (std::uint8_t index : {1, 4}) object.faults[index] = {Fault::Kind::read_error, 300};
+    spoil(object, {1, 4}, {Fault::Kind::read_error, 300});
     const auto request = world.add("/a/c/o", object, 900);
     const auto received = rebuild_one(world, request);
     ASSERT_TRUE(received.error);
@@ -274,7 +275,7 @@ TEST(ObjectRebuild, ComputesOnceMoreAfterAComputeFault) {
 TEST(ObjectRebuild, TakesDifferentMd5sOfAllSurvivorsForAComputeFault) {
     World world;
     FakeObject object = object_of();
-    for (std::uint8_t index : {1, 2, 3}) object.faults[index] = {Fault::Kind::flipped_byte, 500, 1};
+    spoil(object, {1, 2, 3}, {Fault::Kind::flipped_byte, 500, 1});
     const auto request = world.add("/a/c/o", object, 900);
     RebuildOutcome outcome;
     const auto received = rebuild_one(world, request, &outcome);
@@ -287,7 +288,7 @@ TEST(ObjectRebuild, TakesDifferentMd5sOfAllSurvivorsForAComputeFault) {
 TEST(ObjectRebuild, NamesAllSurvivorsThatFailInTheSameRound) {
     World world;
     FakeObject object = object_of();
-    for (std::uint8_t index : {1, 2}) object.faults[index] = {Fault::Kind::flipped_byte, 500};
+    spoil(object, {1, 2}, {Fault::Kind::flipped_byte, 500});
     const auto request = world.add("/a/c/o", object, 900);
     RebuildOutcome outcome;
     const auto received = rebuild_one(world, request, &outcome);
@@ -348,7 +349,7 @@ TEST(ObjectRebuild, OpensAgainWhenServersHungUpWhileTheSessionWasBusy) {
         world.limits.hold_back_bytes_max = 0;
         world.limits.output_slots = 2;
         FakeObject object = object_of();
-        for (std::uint8_t index : {1, 2, 3}) object.faults[index] = {Fault::Kind::read_error, 850, 1};
+        spoil(object, {1, 2, 3}, {Fault::Kind::read_error, 850, 1});
         const auto request = world.add("/a/c/o", object, 1800);
         ObjectRebuild rebuild(world.ports(), world.limits, request, {});
         rebuild.start();
@@ -359,7 +360,9 @@ TEST(ObjectRebuild, OpensAgainWhenServersHungUpWhileTheSessionWasBusy) {
         world.run_until_idle();
         EXPECT_EQ(received.ended, busy);
         EXPECT_EQ(rebuild.outcome().culprits.size(), busy ? 0u : 3u);
-        if (busy) EXPECT_EQ(received.bytes, world.truth(request));
+        if (busy) {
+            EXPECT_EQ(received.bytes, world.truth(request));
+        }
     }
 }
 
@@ -375,22 +378,29 @@ TEST(ObjectRebuild, EndsCleanlyWhenCancelledAtAnyStep) {
                 object.faults[1] = {Fault::Kind::flipped_byte, 700};
                 if (hangs) object.faults[4] = {Fault::Kind::hangs, 500};
                 const auto request = world.add("/a/c/o", object, 900);
-                MemoryBudget::Permit taken;
                 ObjectRebuild rebuild(world.ports(), world.limits, request, {});
                 rebuild.start();
                 Received received;
                 world.tasks.spawn(receive(rebuild, received, 1));
                 int step = 0;
-                while (step < steps && world.step()) ++step;
+                while (step < steps && world.step())
+                    ++step;
                 completed = step < steps;
                 rebuild.cancel();
                 world.run_until_idle();
                 ASSERT_EQ(world.tasks.running(), 0u) << "stuck after " << steps << " steps";
-                if (received.bytes.size() == 900) EXPECT_EQ(received.bytes, world.truth(request));
+                if (received.bytes.size() == 900) {
+                    EXPECT_EQ(received.bytes, world.truth(request));
+                }
             }
             EXPECT_TRUE(completed);
         }
     }
+}
+
+Awaitable<void> take_all(MemoryBudget& budget, MemoryBudget::Permit& permit) {
+    auto taken = co_await budget.acquire(budget.capacity_bytes());
+    permit = std::move(taken.value());
 }
 
 TEST(ObjectRebuild, StopsWhileItWaitsForMemory) {
@@ -398,16 +408,8 @@ TEST(ObjectRebuild, StopsWhileItWaitsForMemory) {
     const auto request = world.add("/a/c/o", object_of(), 900);
     auto first = std::make_unique<ObjectRebuild>(world.ports(), world.limits, request,
                                                  std::vector<std::uint32_t>());
-    auto hold = world.budget.acquire(64 * 1024);
     MemoryBudget::Permit all;
-    Semaphore::Permit taken;
-    struct Take {
-        static Awaitable<void> run(MemoryBudget& budget, MemoryBudget::Permit& permit) {
-            auto got = co_await budget.acquire(64 * 1024);
-            permit = std::move(got.value());
-        }
-    };
-    world.tasks.spawn(Take::run(world.budget, all));
+    world.tasks.spawn(take_all(world.budget, all));
     world.run_until_idle();
     first->start();
     Received received;

@@ -27,6 +27,8 @@ class Abort {
     }
     bool aborted() const { return aborted_; }
     void watch(const Connection& connection) { closer_ = connection.closer(); }
+    /// The request is over; its connection may serve another one from here on.
+    void forget() { closer_ = {}; }
 
   private:
     bool aborted_ = false;

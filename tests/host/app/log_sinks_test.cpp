@@ -20,10 +20,5 @@ TEST(SyslogDatagram, CutsLongLinesInTheMiddle) {
     EXPECT_EQ(syslog_datagram(16, LogLevel::info, "n", "0123456789", 5), "<134>n: 01\0"s);
 }
 
-TEST(SyslogFacility, UnknownNameIsLocal0) {
-    EXPECT_EQ(syslog_facility("LOG_LOCAL7"), 23);
-    EXPECT_EQ(syslog_facility("nonsense"), 16);
-}
-
 }  // namespace
 }  // namespace fragmend::app

@@ -7,7 +7,6 @@ import sys
 
 from . import snapshots
 from .cluster import Lab, LabError
-from .control import ControlError
 from .fault_rules import ACTIONS
 from .spec import SpecError
 
@@ -25,7 +24,7 @@ def main(arguments=None):
     options.command = command
     try:
         return options.act(options) or 0
-    except (ControlError, LabError, SpecError, KeyError, FileNotFoundError) as error:
+    except (RuntimeError, ValueError, KeyError, OSError) as error:
         print(f'lab: {error}', file=sys.stderr)
         return 1
 
@@ -53,10 +52,10 @@ def _command(commands, name, act, summary, *positionals):
     return command
 
 
-def _lab(options):
+def _lab(options, must_run=True):
     if not options.dir:
         raise LabError(f'which lab? give --dir or set {DIRECTORY_VARIABLE}')
-    return Lab.attach(options.dir)
+    return Lab.attach(options.dir, must_run)
 
 
 # Up, down and looking.
@@ -114,7 +113,8 @@ def _up(options):
 
 
 def _add_simple(commands):
-    _command(commands, 'down', lambda options: _lab(options).down(), 'end every process of the lab')
+    _command(commands, 'down', lambda options: _lab(options, must_run=False).down(),
+             'end every process of the lab')
     _command(commands, 'status', _status, 'processes and devices')
     _command(commands, 'exec', _exec, 'run a command inside: exec -- COMMAND...')
     _command(commands, 'shell', _exec, 'a shell inside the lab')

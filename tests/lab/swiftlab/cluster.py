@@ -59,8 +59,11 @@ class Lab(DamageOperations, FillOperations, RunOperations):
         return self.layout.directory
 
     @classmethod
-    def attach(cls, directory):
-        """The Lab of a cluster that another process brought up in `directory`."""
+    def attach(cls, directory, must_run=True):
+        """The Lab of a cluster that another process brought up in `directory`.
+
+        Without `must_run` it may be dead, which is good enough for `down`.
+        """
         with open(os.path.join(directory, 'lab.json'), encoding='utf-8') as state_file:
             state = json.load(state_file)
         lab = cls.__new__(cls)
@@ -69,7 +72,12 @@ class Lab(DamageOperations, FillOperations, RunOperations):
         lab._as_root = state['as_root']
         lab._unshare = lab._pidfd = None
         lab.layout = places.Layout(directory, lab.spec)
-        lab._find_holder()
+        lab.holder_pid = None
+        try:
+            lab._find_holder()
+        except LabError:
+            if must_run:
+                raise
         return lab
 
     def __enter__(self):
@@ -121,13 +129,15 @@ class Lab(DamageOperations, FillOperations, RunOperations):
         self._find_holder()
 
     def _find_holder(self):
-        with open(self.layout.path('run', 'holder.pid'), encoding='ascii') as pid_file:
-            self.holder_pid = int(pid_file.read())
         try:
-            self._pidfd = os.pidfd_open(self.holder_pid)
+            with open(self.layout.path('run', 'holder.pid'), encoding='ascii') as pid_file:
+                self.holder_pid = int(pid_file.read())
+            pidfd = os.pidfd_open(self.holder_pid)
+            # The number may have passed on to a stranger; only the holder answers here.
             self._ask('status')
         except (OSError, control.ControlError) as error:
             raise LabError(f'the lab in {self.directory} is not running: {error}') from error
+        self._pidfd = pidfd
 
     def _poll(self, condition, what, gone=lambda: False, limit_s=START_LIMIT_S):
         """Waits for a condition by looking at it, never by a fixed delay."""

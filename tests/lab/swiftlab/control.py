@@ -73,20 +73,27 @@ def ask_with_fds(path, request, timeout_s=30.0):
 
 
 def answer_one(connection, handle, timeout_s=30.0):
-    """Serves one request of an accepted connection: `handle(request)` gives (dict, [fd])."""
-    with connection:
-        connection.settimeout(timeout_s)
-        data = b''
-        while not data.endswith(b'\n'):
-            piece = connection.recv(65536)
-            if not piece:
-                return
-            data += piece
-        fds = []
-        try:
-            answer, fds = handle(json.loads(data))
-        except Exception as error:  # The asker gets any failure; the server must live on.
-            answer = {'error': f'{type(error).__name__}: {error}'}
-        socket.send_fds(connection, [json.dumps(answer).encode() + b'\n'], fds)
+    """Serves one request of an accepted connection: `handle(request)` gives (dict, [fd]).
+
+    An asker that vanishes is its own trouble: nothing is raised.
+    """
+    fds = []
+    try:
+        with connection:
+            connection.settimeout(timeout_s)
+            data = b''
+            while not data.endswith(b'\n'):
+                piece = connection.recv(65536)
+                if not piece:
+                    return
+                data += piece
+            try:
+                answer, fds = handle(json.loads(data))
+            except Exception as error:  # The asker gets any failure; the server must live on.
+                answer = {'error': f'{type(error).__name__}: {error}'}
+            socket.send_fds(connection, [json.dumps(answer).encode() + b'\n'], fds)
+    except OSError:
+        pass
+    finally:
         for fd in fds:
             os.close(fd)

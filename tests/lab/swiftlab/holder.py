@@ -1,8 +1,9 @@
 """The holder: first process of a lab's namespaces. It mounts, starts servers and collects logs.
 
-Started by Lab.up() as `unshare ... python3 -m swiftlab.holder DIRECTORY [--lifeline]`. It answers
-requests at <directory>/run/control.sock and ends, with everything in the lab, on `shutdown` or,
-with --lifeline, when its standard input closes because the process that made the lab is gone.
+Started by Lab.up() as `unshare ... python3 -m swiftlab.holder DIRECTORY [--lifeline]
+[--ephemeral]`. It answers requests at <directory>/run/control.sock. It ends, and everything in the
+lab with it, when it is killed or, with --lifeline, when its standard input closes because the
+process that made the lab is gone; with --ephemeral it then removes the folder.
 """
 
 import gc
@@ -135,15 +136,13 @@ class Holder:
         namespace.unmount(self._place.mount_point(request['device']))
         self._mounted.discard(request['device'])
 
-    def _do_shutdown(self, request):
-        self._ephemeral = request.get('remove', False)
-        self._running = False
-
     def mount_devices(self):
         for name in self._place.device_names:
             if self._place.spec.tmpfs:
                 namespace.mount('tmpfs', self._place.backing(name), 'tmpfs',
                                 data=f'size={self._place.spec.tmpfs_mib}m')
+                # Fails here and clearly before Linux 6.6, instead of at the first object.
+                os.setxattr(self._place.backing(name), 'user.lab-probe', b'')
             if self._place.spec.mount_check:
                 # A bind mount has its parent's st_dev; this stub is how Swift knows it anyway.
                 with open(os.path.join(self._place.backing(name), '.ismount'), 'w'):

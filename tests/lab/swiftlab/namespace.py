@@ -13,7 +13,6 @@ import struct
 MS_BIND = 4096
 MS_NOSUID, MS_NODEV = 2, 4
 MNT_DETACH = 2
-PR_SET_PDEATHSIG = 1
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -58,10 +57,6 @@ def bind(source, target):
 def unmount(target):
     # Detached, because a service may hold the device open: so does an operator's umount -l.
     _check(_libc.umount2(target.encode(), MNT_DETACH), f'unmount {target}')
-
-
-def die_with_parent(signal_number):
-    _check(_libc.prctl(PR_SET_PDEATHSIG, signal_number, 0, 0, 0), 'prctl')
 
 
 def loopback_up():

@@ -20,11 +20,15 @@ import time
 ODD_NAMES = ('ü{n}', 'with space {n}', 'percent%41%2F{n}', '日本/深い/{n}', 'semi;amp&eq={n}',
              "quote'\"{n}", 'plus+{n}', 'long-' + 'x' * 200 + '-{n}', 'dot/./{n}', '~{n}\U0001f600')
 LONG_VALUE = 'v' * 256
+PIECE_BYTES = 1 << 26
 
 
 def content(key, size):
     """The bytes of an object: pseudo-random, from a key that names object and version."""
-    return random.Random(key).randbytes(size) if size else b''
+    dice = random.Random(key)
+    # In pieces, because randbytes makes less than 256 MiB at a time.
+    return b''.join(dice.randbytes(min(PIECE_BYTES, size - start))
+                    for start in range(0, size, PIECE_BYTES))
 
 
 def content_key(history, event):

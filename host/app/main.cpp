@@ -1,0 +1,47 @@
+// fragmend: the program.
+#include <cstdio>
+#include <exception>
+#include <iostream>
+#include <string_view>
+#include <vector>
+
+#include "host/app/command_line.hpp"
+#include "host/app/info.hpp"
+#include "host/app/reconstructor.hpp"
+
+namespace {
+
+using namespace fragmend::app;
+
+int start_reconstructor(const CommandLine& line) {
+    auto made = Reconstructor::make(line);
+    if (made.has_error()) {
+        const bool is_ours_to_explain = made.error() == fragmend::errc::internal;
+        std::cerr << "fragmend: " << made.error().detail << std::endl;
+        // Swift's daemons exit with 1 whatever was wrong at start.
+        if (line.drop_in || is_ours_to_explain) return static_cast<int>(ExitCode::internal_error);
+        return static_cast<int>(ExitCode::usage);
+    }
+    return made.value()->run();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) try {
+    const std::vector<std::string_view> arguments(argv, argv + argc);
+    const auto line = parse_command_line(arguments);
+    if (line.has_error()) {
+        (line.error().to_stdout ? std::cout : std::cerr) << line.error().message << std::flush;
+        return line.error().exit_code;
+    }
+    switch (line->subcommand) {
+        case Subcommand::help: std::cout << help_text(*line) << std::flush; return 0;
+        case Subcommand::version: std::cout << "fragmend " FRAGMEND_VERSION << std::endl; return 0;
+        case Subcommand::info: std::cout << info_text() << std::flush; return 0;
+        case Subcommand::reconstructor: return start_reconstructor(*line);
+    }
+    return 0;
+} catch (const std::exception& failure) {
+    std::cerr << "fragmend: " << failure.what() << std::endl;
+    return static_cast<int>(fragmend::app::ExitCode::internal_error);
+}

@@ -1,0 +1,192 @@
+// Running a pass.
+#include "host/app/pass.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <random>
+
+#include "host/swift/local_devices.hpp"
+#include "host/swift/partition_hashes.hpp"
+
+namespace fragmend::app {
+namespace {
+
+std::string format_stats(const char* pattern, auto... values) {
+    char text[256];
+    std::snprintf(text, sizeof text, pattern, values...);
+    return text;
+}
+
+/// Remaining time in Swift's manner: a number and h, m or s.
+std::string eta_text(double seconds) {
+    if (seconds > 3600) return std::to_string(static_cast<long long>(seconds / 3600)) + "h";
+    if (seconds > 60) return std::to_string(static_cast<long long>(seconds / 60)) + "m";
+    return std::to_string(static_cast<long long>(seconds)) + "s";
+}
+
+struct Work {
+    std::vector<scan::Partition> partitions;
+    std::uint64_t devices = 0;
+    std::uint64_t devices_unmounted = 0;
+    std::uint64_t entries = 0;
+};
+
+/// Blocking: lists all data directories and shuffles what it found.
+Work collect_work(const std::vector<PolicyState>& policies, const swift::ReconstructorOptions& options,
+                  const scan::CollectOptions& collect_options) {
+    Work work;
+    const auto addresses = swift::my_addresses(options.ring_ip, swift::interface_addresses());
+    for (const PolicyState& state : policies) {
+        const auto devices = swift::local_devices(*state.ring, addresses, options.port);
+        auto found = scan::collect_partitions(state.disk, state.policy, *state.ring, devices,
+                                              collect_options);
+        work.devices += found.devices;
+        work.devices_unmounted += found.devices_unmounted;
+        work.entries += found.entries;
+        std::move(found.partitions.begin(), found.partitions.end(),
+                  std::back_inserter(work.partitions));
+    }
+    std::mt19937_64 random{std::random_device{}()};
+    std::shuffle(work.partitions.begin(), work.partitions.end(), random);
+    return work;
+}
+
+/// Blocking: brings the hashes of a partition up to date and derives its jobs.
+Result<scan::PartitionJobs> make_jobs(const scan::Partition& partition, const swift::Policy& policy,
+                                      const swift::DiskContext& disk, const swift::RingPtr& ring) {
+    const auto hashed = swift::get_hashes(disk, partition.local_device.device, partition.name,
+                                          {.recalculate = {}, .list_directory = true});
+    if (hashed.has_error()) return hashed.error();
+    std::mt19937_64 random{std::random_device{}()};
+    return scan::build_jobs(partition, hashed->hashes, *ring, policy, random);
+}
+
+}  // namespace
+
+Pass::Pass(sync::Services& services, std::vector<PolicyState>& policies,
+           std::vector<std::string> devices, std::vector<std::uint64_t> partitions)
+    : services_(services),
+      policies_(policies),
+      collect_options_{std::move(devices), std::move(partitions), services.options.handoffs_only},
+      began_(services.clock.steady()),
+      next_ring_check_(began_),
+      in_flight_(services.network, partitions_in_flight_max),
+      partitions_(services.network) {}
+
+double Pass::seconds() const {
+    return std::chrono::duration<double>(services_.clock.steady() - began_).count();
+}
+
+PolicyState* Pass::state_of(int policy_index) {
+    for (PolicyState& state : policies_) {
+        if (state.policy.index == policy_index) return &state;
+    }
+    return nullptr;
+}
+
+Awaitable<void> Pass::run() {
+    auto collect = [this] {
+        for (PolicyState& state : policies_) state.ring = state.ring_file->current(began_);
+        return collect_work(policies_, services_.options, collect_options_);
+    };
+    auto work = co_await offload(services_.disk, std::move(collect));
+    auto& stats = services_.stats;
+    stats.devices = work.devices;
+    stats.devices_unmounted = work.devices_unmounted;
+    stats.partitions = work.partitions.size();
+    for (scan::Partition& partition : work.partitions) {
+        PolicyState* state = state_of(partition.policy_index);
+        FRAGMEND_ASSERT(state != nullptr);
+        auto permit = co_await in_flight_.acquire(1);
+        if (permit.has_error() || cancelled_) break;
+        if (!co_await ring_is_current(*state)) {
+            ++stats.partitions_done;
+            continue;
+        }
+        partitions_.spawn(run_partition(std::move(partition), std::move(permit.value())));
+    }
+    co_await partitions_.join();
+}
+
+Awaitable<bool> Pass::ring_is_current(PolicyState& state) {
+    if (changed_policies_.contains(state.policy.index)) co_return false;
+    const auto now = services_.clock.steady();
+    if (now < next_ring_check_) co_return true;
+    next_ring_check_ = now + std::chrono::milliseconds(static_cast<std::int64_t>(
+                                 services_.options.ring_check_interval_s * 1000));
+    auto look = [file = state.ring_file.get()] { return file->has_changed(); };
+    const auto changed = co_await offload(services_.disk, std::move(look));
+    if (changed.has_error() || !changed.value()) co_return true;
+    changed_policies_.insert(state.policy.index);
+    services_.log.info("Ring change detected for policy " + std::to_string(state.policy.index) + " (" +
+                       state.policy.name +
+                       "). Aborting current reconstruction pass for this policy.");
+    co_return false;
+}
+
+Awaitable<void> Pass::run_partition(scan::Partition partition, Semaphore::Permit permit) {
+    const auto start = services_.clock.steady();
+    PolicyState* state = state_of(partition.policy_index);
+    co_await run_jobs(partition, *state);
+    ++services_.stats.partitions_done;
+    services_.stats.partition_times.push_back(services_.clock.steady() - start);
+    permit.release();
+}
+
+Awaitable<void> Pass::run_jobs(const scan::Partition& partition, PolicyState& state) {
+    auto derive = [partition, policy = state.policy, disk = state.disk, ring = state.ring] {
+        return make_jobs(partition, policy, disk, ring);
+    };
+    auto jobs = co_await offload(services_.disk, std::move(derive));
+    if (jobs.has_error()) {
+        if (jobs.error() == errc::not_found) co_return;  // Removed since it was listed.
+        if (jobs.error() == errc::bad_name) {
+            services_.log.warning("Unexpected entity '" + partition.path + "' is not a directory");
+            co_return;
+        }
+        services_.log.error("Unable to hash partition " + partition.path + ": " +
+                            to_string(jobs.error()));
+        services_.stats.partition_failed(jobs.error().code);
+        co_return;
+    }
+    for (const auto& warning : jobs->warnings) services_.log.warning(warning);
+    services_.stats.handoffs_remaining += jobs->reverts.size();
+    if (!jobs->sync || cancelled_) co_return;
+    const sync::PolicyContext context{state.policy, state.ring, state.disk};
+    sync::SyncJobRun run(services_, context, *jobs->sync);
+    running_.insert(&run);
+    co_await run.run();
+    running_.erase(&run);
+}
+
+void Pass::cancel() {
+    cancelled_ = true;
+    in_flight_.close();
+    for (sync::SyncJobRun* run : running_) run->cancel();
+}
+
+void Pass::log_stats() const {
+    const auto& stats = services_.stats;
+    const double elapsed = std::max(seconds(), 1e-6);
+    if (stats.devices == 0 || stats.partitions == 0) {
+        services_.log.info("Nothing reconstructed for " + std::to_string(elapsed) + " seconds.");
+        return;
+    }
+    const auto done = static_cast<double>(stats.partitions_done);
+    const auto total = static_cast<double>(stats.partitions);
+    const double left = done > 0 ? elapsed / done * (total - done) : 0;
+    services_.log.info(format_stats(
+        "%.0f/%.0f (%.2f%%) partitions reconstructed in %.2fs (%.2f/sec, %s remaining)", done, total,
+        done * 100 / total, elapsed, done / elapsed, eta_text(left).c_str()));
+    if (stats.suffixes_checked == 0 || stats.partition_times.empty()) return;
+    const auto checked = static_cast<double>(stats.suffixes_checked);
+    services_.log.info(format_stats("%.0f suffixes checked - %.2f%% hashed, %.2f%% synced", checked, 0.0,
+                                    static_cast<double>(stats.suffixes_synced) * 100 / checked));
+    auto times = stats.partition_times;
+    std::sort(times.begin(), times.end());
+    services_.log.info(format_stats("Partition times: max %.4fs, min %.4fs, med %.4fs",
+                                    times.back().count(), times.front().count(),
+                                    times[times.size() / 2].count()));
+}
+
+}  // namespace fragmend::app

@@ -1,0 +1,17 @@
+// Sleeping on a timer that can be cancelled.
+#include "host/app/sleeper.hpp"
+
+#include <boost/asio/redirect_error.hpp>
+
+namespace fragmend::app {
+
+Awaitable<void> Sleeper::sleep(std::chrono::duration<double> length) {
+    asio::steady_timer timer(executor_,
+                             std::chrono::duration_cast<std::chrono::nanoseconds>(length));
+    timers_.insert(&timer);
+    boost::system::error_code ignored;
+    co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    timers_.erase(&timer);
+}
+
+}  // namespace fragmend::app

@@ -1,0 +1,31 @@
+// Comparison of suffix hashes.
+#include "host/scan/suffix_delta.hpp"
+
+namespace fragmend::scan {
+namespace {
+
+/// Empty for a key that is not there, which no MD5 equals.
+const std::string& value_of(const swift::SuffixHash& hash, std::optional<int> key) {
+    static const std::string none;
+    const auto found = hash.find(key);
+    return found == hash.end() ? none : found->second;
+}
+
+}  // namespace
+
+std::vector<std::string> suffix_delta(const swift::PartitionHashes& local, int local_index,
+                                      const swift::PartitionHashes& remote, int remote_index) {
+    static const swift::SuffixHash nothing;
+    std::vector<std::string> suffixes;
+    for (const auto& [suffix, ours] : local) {
+        const auto found = remote.find(suffix);
+        const auto& theirs = found == remote.end() ? nothing : found->second;
+        if (value_of(ours, std::nullopt) != value_of(theirs, std::nullopt) ||
+            value_of(ours, local_index) != value_of(theirs, remote_index)) {
+            suffixes.push_back(suffix);
+        }
+    }
+    return suffixes;
+}
+
+}  // namespace fragmend::scan

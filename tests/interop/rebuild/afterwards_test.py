@@ -1,0 +1,85 @@
+#!/usr/bin/python3
+"""What Swift finds after a rebuild: a clean audit, nothing left to do, the files it would make."""
+
+from support import case, disks, objects, program
+
+DEVICE, NODE = 'd3', 3
+
+
+class Afterwards(case.InteropCase):
+    """4+2 over four servers; the fault proxy only counts who sends what."""
+
+    options = {'servers': 4, 'devices': 8, 'part_power': 2, 'segment_bytes': 65536,
+               'fault_proxy': True}
+
+    @classmethod
+    def fill(cls):
+        policy = cls.lab.spec.policy()
+        cls.lab.write(objects.peculiar(policy)
+                      + objects.sized(policy, objects.boundary_sizes(policy, thorough=False)))
+        cls.merged = objects.merged(policy)
+
+    def setUp(self):
+        super().setUp()
+        self.lab.wipe(DEVICE)
+
+    def sessions(self):
+        """SSYNC requests since the last call."""
+        return sum(verbs.get('SSYNC', 0) for verbs in self.lab.traffic(reset=True).values())
+
+    def test_auditor_finds_nothing(self):
+        self.rebuild()
+        quarantined, result = self.lab.audit(NODE)
+        self.assertEqual(0, quarantined, result.output)
+        self.assert_as()
+
+    def test_object_info_reads_every_rebuilt_file(self):
+        self.rebuild()
+        for path in self.lab.object_files(DEVICE)[:8]:
+            told = self.lab.object_info(DEVICE, path)
+            self.assertIn(f"ETag: {self.before[DEVICE][path]['metadata']['ETag']} (valid)", told)
+
+    def test_swift_has_nothing_to_do_afterwards(self):
+        self.rebuild()
+        self.sessions()
+        made = program.run_swift_pass(self.lab)
+        self.assertEqual(0, self.sessions(), made.tail())
+        self.assert_as()
+
+    def test_nothing_to_do_after_swift(self):
+        for _ in range(2):
+            program.run_swift_pass(self.lab)
+        held = disks.manifests(self.lab)
+        self.sessions()
+        made = self.run_pass()
+        self.assertEqual(0, self.sessions(), made.tail())
+        self.assert_as(held)
+        if not program.IS_SWIFT:
+            self.assertEqual(0, made.total('fragments_rebuilt'), made.tail())
+            self.assertEqual({program.DONE}, set(made.exit_codes.values()), made.tail())
+
+    def test_second_pass_rebuilds_nothing(self):
+        self.rebuild()
+        self.sessions()
+        made = self.run_pass()
+        self.assertEqual(0, self.sessions(), made.tail())
+        self.assert_as()
+        if not program.IS_SWIFT:
+            self.assertEqual(0, made.total('fragments_rebuilt'))
+            self.assertFalse(any(summary['work_remains'] for summary in made.summaries.values()))
+
+    def test_merges_metadata_files_as_swift_does(self):
+        self.lab.write(self.merged)
+        self.lab.wipe(DEVICE)
+        for _ in range(2):
+            program.run_swift_pass(self.lab)
+        made_by_swift = self.lab.snapshot(DEVICE)
+        self.lab.wipe(DEVICE)
+        for _ in range(2):
+            self.run_pass()
+        self.assertEqual([], case.compare(self.lab.snapshot(DEVICE), made_by_swift,
+                                          garbled_text_ok=True), self.last_pass.tail())
+
+
+if __name__ == '__main__':
+    case.main()

@@ -1,0 +1,85 @@
+#!/usr/bin/python3
+"""Archives that the present configuration would not make: another segment size, the old CRC."""
+
+import os
+import unittest.mock
+
+from support import case, disks, objects, program
+
+LEGACY_CRC = 'LIBERASURECODE_WRITE_LEGACY_CRC'
+OLD_SEGMENT_BYTES = 65536
+
+
+class OtherSegmentSize(case.InteropCase):
+    """The operator changed ec_object_segment_size; the objects are from before.
+
+    The servers run on with the old configuration: with the new one they would quarantine the old
+    objects on every read.
+    """
+
+    options = {'servers': 4, 'devices': 8, 'part_power': 2, 'segment_bytes': OLD_SEGMENT_BYTES}
+
+    @classmethod
+    def fill(cls):
+        policy = cls.lab.spec.policy()
+        cls.lab.write(objects.sized(policy, [0, 1, 1000, 65536, 65537, 131072, 200000, 400001]))
+
+    def with_segment_bytes(self, number):
+        path = self.lab.layout.path('etc', 'swift.conf')
+        with open(path, encoding='latin-1') as file:
+            before = file.read()
+        self.addCleanup(_write, path, before)
+        changed = before.replace(f'= {OLD_SEGMENT_BYTES}', f'= {number}')
+        self.assertNotEqual(before, changed)
+        _write(path, changed)
+
+    @case.beyond_swift('it reads pieces of the configured size, not of the object\'s')
+    def test_larger_now(self):
+        self.with_segment_bytes(objects.MIB)
+        self.lab.wipe('d3')
+        self.rebuild()
+
+    @case.beyond_swift('it reads pieces of the configured size, not of the object\'s')
+    def test_smaller_now(self):
+        self.with_segment_bytes(16384)
+        self.lab.wipe('d3')
+        self.rebuild()
+
+
+def _write(path, text):
+    with open(path, 'w', encoding='latin-1') as out:
+        out.write(text)
+
+
+class LegacyCrc(case.InteropCase):
+    """write_legacy_ec_crc, for clusters that still have nodes with liberasurecode before 1.6.2."""
+
+    options = {'servers': 4, 'devices': 8, 'part_power': 2, 'segment_bytes': OLD_SEGMENT_BYTES,
+               'object_conf': {'object-reconstructor': {'write_legacy_ec_crc': 'true'}}}
+
+    @classmethod
+    def fill(cls):
+        histories = objects.sized(cls.lab.spec.policy(), [0, 1, 65536, 65537, 200000])
+        with unittest.mock.patch.dict(os.environ, {LEGACY_CRC: '1'}):
+            cls.lab.write(histories)
+
+    def test_wiped_device(self):
+        self.lab.wipe('d3')
+        self.rebuild()
+
+    @case.fragmend_only('options of a run belong to the lab\'s own interface')
+    def test_present_crc_from_legacy_sources(self):
+        """Switched off, headers differ from the originals, but every reader takes both."""
+        self.lab.wipe('d3')
+        results, _sum = self.lab.reconstruct(program.command(), arguments=('--once', '-v'),
+                                             options={'write_legacy_ec_crc': 'false'})
+        made = program.Pass(results)
+        self.assertEqual({program.DONE}, set(made.exit_codes.values()), made.tail())
+        self.assertEqual(self.lab.object_files('d3'),
+                         sorted(path for path in self.before['d3'] if disks.DATA_FILE.match(path)))
+        quarantined, audit = self.lab.audit(3)
+        self.assertEqual(0, quarantined, audit.output)
+
+
+if __name__ == '__main__':
+    case.main()

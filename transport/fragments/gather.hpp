@@ -1,0 +1,42 @@
+// Gathering the survivors of one object: drives a GatherDecision over pooled connections.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "host/base/async.hpp"
+#include "host/base/log.hpp"
+#include "transport/fragments/gather_request.hpp"
+#include "transport/fragments/survivor.hpp"
+#include "transport/http/client.hpp"
+#include "transport/time_limit.hpp"
+
+namespace fragmend::transport::fragments {
+
+/// How patient a gathering is.
+struct GatherLimits {
+    Timeouts timeouts;
+    /// After this long without enough answers one more candidate is asked, and again; zero: never.
+    std::chrono::milliseconds hedge_delay{1000};
+    /// An archive of at most this length is received whole before it counts as useful, so that a
+    /// short or broken one is replaced at once. It waits in the connection's buffer, nothing is
+    /// copied twice.
+    std::size_t small_archive_bytes_max = 64 * 1024;
+};
+
+/// One member of a set that determines the wanted fragment.
+struct GatheredSource {
+    std::uint8_t index = 0;
+    std::unique_ptr<Survivor> survivor;  ///< Nothing: the local fragment of the request.
+};
+
+/// Opens a set of survivors that `request.choose` accepts, in its order, all of the request's data
+/// timestamp and object Etag. A survivor that later turns out bad is replaced by gathering again
+/// without it. `client` outlives the survivors; the call leaves no request of its own behind.
+/// Errors: too_few_fragments (logged in Swift's words).
+Awaitable<Result<std::vector<GatheredSource>>> gather(http::Client& client, GatherRequest request,
+                                                      GatherLimits limits, Logger logger);
+
+}  // namespace fragmend::transport::fragments
