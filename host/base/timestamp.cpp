@@ -46,7 +46,12 @@ Result<Timestamp> Timestamp::parse(std::string_view text) {
             value >= 1e10) {
             return bad_timestamp(text);
         }
-        result.raw = static_cast<std::int64_t>(std::nearbyint(value * 100000.0));
+        // Rounded as the text form is in Swift, where more than five decimals end in a tie.
+        char rounded[40];
+        const int length = std::snprintf(rounded, sizeof rounded, "%.5f", value);
+        if (!parse_plain({rounded, static_cast<std::size_t>(length)}, result.raw)) {
+            return bad_timestamp(text);
+        }
     }
     if (mark != std::string_view::npos) {
         const auto hex = text.substr(mark + 1);

@@ -19,6 +19,9 @@ TEST(Timestamp, ReadsShortFractionsAndFloats) {
     EXPECT_EQ(Timestamp::parse("1.5")->internal(), "0000000001.50000");
     EXPECT_EQ(Timestamp::parse("1795333043.1977149")->internal(), "1795333043.19771");
     EXPECT_EQ(Timestamp::parse("1e3")->internal(), "0000001000.00000");
+    EXPECT_EQ(Timestamp::parse("1795333043.037155")->internal(), "1795333043.03715");
+    EXPECT_EQ(Timestamp::parse("1795333043.349085")->internal(), "1795333043.34909");
+    EXPECT_TRUE(Timestamp::parse("9999999999.999999").has_error());
 }
 
 TEST(Timestamp, ShortFormDoesNotPadTheOffset) {

@@ -192,20 +192,20 @@ TEST(DiskGolden, EveryProtocolGivesTheSameValue) {
         EXPECT_EQ(value, values.front());
     const auto& items = values.front().as<PickleDict>()->items;
     ASSERT_EQ(items.size(), 7u);
-    EXPECT_EQ(items[0].first.as<PickleText>()->utf8, "text \xc3\xa9\xe2\x82\xac\\n");
-    EXPECT_EQ(items[0].second.as<PickleBytes>()->bytes, std::string("\0\xff"
+    EXPECT_EQ(items[0].key.as<PickleText>()->utf8, "text \xc3\xa9\xe2\x82\xac\\n");
+    EXPECT_EQ(items[0].value.as<PickleBytes>()->bytes, std::string("\0\xff"
                                                                     "bytes",
                                                                     7));
-    const auto& numbers = items[1].second.as<PickleSequence>()->items;
+    const auto& numbers = items[1].value.as<PickleSequence>()->items;
     const std::vector<std::int64_t> expected{1, -1, 1LL << 40, -(1LL << 40), 255, 256, 65536};
     ASSERT_EQ(numbers.size(), expected.size());
     for (std::size_t i = 0; i < expected.size(); ++i) {
         EXPECT_EQ(*numbers[i].as<std::int64_t>(), expected[i]);
     }
-    EXPECT_NE(items[2].first.as<PickleNone>(), nullptr);
-    EXPECT_EQ(*items[3].first.as<double>(), 1.5);
-    EXPECT_EQ(items[4].second.as<PickleSequence>()->items.size(), 3u);
-    EXPECT_EQ(*items[6].second.as<double>(), 1e300);
+    EXPECT_NE(items[2].key.as<PickleNone>(), nullptr);
+    EXPECT_EQ(*items[3].key.as<double>(), 1.5);
+    EXPECT_EQ(items[4].value.as<PickleSequence>()->items.size(), 3u);
+    EXPECT_EQ(*items[6].value.as<double>(), 1e300);
 }
 
 TEST(DiskGolden, ObjectHashes) {
