@@ -85,10 +85,11 @@ PolicyState* Pass::state_of(int policy_index) {
 }
 
 Awaitable<void> Pass::run() {
-    auto work = co_await offload(services_.disk, [this] {
+    auto collect = [this] {
         for (PolicyState& state : policies_) state.ring = state.ring_file->current(began_);
         return collect_work(policies_, services_.options, collect_options_);
-    });
+    };
+    auto work = co_await offload(services_.disk, std::move(collect));
     auto& stats = services_.stats;
     stats.devices = work.devices;
     stats.devices_unmounted = work.devices_unmounted;
@@ -113,9 +114,8 @@ Awaitable<bool> Pass::ring_is_current(PolicyState& state) {
     if (now < next_ring_check_) co_return true;
     next_ring_check_ = now + std::chrono::milliseconds(static_cast<std::int64_t>(
                                  services_.options.ring_check_interval_s * 1000));
-    const auto changed = co_await offload(services_.disk, [file = state.ring_file.get()] {
-        return file->has_changed();
-    });
+    auto look = [file = state.ring_file.get()] { return file->has_changed(); };
+    const auto changed = co_await offload(services_.disk, std::move(look));
     if (changed.has_error() || !changed.value()) co_return true;
     changed_policies_.insert(state.policy.index);
     services_.log.info("Ring change detected for policy " + std::to_string(state.policy.index) + " (" +
@@ -134,10 +134,10 @@ Awaitable<void> Pass::run_partition(scan::Partition partition, Semaphore::Permit
 }
 
 Awaitable<void> Pass::run_jobs(const scan::Partition& partition, PolicyState& state) {
-    auto jobs = co_await offload(services_.disk, [partition, policy = state.policy, disk = state.disk,
-                                                  ring = state.ring] {
+    auto derive = [partition, policy = state.policy, disk = state.disk, ring = state.ring] {
         return make_jobs(partition, policy, disk, ring);
-    });
+    };
+    auto jobs = co_await offload(services_.disk, std::move(derive));
     if (jobs.has_error()) {
         if (jobs.error() == errc::not_found) co_return;  // Removed since it was listed.
         if (jobs.error() == errc::bad_name) {

@@ -49,16 +49,11 @@ Result<void> set_nice(int priority) {
     return {};
 }
 
-Result<void> set_ionice(const std::string& io_class, int priority) {
-    int number = 0;
-    if (io_class == "IOPRIO_CLASS_RT") number = 1;
-    if (io_class == "IOPRIO_CLASS_BE") number = 2;
-    if (io_class == "IOPRIO_CLASS_IDLE") number = 3;
-    if (number == 0) return Error{errc::bad_config, "no ionice_class '" + io_class + "'"};
+Result<void> set_ionice(int io_class, int level) {
     constexpr int who_process = 1;
     constexpr int class_shift = 13;
-    if (::syscall(SYS_ioprio_set, who_process, 0, (number << class_shift) | priority) != 0) {
-        return error_from_errno(errno, "ionice_class " + io_class);
+    if (::syscall(SYS_ioprio_set, who_process, 0, (io_class << class_shift) | level) != 0) {
+        return error_from_errno(errno, "ionice_class and ionice_priority");
     }
     return {};
 }

@@ -15,8 +15,8 @@ Result<void> drop_privileges(const std::string& user);
 
 /// Source: swift.common.utils.modify_priority. Errors: io.
 Result<void> set_nice(int priority);
-/// `io_class` is IOPRIO_CLASS_RT, _BE or _IDLE. Errors: bad_config, io.
-Result<void> set_ionice(const std::string& io_class, int priority);
+/// `io_class`: 1 real time, 2 best effort, 3 idle. Errors: io.
+Result<void> set_ionice(int io_class, int level);
 
 /// Own session, `/` as working directory, umask 022, UTC: what the files we write depend on.
 void settle_process();

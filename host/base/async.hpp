@@ -30,7 +30,8 @@ template <typename T>
 using Awaitable = asio::awaitable<T>;
 
 /// Runs `work()` on `pool` and resumes the caller on its own executor with what it returned.
-/// `work` blocks a pool thread, never a network thread. It must not throw.
+/// `work` blocks a pool thread, never a network thread. It must not throw. Give it a name first and
+/// move it in: g++ 12 destroys a temporary closure of a co_await expression twice.
 template <typename Work>
 Awaitable<std::invoke_result_t<Work&>> offload(asio::any_io_executor pool, Work work) {
     using Value = std::invoke_result_t<Work&>;

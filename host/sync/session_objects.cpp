@@ -61,19 +61,24 @@ Awaitable<Result<std::optional<Offer>>> SessionObjects::next_offer() {
         if (cancelled_) co_return Error{errc::cancelled, "session ended"};
         if (next_suffix_ == plan_.suffixes.size()) co_return std::nullopt;
         const swift::OfferOptions options{.frag_index = plan_.local_index, .frag_prefs = std::nullopt};
-        auto found = co_await offload(
-            services_.disk, [disk = policy_.disk, device = plan_.local_device.device,
-                             partition = plan_.partition, suffix = plan_.suffixes[next_suffix_], options] {
-                return swift::list_offers(disk, device, partition, suffix, options);
-            });
+        auto list = [disk = policy_.disk, device = plan_.local_device.device,
+                     partition = plan_.partition, suffix = plan_.suffixes[next_suffix_], options] {
+            return swift::list_offers(disk, device, partition, suffix, options);
+        };
+        auto found = co_await offload(services_.disk, std::move(list));
         if (found.has_error()) co_return found.error();
         offers_.assign(std::make_move_iterator(found->begin()), std::make_move_iterator(found->end()));
         ++next_suffix_;
     }
     auto local = std::move(offers_.front());
     offers_.pop_front();
-    co_return Offer{std::move(local.object_hash), local.data, local.meta, local.content_type,
-                    local.durable};
+    std::optional<Offer> offer(std::in_place);
+    offer->object_hash = std::move(local.object_hash);
+    offer->data = local.data;
+    offer->meta = local.meta;
+    offer->content_type = local.content_type;
+    offer->durable = local.durable;
+    co_return offer;
 }
 
 Awaitable<Result<void>> SessionObjects::wanted(std::vector<Wanted> objects) {
@@ -106,12 +111,12 @@ Awaitable<void> SessionObjects::open_ahead() {
         }
         auto want = std::move(to_open_.front());
         to_open_.pop_front();
-        auto item = co_await offload(
-            services_.disk,
-            [disk = policy_.disk, device = plan_.local_device.device, partition = plan_.partition,
-             index = plan_.local_index, want = std::move(want)]() mutable {
-                return open_one(disk, device, partition, index, std::move(want));
-            });
+        auto open = [disk = policy_.disk, device = plan_.local_device.device,
+                     partition = plan_.partition, index = plan_.local_index,
+                     want = std::move(want)]() mutable {
+            return open_one(disk, device, partition, index, std::move(want));
+        };
+        auto item = co_await offload(services_.disk, std::move(open));
         opened_.push_back(std::move(item));
         opened_changed_.notify();
     }

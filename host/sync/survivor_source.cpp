@@ -44,7 +44,8 @@ class LocalStream final : public SurvivorStream {
     const std::string& name() const override { return archive_.path; }
     std::uint32_t device_id() const override { return device_id_; }
     Awaitable<Result<std::size_t>> read(ByteSpan into) override {
-        co_return co_await offload(disk_, [this, into] { return file_.read(into); });
+        auto read = [this, into] { return file_.read(into); };
+        co_return co_await offload(disk_, std::move(read));
     }
 
   private:
@@ -91,7 +92,7 @@ std::vector<fragments::Candidate> SurvivorSource::candidates(
 
 Result<std::unique_ptr<SurvivorStream>> SurvivorSource::open_local(const LocalArchive& archive) {
     UniqueFd fd(::open(archive.path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-    if (!fd) return error_from_errno(errno, archive.path);
+    if (fd.get() < 0) return error_from_errno(errno, archive.path);
     struct stat info {};
     if (::fstat(fd.get(), &info) != 0) return error_from_errno(errno, archive.path);
     if (static_cast<std::uint64_t>(info.st_size) != archive.archive_bytes) {
@@ -108,9 +109,8 @@ Awaitable<Result<std::vector<std::unique_ptr<SurvivorStream>>>> SurvivorSource::
         std::find(left_out.begin(), left_out.end(), local_device_.id) != left_out.end();
     if (archive != local_archives_.end() && !local_left_out &&
         archive->second.index != request.wanted) {
-        auto opened = co_await offload(services_.disk, [this, copy = archive->second] {
-            return open_local(copy);
-        });
+        auto open = [this, copy = archive->second] { return open_local(copy); };
+        auto opened = co_await offload(services_.disk, std::move(open));
         if (opened.has_value()) local = std::move(opened.value());
     }
 

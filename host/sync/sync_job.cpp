@@ -9,7 +9,6 @@
 #include "host/swift/partition_hashes.hpp"
 #include "host/swift/replicate_answer.hpp"
 #include "transport/replicate/replicate.hpp"
-#include "transport/ssync/sender.hpp"
 
 namespace fragmend::sync {
 namespace {
@@ -121,9 +120,10 @@ Awaitable<std::optional<swift::PartitionHashes>> SyncJobRun::remote_hashes(const
                                                                           bool& unmounted) {
     auto permit = co_await services_.replicate_calls.acquire(1);
     if (permit.has_error()) co_return std::nullopt;
-    auto answer = co_await transport::replicate::get_suffix_hashes(
-        services_.client,
-        {node, job_.partition, policy_.policy.index, services_.gather_limits.timeouts});
+    transport::replicate::ReplicateRequest request{node, job_.partition, policy_.policy.index,
+                                                   services_.gather_limits.timeouts};
+    auto answer =
+        co_await transport::replicate::get_suffix_hashes(services_.client, std::move(request));
     permit.value().release();
     if (answer.has_error()) {
         services_.log.error("Unable to get remote suffix hashes from '" + path_at(node) +
@@ -157,11 +157,10 @@ Awaitable<std::optional<SyncJobRun::Delta>> SyncJobRun::compare(Node node, int b
     Delta delta{std::move(node), backend_index, {}};
     auto suffixes = scan::suffix_delta(job_.hashes, job_.fragment_index, remote, backend_index);
     if (suffixes.empty()) co_return delta;
-    auto local = co_await offload(
-        services_.disk, [disk = policy_.disk, device = job_.local_device.device,
-                         partition = job_.partition, request = swift::HashRequest{suffixes, false}] {
-            return swift::get_hashes(disk, device, partition, request);
-        });
+    const swift::HashRequest request{suffixes, false};
+    auto rehash = [disk = policy_.disk, device = job_.local_device.device, partition = job_.partition,
+                   request] { return swift::get_hashes(disk, device, partition, request); };
+    auto local = co_await offload(services_.disk, std::move(rehash));
     if (local.has_error()) {
         services_.log.error("Unable to hash partition " + job_.partition + " on " +
                             job_.local_device.device + ": " + to_string(local.error()));

@@ -8,6 +8,7 @@
 #include "host/scan/jobs.hpp"
 #include "host/sync/services.hpp"
 #include "host/sync/session_objects.hpp"
+#include "transport/ssync/sender.hpp"
 
 namespace fragmend::sync {
 

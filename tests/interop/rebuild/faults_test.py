@@ -103,7 +103,7 @@ class Faults(case.InteropCase):
     # The receiver.
 
     def break_receiver(self, **rule):
-        """The receiver misbehaves: nothing wrong is written, work remains, then all is made good."""
+        """The receiver misbehaves: nothing wrong is written, work remains, later all is well."""
         self.lab.fault(server=self.lab.layout.node_of(TARGET).number, **rule)
         made = self.run_pass()
         self.assert_nothing_wrong(TARGET)

@@ -72,7 +72,8 @@ def peculiar(policy, size=3000):
         history(policy, 'posted twice', put(at, size),
                 {'op': 'post', 'at': at + 5, 'meta': {'B': '2'}},
                 {'op': 'post', 'at': at + 9, 'meta': {'C': '3'}, 'content_type': 'image/png'}),
-        history(policy, 'posted zero', put(at, 0), {'op': 'post', 'at': at + 5, 'meta': {'Z': '0'}}),
+        history(policy, 'posted zero', put(at, 0),
+                {'op': 'post', 'at': at + 5, 'meta': {'Z': '0'}}),
         history(policy, 'overwritten', put(at, size), put(at + 5, size + 77)),
         history(policy, 'shrunk', put(at, size), put(at + 5, 0)),
         history(policy, 'deleted', put(at, size), {'op': 'delete', 'at': at + 5}),
@@ -87,8 +88,11 @@ def peculiar(policy, size=3000):
 
 
 def merged(policy, size=3000):
-    """Objects whose files a rebuild may lawfully merge into other ones: compare with Swift's doing."""
+    """Objects of which a rebuild lawfully leaves other files: to be compared with Swift's doing."""
     at = base_time()
     return [history(policy, 'type, then metadata', put(at, size),
                     {'op': 'post', 'at': at + 5, 'meta': {'B': '2'}, 'content_type': 'image/png'},
-                    {'op': 'post', 'at': at + 9, 'meta': {'C': '3'}})]
+                    {'op': 'post', 'at': at + 9, 'meta': {'C': '3'}}),
+            history(policy, 'committed by a .durable file', put(at, size, durable='legacy')),
+            history(policy, 'newer one not durable', put(at, size),
+                    put(at + 5, size + 1, durable=False, indexes=[0, 1, 2, 3]))]

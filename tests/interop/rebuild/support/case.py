@@ -35,11 +35,13 @@ def fragmend_only(reason):
 class InteropCase(unittest.TestCase):
     """Subclasses give `options` (fields of LabSpec and PolicySpec) and `fill`.
 
+    `restores` and `starts` may be switched off where disks are not damaged or servers not needed.
     `before` holds the manifests of all devices as filled: what every rebuild is compared with.
     """
 
     options = {}
     restores = True
+    starts = True
     passes_max = 4
 
     @classmethod
@@ -48,7 +50,8 @@ class InteropCase(unittest.TestCase):
         cls.lab = Lab(**options).up(start=False)
         cls.addClassCleanup(cls.lab.down)
         shuffled_rings.shuffle(cls.lab)
-        cls.lab.start_all()
+        if cls.starts:
+            cls.lab.start_all()
         cls.fill()
         cls.before = disks.manifests(cls.lab)
         if cls.restores:

@@ -3,6 +3,6 @@
 import os
 import sys
 
+ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), *[os.pardir] * 4))
 # The lab is a folder of programs, not an installed package.
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(
-    os.path.abspath(__file__)))), 'lab'))
+sys.path.insert(0, os.path.join(ROOT, 'tests', 'lab'))

@@ -14,7 +14,7 @@ PEAK_KIB_MAX = 200 * 1024
 
 
 class LargeObject(case.InteropCase):
-    """4+2 with Swift's usual segment size; on disk, since the fragments fill more than memory may."""
+    """4+2 with Swift's usual segment size; on disk, since the fragments are many."""
 
     options = {'servers': 3, 'devices': 6, 'part_power': 1, 'tmpfs': False}
     restores = False

@@ -33,7 +33,7 @@ class DamagedSurvivors(case.InteropCase):
             damage(path)
 
     def assert_right_and_named(self, nodes):
-        """One pass: the target gets nothing wrong, and only the culprit is blamed, in the log too."""
+        """One pass: the target gets nothing wrong; only the culprit is blamed, in the log too."""
         made = self.run_pass(nodes)
         self.assert_nothing_wrong(TARGET)
         if program.IS_SWIFT:

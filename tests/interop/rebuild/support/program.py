@@ -7,9 +7,9 @@ Swift's own reconstructor in its place: that proves the tests, as far as Swift i
 import json
 import os
 
-_ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(
-    os.path.abspath(__file__)))))
-PROGRAM = os.environ.get('FRAGMEND_UNDER_TEST') or os.path.join(_ROOT, 'build', 'fragmend')
+from . import ROOT
+
+PROGRAM = os.environ.get('FRAGMEND_UNDER_TEST') or os.path.join(ROOT, 'build', 'fragmend')
 IS_SWIFT = PROGRAM == 'swift'
 PASS_LIMIT_S = 240.0
 
