@@ -36,18 +36,19 @@ def main():
         utils.SWIFT_CONF_FILE = os.path.join(root, 'swift.conf')
         with open(utils.SWIFT_CONF_FILE, 'w') as conf:
             conf.write(SWIFT_CONF)
-        return serve(eventlet, root)
+        return serve(eventlet, utils, root)
     finally:
         shutil.rmtree(root, ignore_errors=True)
 
 
-def serve(eventlet, root):
+def serve(eventlet, utils, root):
     eventlet.monkey_patch()
     import eventlet.wsgi
     from swift.common.storage_policy import POLICIES
     from swift.common.utils import NullLogger
     from swift.common.wsgi import SwiftHttpProtocol
     from swift.obj.server import ObjectController
+    utils.HASH_PATH_PREFIX, utils.HASH_PATH_SUFFIX = b'', b'interop'
     app = ObjectController({'devices': root, 'mount_check': 'false', 'disable_fallocate': 'true',
                             'log_address': os.path.join(root, 'none'), 'workers': '0'})
     listener = eventlet.listen(('127.0.0.1', 0))
