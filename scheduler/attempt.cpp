@@ -20,7 +20,8 @@ Awaitable<RebuildAttempt::End> RebuildAttempt::run() {
 }
 
 void RebuildAttempt::hurry() {
-    for (Survivor& survivor : survivors_) survivor.hurry.emit(asio::cancellation_type::terminal);
+    for (Survivor& survivor : survivors_)
+        survivor.hurry.emit(asio::cancellation_type::terminal);
     hurry_decode_.emit(asio::cancellation_type::terminal);
 }
 
@@ -67,7 +68,8 @@ Awaitable<void> RebuildAttempt::open() {
         survivors_.emplace_back().stream = std::move(stream);
     }
     if (survivors_.empty() || survivors_.size() > survivors_max(request.scheme)) {
-        co_return fail({errc::internal, std::to_string(survivors_.size()) + " survivors were opened"});
+        co_return fail(
+            {errc::internal, std::to_string(survivors_.size()) + " survivors were opened"});
     }
     for (std::size_t position = 0; position < survivors_.size(); ++position) {
         if (is_lower_hex(survivors_[position].stream->announced_md5(), 32)) continue;
@@ -77,15 +79,16 @@ Awaitable<void> RebuildAttempt::open() {
 
 Awaitable<void> RebuildAttempt::read_headers() {
     headers_.resize(survivors_.size());
-    for (std::size_t i = 0; i < survivors_.size(); ++i) survivors_[i].into = headers_[i];
+    for (std::size_t i = 0; i < survivors_.size(); ++i)
+        survivors_[i].into = headers_[i];
     co_await read_all();
     if (!good()) co_return;
     for (std::size_t position = 0; position < survivors_.size(); ++position) {
         const std::size_t got = survivors_[position].got.value();
         if (got == fragment_header_bytes) continue;
-        blame(position, {errc::bad_fragment, "its archive ends after " + std::to_string(got) + " of " +
-                                                 std::to_string(state_.request.archive_bytes) +
-                                                 " bytes"});
+        blame(position,
+              {errc::bad_fragment, "its archive ends after " + std::to_string(got) + " of " +
+                                       std::to_string(state_.request.archive_bytes) + " bytes"});
     }
 }
 
@@ -96,8 +99,9 @@ void RebuildAttempt::settle_piece() {
                      : std::min<std::uint64_t>(state_.request.fragment_bytes, archive_bytes));
     const PieceChoice choice = choose_piece(expected, archive_bytes, headers_);
     for (std::size_t position : choice.outvoted) {
-        blame(position, {errc::bad_fragment, "its first header announces no piece length, or another "
-                                             "one than the other survivors"});
+        blame(position, {errc::bad_fragment,
+                         "its first header announces no piece length, or another "
+                         "one than the other survivors"});
     }
     if (!good()) return;
     if (!pieces_fit(archive_bytes, choice.piece_bytes)) {
@@ -107,9 +111,10 @@ void RebuildAttempt::settle_piece() {
     }
     if (state_.shape && state_.shape->piece_bytes == choice.piece_bytes) return;
     if (state_.window.rounds_released() > 0) {
-        return fail({errc::wrong_bytes, "pieces of " + std::to_string(expected) +
-                                            " bytes were sent and the survivors now have pieces of " +
-                                            std::to_string(choice.piece_bytes)});
+        return fail(
+            {errc::wrong_bytes, "pieces of " + std::to_string(expected) +
+                                    " bytes were sent and the survivors now have pieces of " +
+                                    std::to_string(choice.piece_bytes)});
     }
     lay_out(choice.piece_bytes);
 }
@@ -130,7 +135,8 @@ void RebuildAttempt::lay_out(std::size_t piece_bytes) {
 
 void RebuildAttempt::make_plan() {
     std::vector<std::uint8_t> indexes;
-    for (const Survivor& survivor : survivors_) indexes.push_back(survivor.stream->index());
+    for (const Survivor& survivor : survivors_)
+        indexes.push_back(survivor.stream->index());
     auto plan = state_.ports.codec.plan(state_.request.scheme, indexes, state_.request.wanted);
     if (plan.has_error()) return fail(plan.error());
     plan_ = std::move(plan.value());
@@ -164,9 +170,9 @@ Awaitable<void> RebuildAttempt::read_round(std::uint64_t round) {
     for (std::size_t position = 0; position < survivors_.size(); ++position) {
         const std::size_t got = known + survivors_[position].got.value();
         if (got == bytes) continue;
-        const std::string ends = got < bytes
-                                     ? "ends after " + std::to_string(round * shape.piece_bytes + got)
-                                     : "is longer than it should be: more than";
+        const std::string ends =
+            got < bytes ? "ends after " + std::to_string(round * shape.piece_bytes + got)
+                        : "is longer than it should be: more than";
         blame(position, {errc::bad_fragment, "its archive " + ends + " of " +
                                                  std::to_string(shape.archive_bytes) + " bytes"});
     }
@@ -192,7 +198,8 @@ Awaitable<void> RebuildAttempt::read_all() {
             state_.ports.stats.survivor_bytes += got.value();
         } else if (got.error() == errc::cancelled) {
             fail(got.error());  // The source stops; nobody is to blame.
-        } else if (stalled_ && (got.error() == errc::disconnected || got.error() == errc::timeout)) {
+        } else if (stalled_ &&
+                   (got.error() == errc::disconnected || got.error() == errc::timeout)) {
             end_with(End::stale, got.error());
         } else {
             blame(position, got.error());
@@ -266,7 +273,8 @@ void RebuildAttempt::verify() {
                         {errc::wrong_bytes, "no survivor has the MD5 that its server announced"});
     }
     for (std::size_t position : different) {
-        blame(position, {errc::bad_fragment, "its bytes do not have the MD5 that its server announced"});
+        blame(position,
+              {errc::bad_fragment, "its bytes do not have the MD5 that its server announced"});
     }
 }
 

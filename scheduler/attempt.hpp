@@ -67,11 +67,11 @@ struct RebuildState {
     bool stopping = false;
 };
 
-/// Reads all survivors side by side, round after round; while round r is decoded, round r + 1 is read
-/// and the session sends what is before. Rounds of one object are decoded one at a time and in order:
-/// the survivors' digests are running ones.
-/// Children (k readers of a round, one decode) are joined before `run` returns.
-/// Lives in the frame of the rebuild's producer, on the network thread.
+/// Reads all survivors side by side, round after round; while round r is decoded, round r + 1 is
+/// read and the session sends what is before. Rounds of one object are decoded one at a time and in
+/// order: the survivors' digests are running ones. Children (k readers of a round, one decode) are
+/// joined before `run` returns. Lives in the frame of the rebuild's producer, on the network
+/// thread.
 class RebuildAttempt {
   public:
     enum class End {

@@ -10,7 +10,8 @@ namespace {
 void run_batch(Codec& codec, const std::vector<DecodeJob*>& jobs) {
     std::vector<SegmentWork*> works;
     works.reserve(jobs.size());
-    for (DecodeJob* job : jobs) works.push_back(&job->work);
+    for (DecodeJob* job : jobs)
+        works.push_back(&job->work);
     codec.run(works);
     for (DecodeJob* job : jobs) {
         if (job->chain == nullptr || job->work.error) continue;
@@ -39,7 +40,9 @@ Dispatcher::Dispatcher(asio::any_io_executor executor, asio::any_io_executor poo
     FRAGMEND_ASSERT(limits.workers > 0 && limits.batch_items_max > 0 && limits.queue_items_max > 0);
 }
 
-Dispatcher::~Dispatcher() { FRAGMEND_ASSERT(queue_.empty() && busy_workers_ == 0); }
+Dispatcher::~Dispatcher() {
+    FRAGMEND_ASSERT(queue_.empty() && busy_workers_ == 0);
+}
 
 Awaitable<Result<void>> Dispatcher::run(DecodeJob& job) {
     auto room = co_await queue_room_.acquire(1);
@@ -89,7 +92,8 @@ Awaitable<void> Dispatcher::work_off_queue() {
         const std::vector<Entry*> batch = take_batch();
         std::vector<DecodeJob*> jobs;
         jobs.reserve(batch.size());
-        for (Entry* entry : batch) jobs.push_back(entry->job);
+        for (Entry* entry : batch)
+            jobs.push_back(entry->job);
         co_await offload(pool_, [codec = &codec_, work = &jobs] {
             run_batch(*codec, *work);
             return true;
@@ -105,7 +109,8 @@ Awaitable<void> Dispatcher::work_off_queue() {
 Awaitable<void> Dispatcher::stop() {
     stopping_ = true;
     queue_room_.close();
-    for (Entry* entry : queue_) entry->wake.notify();
+    for (Entry* entry : queue_)
+        entry->wake.notify();
     co_await batches_.join();
 }
 

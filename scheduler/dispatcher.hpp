@@ -15,23 +15,24 @@ namespace fragmend::scheduler {
 /// One round on its way through the codec.
 struct DecodeJob {
     SegmentWork work;
-    /// Unless null: becomes MD5(its old value, then the output) when the work succeeds. Computed on the
-    /// worker, where the output is warm; it names the whole prefix of an archive in 16 bytes.
+    /// Unless null: becomes MD5(its old value, then the output) when the work succeeds. Computed on
+    /// the worker, where the output is warm; it names the whole prefix of an archive in 16 bytes.
     Md5Digest* chain = nullptr;
 };
 
 struct DispatcherLimits {
     std::size_t workers = 1;            ///< Batches in the pool at the same time.
     std::size_t batch_items_max = 256;  ///< Rounds in one batch.
-    std::size_t batch_bytes_max = std::size_t{64} << 20;  ///< Survivor bytes in one batch, or one item.
-    std::size_t queue_items_max = 4096;  ///< Rounds queued or in work; beyond it `run` waits.
+    std::size_t batch_bytes_max = std::size_t{64}
+                                  << 20;  ///< Survivor bytes in one batch, or one item.
+    std::size_t queue_items_max = 4096;   ///< Rounds queued or in work; beyond it `run` waits.
 };
 
 /// Natural batching: a free worker takes its share of what is queued (all of it when there is one
-/// worker), up to the limits. With idle workers a round starts at once and alone; while all are busy
-/// the queue grows and with it the next batch. No timer, so no latency is added when little is to do.
-/// Owned by host/app, outlives every rebuild; `pool` outlives it. Runs on the network thread, except
-/// for `Codec::run`, which runs on the pool.
+/// worker), up to the limits. With idle workers a round starts at once and alone; while all are
+/// busy the queue grows and with it the next batch. No timer, so no latency is added when little is
+/// to do. Owned by host/app, outlives every rebuild; `pool` outlives it. Runs on the network
+/// thread, except for `Codec::run`, which runs on the pool.
 class Dispatcher {
   public:
     Dispatcher(asio::any_io_executor executor, asio::any_io_executor pool, Codec& codec,
@@ -40,8 +41,8 @@ class Dispatcher {
 
     /// Queues `job` and waits until it is done; what came of it stands in `job.work.error`.
     /// Lifetime: the job and all it points to live until this returns.
-    /// Errors: cancelled (the dispatcher stopped, or the caller was hurried before a worker took the
-    /// job; the codec has not seen it).
+    /// Errors: cancelled (the dispatcher stopped, or the caller was hurried before a worker took
+    /// the job; the codec has not seen it).
     Awaitable<Result<void>> run(DecodeJob& job);
     /// Refuses what is queued, waits for the batches that run.
     Awaitable<void> stop();

@@ -11,18 +11,21 @@ namespace fragmend::scheduler {
 /// Lends bytes to objects in the order in which they ask (`fragmend_memory_limit`).
 ///
 /// The progress rule. Nobody waits for ever, because
-///   1. an object asks once, for all it will ever need (every input slot, its window of outputs, what
+///   1. an object asks once, for all it will ever need (every input slot, its window of outputs,
+///   what
 ///      it holds back), and holds nothing else of the budget while it waits;
 ///   2. grants are first come, first served; nobody overtakes, so nobody starves;
 ///   3. objects of one session ask in the order in which the session will send them;
-///   4. an object that holds its share depends on outside parties with limits (survivors, receiver),
+///   4. an object that holds its share depends on outside parties with limits (survivors,
+///   receiver),
 ///      on compute, and on the objects before it in its session, never on the budget. (So a
 ///      FragmentSource must not let `open` wait for something that open survivors hold.)
-/// Take any time at which somebody waits. Of the holders look at the one that was granted first: by 2
-/// and 3 the objects before it in its session held earlier, so they have ended; it is the front of its
-/// session and by 4 it ends. Its bytes come back, and by induction the first waiter is served.
-/// An object that finds it needs more (see ReadAhead) gives everything back, together with those
-/// behind it in its session, before any of them asks again: that is a fresh session to this proof.
+/// Take any time at which somebody waits. Of the holders look at the one that was granted first: by
+/// 2 and 3 the objects before it in its session held earlier, so they have ended; it is the front
+/// of its session and by 4 it ends. Its bytes come back, and by induction the first waiter is
+/// served. An object that finds it needs more (see ReadAhead) gives everything back, together with
+/// those behind it in its session, before any of them asks again: that is a fresh session to this
+/// proof.
 ///
 /// Bound:    what is lent never exceeds the capacity; more than the capacity is refused.
 /// Runs on:  the network thread. Outlives every permit.

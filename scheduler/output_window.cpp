@@ -10,12 +10,14 @@ void OutputWindow::lay_out(const RebuildShape& shape, BufferPool::Lease slab) {
     shape_ = shape;
     slab_ = std::move(slab);
     free_slots_.clear();
-    for (std::size_t slot = shape.output_slots; slot-- > 0;) free_slots_.push_back(slot);
+    for (std::size_t slot = shape.output_slots; slot-- > 0;)
+        free_slots_.push_back(slot);
 }
 
 void OutputWindow::begin_attempt() {
     FRAGMEND_ASSERT(!verified_);
-    for (const Output& output : queue_) free_slots_.push_back(output.slot);
+    for (const Output& output : queue_)
+        free_slots_.push_back(output.slot);
     queue_.clear();
     next_round_ = 0;
 }

@@ -15,12 +15,11 @@ namespace fragmend::scheduler {
 
 /// Between the producer (one attempt after the other) and the consumer (one session) of an object.
 ///
-/// A piece is *released* once the consumer has got it. Until `set_verified`, the last piece is never
-/// released, and none at all where the shape holds everything back. After a failed attempt everything
-/// that is not released is dropped; the next attempt starts at round 0 and its rounds below the
-/// released ones are compared, not sent again: their chain digest (see DecodeJob) must be the one that
-/// was released.
-/// Runs on: one thread. Owned by ObjectRebuild.
+/// A piece is *released* once the consumer has got it. Until `set_verified`, the last piece is
+/// never released, and none at all where the shape holds everything back. After a failed attempt
+/// everything that is not released is dropped; the next attempt starts at round 0 and its rounds
+/// below the released ones are compared, not sent again: their chain digest (see DecodeJob) must be
+/// the one that was released. Runs on: one thread. Owned by ObjectRebuild.
 class OutputWindow {
   public:
     struct Slot {

@@ -39,8 +39,10 @@ Awaitable<Result<void>> ReadAhead::ready() {
 }
 
 Awaitable<void> ReadAhead::start_over(std::size_t piece_bytes) {
-    for (Object& object : objects_) object.rebuild->cancel();
-    for (Object& object : objects_) co_await object.rebuild->stop();
+    for (Object& object : objects_)
+        object.rebuild->cancel();
+    for (Object& object : objects_)
+        co_await object.rebuild->stop();
     for (Object& object : objects_) {
         RebuildRequest request = object.rebuild->request();
         if (&object == &objects_.front()) request.fragment_bytes = piece_bytes;
@@ -55,12 +57,14 @@ Awaitable<void> ReadAhead::pop() {
 
 void ReadAhead::cancel() {
     cancelled_ = true;
-    for (Object& object : objects_) object.rebuild->cancel();
+    for (Object& object : objects_)
+        object.rebuild->cancel();
 }
 
 Awaitable<void> ReadAhead::stop() {
     cancel();
-    while (!objects_.empty()) co_await pop();
+    while (!objects_.empty())
+        co_await pop();
 }
 
 }  // namespace fragmend::scheduler

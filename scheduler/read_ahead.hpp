@@ -12,18 +12,18 @@
 
 namespace fragmend::scheduler {
 
-/// A queue of rebuilds: `push` starts one behind the others, the session serves `front` and pops it.
-/// Up to `objects_max` (fragmend_read_ahead, the front included) run at the same time, all of them
-/// charged to the one budget. What happens to one of them never touches another.
+/// A queue of rebuilds: `push` starts one behind the others, the session serves `front` and pops
+/// it. Up to `objects_max` (fragmend_read_ahead, the front included) run at the same time, all of
+/// them charged to the one budget. What happens to one of them never touches another.
 ///
-/// Progress (see MemoryBudget): objects ask for memory in the order of `push`, which is the order in
-/// which they are drained, and once. The one exception is a front whose survivors have larger pieces
-/// than it asked for: it has given everything back by then, and `ready` first makes all objects behind
-/// it give everything back too, then lets all of them ask again in the same order. At the moment of
-/// asking the session holds nothing.
+/// Progress (see MemoryBudget): objects ask for memory in the order of `push`, which is the order
+/// in which they are drained, and once. The one exception is a front whose survivors have larger
+/// pieces than it asked for: it has given everything back by then, and `ready` first makes all
+/// objects behind it give everything back too, then lets all of them ask again in the same order.
+/// At the moment of asking the session holds nothing.
 ///
-/// Owned by the session's job; one session coroutine calls it; `cancel` may come from anybody on the
-/// network thread. `stop` before destroying is a must.
+/// Owned by the session's job; one session coroutine calls it; `cancel` may come from anybody on
+/// the network thread. `stop` before destroying is a must.
 class ReadAhead {
   public:
     ReadAhead(RebuildPorts ports, RebuildLimits limits, std::size_t objects_max);
@@ -38,7 +38,8 @@ class ReadAhead {
     /// The object to serve now. Only when not `empty`. Stays in place until `pop`, or until `ready`
     /// starts it anew: call `ready` first, then take the reference.
     ObjectRebuild& front();
-    /// ObjectRebuild::ready of the front. After an error: count it, look at `front().outcome()`, `pop`.
+    /// ObjectRebuild::ready of the front. After an error: count it, look at `front().outcome()`,
+    /// `pop`.
     Awaitable<Result<void>> ready();
     /// Ends the front, whatever its state, and removes it.
     Awaitable<void> pop();

@@ -131,8 +131,9 @@ Awaitable<Result<void>> ObjectRebuild::rebuild() {
 
 Awaitable<Result<void>> ObjectRebuild::take_share() {
     MemoryBudget& budget = state_.ports.budget;
-    const auto shape = fit_shape(state_.request.scheme, state_.request.archive_bytes,
-                                 state_.request.fragment_bytes, state_.limits, budget.capacity_bytes());
+    const auto shape =
+        fit_shape(state_.request.scheme, state_.request.archive_bytes,
+                  state_.request.fragment_bytes, state_.limits, budget.capacity_bytes());
     if (shape.has_error()) co_return shape.error();
     const WaitTimer timer(state_.ports.clock, state_.ports.stats.wait_for_budget);
     auto share = co_await budget.acquire(shape.value().charge_bytes());
@@ -152,10 +153,13 @@ Awaitable<Result<void>> ObjectRebuild::try_survivors() {
         attempt_ = nullptr;
         const bool last = outcome_.attempts >= state_.limits.attempts_max;
         const bool again = end == RebuildAttempt::End::again && !last;
-        for (const Culprit& culprit : attempt.culprits()) leave_out(culprit, again);
+        for (const Culprit& culprit : attempt.culprits())
+            leave_out(culprit, again);
         switch (end) {
-            case RebuildAttempt::End::verified: co_return Result<void>();
-            case RebuildAttempt::End::failed: co_return attempt.error();
+            case RebuildAttempt::End::verified:
+                co_return Result<void>();
+            case RebuildAttempt::End::failed:
+                co_return attempt.error();
             case RebuildAttempt::End::larger_piece:
                 outcome_.piece_bytes_needed = attempt.larger_piece_bytes();
                 co_return attempt.error();
@@ -166,10 +170,10 @@ Awaitable<Result<void>> ObjectRebuild::try_survivors() {
                 if (last) co_return exhausted(attempt.culprits().back());
                 break;
             case RebuildAttempt::End::stale:
-                state_.ports.log.info("Survivors of " + subject() +
-                                      " hung up while the session was busy (" +
-                                      to_string(attempt.error()) + ")" +
-                                      (last ? "; giving up for this session" : "; opening them again"));
+                state_.ports.log.info(
+                    "Survivors of " + subject() + " hung up while the session was busy (" +
+                    to_string(attempt.error()) + ")" +
+                    (last ? "; giving up for this session" : "; opening them again"));
                 if (last) co_return attempt.error();
                 break;
         }

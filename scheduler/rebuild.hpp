@@ -11,29 +11,31 @@
 
 namespace fragmend::scheduler {
 
-/// What came of one object. Complete once the body ended, an error was returned, or `stop` returned.
+/// What came of one object. Complete once the body ended, an error was returned, or `stop`
+/// returned.
 struct RebuildOutcome {
     bool verified = false;          ///< All survivors were good; nothing is held back any more.
     std::optional<Error> error;     ///< Why the object was not rebuilt.
     std::vector<Culprit> culprits;  ///< Leave their devices out when the object is tried again.
     int attempts = 0;
-    /// Set with `limit`: the survivors' headers announce pieces that need more memory than was asked for.
-    /// Try again with `fragment_bytes` set to it, holding nothing (ReadAhead does).
+    /// Set with `limit`: the survivors' headers announce pieces that need more memory than was
+    /// asked for. Try again with `fragment_bytes` set to it, holding nothing (ReadAhead does).
     std::size_t piece_bytes_needed = 0;
 };
 
 /// Turns one RebuildRequest into the bytes of the wanted archive.
 ///
-/// A producer child gathers, decodes and verifies as far ahead as the window allows, from `start` on,
-/// whether or not anybody asks for bytes; the session takes pieces with `next`. A survivor that fails
-/// is named in the log, left out, and the object is built again from others; bytes that went out before
-/// are recomputed and compared. The last piece (all of a small archive) goes out only after every
-/// survivor ended where it should with the MD5 that its server announced.
+/// A producer child gathers, decodes and verifies as far ahead as the window allows, from `start`
+/// on, whether or not anybody asks for bytes; the session takes pieces with `next`. A survivor that
+/// fails is named in the log, left out, and the object is built again from others; bytes that went
+/// out before are recomputed and compared. The last piece (all of a small archive) goes out only
+/// after every survivor ended where it should with the MD5 that its server announced.
 ///
-/// Life:     construct, `start`, `ready`, `next` until it is empty or fails, `stop`, destroy. `stop` may
-///           come at any point after `start` and is a must: a destroyed rebuild whose producer still
-///           runs is a defect and ends the process. One consumer; it is not inside `ready` or `next`
-///           when it calls `stop`. `cancel` may come from anybody on the network thread.
+/// Life:     construct, `start`, `ready`, `next` until it is empty or fails, `stop`, destroy.
+/// `stop` may
+///           come at any point after `start` and is a must: a destroyed rebuild whose producer
+///           still runs is a defect and ends the process. One consumer; it is not inside `ready` or
+///           `next` when it calls `stop`. `cancel` may come from anybody on the network thread.
 /// Runs on:  the network thread.
 class ObjectRebuild {
   public:
@@ -45,12 +47,12 @@ class ObjectRebuild {
 
     /// Queues for memory and runs ahead. Once.
     void start();
-    /// Waits until the first piece can be taken, or the object is known to be empty. An error means that
-    /// no byte was handed out: the object can be skipped. Errors: those of `next`.
+    /// Waits until the first piece can be taken, or the object is known to be empty. An error means
+    /// that no byte was handed out: the object can be skipped. Errors: those of `next`.
     Awaitable<Result<void>> ready();
-    /// The next piece in order, empty at the end; valid until the next call. An error after the first
-    /// piece means that the receiver must never get a whole body: drop the session.
-    /// Errors: too_few_fragments (as `FragmentSource::open` said it), wrong_bytes, bad_fragment, limit,
+    /// The next piece in order, empty at the end; valid until the next call. An error after the
+    /// first piece means that the receiver must never get a whole body: drop the session. Errors:
+    /// too_few_fragments (as `FragmentSource::open` said it), wrong_bytes, bad_fragment, limit,
     /// disconnected and
     /// timeout (after a busy session), cancelled, and what the codec refuses.
     Awaitable<Result<ByteView>> next();

@@ -26,7 +26,8 @@ std::uint32_t little_endian_32(const FragmentHeader& header, std::size_t offset)
     return value;
 }
 
-std::optional<std::size_t> announced_piece(const FragmentHeader& header, std::uint64_t archive_bytes) {
+std::optional<std::size_t> announced_piece(const FragmentHeader& header,
+                                           std::uint64_t archive_bytes) {
     if (little_endian_32(header, magic_offset) != magic) return std::nullopt;
     const std::size_t piece = fragment_header_bytes + little_endian_32(header, size_offset);
     if (piece == fragment_header_bytes || piece > archive_bytes) return std::nullopt;
@@ -66,7 +67,8 @@ Result<RebuildShape> fit_shape(const EcScheme& scheme, std::uint64_t archive_byt
     FRAGMEND_ASSERT(archive_bytes > 0 && piece_bytes > 0);
     RebuildShape shape;
     shape.archive_bytes = archive_bytes;
-    shape.piece_bytes = static_cast<std::size_t>(std::min<std::uint64_t>(piece_bytes, archive_bytes));
+    shape.piece_bytes =
+        static_cast<std::size_t>(std::min<std::uint64_t>(piece_bytes, archive_bytes));
     shape.rounds = (archive_bytes + shape.piece_bytes - 1) / shape.piece_bytes;
     shape.survivors_max = survivors_max(scheme);
     const auto at_most_rounds = [&shape](std::size_t count) {
@@ -86,8 +88,9 @@ Result<RebuildShape> fit_shape(const EcScheme& scheme, std::uint64_t archive_byt
     shape.output_slots = 1;
     if (shape.charge_bytes() <= bytes_max) return shape;
     return Error{errc::limit, "pieces of " + std::to_string(shape.piece_bytes) + " bytes need " +
-                                  std::to_string(shape.charge_bytes()) + " bytes of memory, there are " +
-                                  std::to_string(bytes_max) + " (fragmend_memory_limit)"};
+                                  std::to_string(shape.charge_bytes()) +
+                                  " bytes of memory, there are " + std::to_string(bytes_max) +
+                                  " (fragmend_memory_limit)"};
 }
 
 bool pieces_fit(std::uint64_t archive_bytes, std::size_t piece_bytes) {
@@ -105,11 +108,12 @@ PieceChoice choose_piece(std::size_t expected, std::uint64_t archive_bytes,
     PieceChoice choice;
     std::size_t most = 0;
     for (const auto& [piece, count] : votes) {
-        if (count > most || (count == most && piece == expected)) {
+        if (count > most) {
             most = count;
             choice.piece_bytes = piece;
         }
     }
+    if (votes.contains(expected)) choice.piece_bytes = expected;
     for (std::size_t position = 0; position < headers.size(); ++position) {
         const auto piece = announced_piece(headers[position], archive_bytes);
         if (!piece || *piece != choice.piece_bytes) choice.outvoted.push_back(position);

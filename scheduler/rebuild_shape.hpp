@@ -19,8 +19,8 @@ inline constexpr std::size_t fragment_header_bytes = 80;
 using FragmentHeader = std::array<std::byte, fragment_header_bytes>;
 
 struct RebuildLimits {
-    /// An archive up to this length is sent only after all of it is verified, so that a bad survivor
-    /// costs nothing but a second try. Longer ones hold back their last piece.
+    /// An archive up to this length is sent only after all of it is verified, so that a bad
+    /// survivor costs nothing but a second try. Longer ones hold back their last piece.
     std::size_t hold_back_bytes_max = std::size_t{1} << 20;
     /// Pieces of a longer archive that may be rebuilt ahead of the session.
     std::size_t output_slots = 4;
@@ -28,15 +28,17 @@ struct RebuildLimits {
     std::size_t input_sets = 2;
     /// Fresh sets of survivors that are tried for one object.
     int attempts_max = 4;
-    /// Waited longer than this for the session, an attempt takes a survivor's hang-up for what it is: a
-    /// Swift server gives up a client that does not read for client_timeout (60 s).
+    /// Waited longer than this for the session, an attempt takes a survivor's hang-up for what it
+    /// is: a Swift server gives up a client that does not read for client_timeout (60 s).
     std::chrono::milliseconds stall_ms_max{5000};
 };
 
-/// One object's rounds and its memory. A round is one piece of every survivor and one piece of output.
+/// One object's rounds and its memory. A round is one piece of every survivor and one piece of
+/// output.
 struct RebuildShape {
     std::uint64_t archive_bytes = 0;
-    std::size_t piece_bytes = 0;  ///< A whole fragment, header included; the last piece may be shorter.
+    std::size_t piece_bytes =
+        0;  ///< A whole fragment, header included; the last piece may be shorter.
     std::uint64_t rounds = 0;
     std::size_t survivors_max = 0;
     std::size_t input_sets = 0;
@@ -57,15 +59,15 @@ struct RebuildShape {
 /// The most survivors that a plan of `scheme` asks for: k, or all others for a flat XOR code.
 std::size_t survivors_max(const EcScheme& scheme);
 
-/// The shape of `archive_bytes` > 0 in pieces of `piece_bytes`, reduced step by step until it takes at
-/// most `bytes_max`: one input set, no more held back than the last piece, a window of one.
+/// The shape of `archive_bytes` > 0 in pieces of `piece_bytes`, reduced step by step until it takes
+/// at most `bytes_max`: one input set, no more held back than the last piece, a window of one.
 /// Errors: limit.
 Result<RebuildShape> fit_shape(const EcScheme& scheme, std::uint64_t archive_bytes,
                                std::size_t piece_bytes, const RebuildLimits& limits,
                                std::size_t bytes_max);
 
-/// Whether an archive of `archive_bytes` can consist of pieces of `piece_bytes`: each has a header and
-/// at least one byte.
+/// Whether an archive of `archive_bytes` can consist of pieces of `piece_bytes`: each has a header
+/// and at least one byte.
 bool pieces_fit(std::uint64_t archive_bytes, std::size_t piece_bytes);
 
 /// What the first headers of the survivors say about the length of a piece.
@@ -74,9 +76,10 @@ struct PieceChoice {
     std::vector<std::size_t> outvoted;  ///< Positions whose header says something else, or nothing.
 };
 
-/// The piece length that most headers announce; `expected` on a tie. An operator who changed
-/// ec_object_segment_size has objects whose headers agree on another length than the policy's.
-/// With no readable header everybody is outvoted. Source: 80 + fragment_header_t.meta.size.
+/// `expected` if any header announces it (damage does not hit that very number), otherwise what
+/// most headers announce: an operator who changed ec_object_segment_size has objects whose headers
+/// agree on another length than the policy's. With no readable header everybody is outvoted.
+/// Source: 80 + fragment_header_t.meta.size.
 PieceChoice choose_piece(std::size_t expected, std::uint64_t archive_bytes,
                          std::span<const FragmentHeader> headers);
 

@@ -20,6 +20,10 @@ namespace {
 /// Decode and cross-check take turns on pieces that stay in the cache; whole Jerasure super-blocks.
 constexpr std::size_t tile_bytes = 16384;
 
+/// Survivor bytes that are hashed together and then decoded: enough streams to keep the MD5 lanes full,
+/// few enough bytes for decoding to find them in a cache.
+constexpr std::size_t group_bytes = 8u << 20;
+
 class CpuDigests final : public scheduler::SurvivorDigests {
   public:
     explicit CpuDigests(std::size_t survivor_count) : streams_(survivor_count) {}
@@ -136,8 +140,8 @@ Result<std::shared_ptr<const SchemeEntry>> CpuCodec::entry(const EcScheme& schem
     if (!generator) {
         return Error{errc::unsupported_scheme, to_string(scheme) + " does not exist"};
     }
-    auto made = std::make_shared<const SchemeEntry>(
-        SchemeEntry{scheme, *back_end, std::move(*generator)});
+    auto made =
+        std::make_shared<const SchemeEntry>(SchemeEntry{scheme, *back_end, std::move(*generator)});
     schemes_.emplace(scheme, made);
     return made;
 }
@@ -237,15 +241,14 @@ std::unique_ptr<scheduler::SurvivorDigests> CpuCodec::digests(std::size_t surviv
 
 void CpuCodec::run(std::span<SegmentWork*> batch) {
     thread_local Workspace workspace;
-    // Groups just large enough to fill the MD5 lanes, so that decoding finds the bytes in a cache.
     std::size_t first = 0;
-    std::size_t streams = 0;
+    std::size_t bytes = 0;
     for (std::size_t i = 0; i < batch.size(); ++i) {
-        streams += batch[i]->survivors.size();
-        if (streams < 2 * md5_kernel_.lanes && i + 1 != batch.size()) continue;
+        bytes += batch[i]->survivors.size() * batch[i]->output.size();
+        if (bytes < group_bytes && i + 1 != batch.size()) continue;
         run_group(batch.subspan(first, i + 1 - first), workspace);
         first = i + 1;
-        streams = 0;
+        bytes = 0;
     }
 }
 

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "kernels/steps/md5.hpp"
+#include "kernels/gf/md5_step.hpp"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -20,8 +20,8 @@ void portable_compress(Md5Words* const* states, const std::uint8_t* const* block
     static_assert(std::endian::native == std::endian::little, "MD5 words are little-endian");
     for (std::size_t i = 0; i < block_count; ++i) {
         std::uint32_t words[16];
-        std::memcpy(words, blocks[0] + i * steps::md5_block_bytes, sizeof words);
-        steps::md5_compress(states[0]->word, words);
+        std::memcpy(words, blocks[0] + i * gf::md5_block_bytes, sizeof words);
+        gf::md5_compress(states[0]->word, words);
     }
 }
 
@@ -35,9 +35,9 @@ void portable_compress(Md5Words* const* states, const std::uint8_t* const* block
 
 template <unsigned step>
 FRAGMEND_AVX2_INLINE void avx2_step(__m256i (&s)[4], const __m256i (&words)[16]) {
-    const __m256i b = s[steps::md5_role(step, 1)];
-    const __m256i c = s[steps::md5_role(step, 2)];
-    const __m256i d = s[steps::md5_role(step, 3)];
+    const __m256i b = s[gf::md5_role(step, 1)];
+    const __m256i c = s[gf::md5_role(step, 2)];
+    const __m256i d = s[gf::md5_role(step, 3)];
     __m256i mixed;
     if constexpr (step < 16) {
         mixed = _mm256_xor_si256(d, _mm256_and_si256(b, _mm256_xor_si256(c, d)));
@@ -49,11 +49,11 @@ FRAGMEND_AVX2_INLINE void avx2_step(__m256i (&s)[4], const __m256i (&words)[16])
         const __m256i not_d = _mm256_xor_si256(d, _mm256_set1_epi32(-1));
         mixed = _mm256_xor_si256(c, _mm256_or_si256(b, not_d));
     }
-    __m256i& a = s[steps::md5_role(step, 0)];
-    const __m256i constant = _mm256_set1_epi32(static_cast<int>(steps::md5_constant(step)));
-    __m256i sum = _mm256_add_epi32(a, _mm256_add_epi32(constant, words[steps::md5_word(step)]));
+    __m256i& a = s[gf::md5_role(step, 0)];
+    const __m256i constant = _mm256_set1_epi32(static_cast<int>(gf::md5_constant(step)));
+    __m256i sum = _mm256_add_epi32(a, _mm256_add_epi32(constant, words[gf::md5_word(step)]));
     sum = _mm256_add_epi32(sum, mixed);
-    constexpr int left = steps::md5_rotation(step);
+    constexpr int left = gf::md5_rotation(step);
     sum = _mm256_or_si256(_mm256_slli_epi32(sum, left), _mm256_srli_epi32(sum, 32 - left));
     a = _mm256_add_epi32(b, sum);
 }
@@ -100,7 +100,7 @@ FRAGMEND_AVX2 void avx2_compress(Md5Words* const* states, const std::uint8_t* co
         __m256i words[16];
         for (std::size_t half = 0; half < 2; ++half) {
             for (std::size_t i = 0; i < 8; ++i) {
-                const std::uint8_t* from = blocks[i] + block * steps::md5_block_bytes + half * 32;
+                const std::uint8_t* from = blocks[i] + block * gf::md5_block_bytes + half * 32;
                 words[half * 8 + i] = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
             }
             transpose(words + half * 8);
@@ -123,16 +123,16 @@ FRAGMEND_AVX2 void avx2_compress(Md5Words* const* states, const std::uint8_t* co
 
 template <unsigned step>
 FRAGMEND_AVX512_INLINE void avx512_step(__m512i (&s)[4], const __m512i (&words)[16]) {
-    const __m512i b = s[steps::md5_role(step, 1)];
-    const __m512i c = s[steps::md5_role(step, 2)];
-    const __m512i d = s[steps::md5_role(step, 3)];
+    const __m512i b = s[gf::md5_role(step, 1)];
+    const __m512i c = s[gf::md5_role(step, 2)];
+    const __m512i d = s[gf::md5_role(step, 3)];
     // Truth tables over (b, c, d): b ? c : d;  d ? b : c;  b ^ c ^ d;  c ^ (b | ~d).
     constexpr int tables[4] = {0xca, 0xe4, 0x96, 0x39};
     const __m512i mixed = _mm512_ternarylogic_epi32(b, c, d, tables[step / 16]);
-    __m512i& a = s[steps::md5_role(step, 0)];
-    const __m512i constant = _mm512_set1_epi32(static_cast<int>(steps::md5_constant(step)));
-    __m512i sum = _mm512_add_epi32(a, _mm512_add_epi32(constant, words[steps::md5_word(step)]));
-    sum = _mm512_rol_epi32(_mm512_add_epi32(sum, mixed), steps::md5_rotation(step));
+    __m512i& a = s[gf::md5_role(step, 0)];
+    const __m512i constant = _mm512_set1_epi32(static_cast<int>(gf::md5_constant(step)));
+    __m512i sum = _mm512_add_epi32(a, _mm512_add_epi32(constant, words[gf::md5_word(step)]));
+    sum = _mm512_rol_epi32(_mm512_add_epi32(sum, mixed), gf::md5_rotation(step));
     a = _mm512_add_epi32(b, sum);
 }
 
@@ -184,7 +184,7 @@ FRAGMEND_AVX512 void avx512_compress(Md5Words* const* states, const std::uint8_t
     for (std::size_t block = 0; block < block_count; ++block) {
         __m512i words[16];
         for (std::size_t i = 0; i < 16; ++i) {
-            words[i] = _mm512_loadu_si512(blocks[i] + block * steps::md5_block_bytes);
+            words[i] = _mm512_loadu_si512(blocks[i] + block * gf::md5_block_bytes);
         }
         transpose(words);
         __m512i s[4] = {state[0], state[1], state[2], state[3]};

@@ -9,7 +9,7 @@
 namespace fragmend::codec {
 namespace {
 
-constexpr std::size_t block_bytes = steps::md5_block_bytes;
+constexpr std::size_t block_bytes = gf::md5_block_bytes;
 
 const std::uint8_t* data_of(ByteView bytes) {
     return reinterpret_cast<const std::uint8_t*>(bytes.data());

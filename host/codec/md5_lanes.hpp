@@ -8,16 +8,16 @@
 
 #include "host/base/md5.hpp"
 #include "host/codec/md5_kernels.hpp"
-#include "kernels/steps/md5.hpp"
+#include "kernels/gf/md5_step.hpp"
 
 namespace fragmend::codec {
 
 /// One running MD5: plain data, so that millions may wait between rounds.
 struct Md5Stream {
-    Md5Words words{{steps::md5_initial[0], steps::md5_initial[1], steps::md5_initial[2],
-                    steps::md5_initial[3]}};
+    Md5Words words{
+        {gf::md5_initial[0], gf::md5_initial[1], gf::md5_initial[2], gf::md5_initial[3]}};
     std::uint64_t bytes = 0;  ///< Fed so far; the last bytes % 64 of them wait in `tail`.
-    std::array<std::uint8_t, steps::md5_block_bytes> tail{};
+    std::array<std::uint8_t, gf::md5_block_bytes> tail{};
 };
 
 /// Some bytes for one stream.

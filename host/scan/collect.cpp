@@ -63,7 +63,8 @@ class Collector {
             return;
         }
         found_.entries += listed->names.size();
-        for (const auto& name : listed->names) entry(node, data_path, name);
+        for (const auto& name : listed->names)
+            entry(node, data_path, name);
     }
 
     Collected take() { return std::move(found_); }
@@ -71,7 +72,8 @@ class Collector {
   private:
     void make_data_directory(const std::string& path) {
         const auto made = swift::make_directories(path);
-        if (made.has_error()) disk_.logger.error("Unable to create " + path + ": " + made.error().detail);
+        if (made.has_error())
+            disk_.logger.error("Unable to create " + path + ": " + made.error().detail);
     }
 
     void entry(const Node& node, const std::string& data_path, const std::string& name) {
@@ -85,7 +87,8 @@ class Collector {
         if (!passes(options_.partitions, *number)) return;
         const auto partition = static_cast<std::uint32_t>(*number);
         if (options_.handoffs_only && ring_.primary_index(partition, node.id)) {
-            disk_.logger.debug("Skipping sync_only job for " + path + " while in handoffs_only mode.");
+            disk_.logger.debug("Skipping sync_only job for " + path +
+                               " while in handoffs_only mode.");
             return;
         }
         found_.partitions.push_back({policy_.index, node, partition, name, path});
@@ -108,7 +111,8 @@ Collected collect_partitions(const swift::DiskContext& disk, const swift::Policy
         return {};
     }
     Collector collector(disk, policy, ring, options);
-    for (const Node& node : local_devices) collector.device(node);
+    for (const Node& node : local_devices)
+        collector.device(node);
     return collector.take();
 }
 

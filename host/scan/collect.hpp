@@ -25,11 +25,11 @@ struct Collected {
     std::uint64_t entries = 0;  ///< In all data directories, Swift's count of partitions.
 };
 
-/// Looks through `local_devices` (of `ring`, for `policy`): what is not mounted is named and skipped, a
-/// missing data directory is made, old files in the temporary directory are removed. Entries that are
-/// neither partitions nor the auditor's are named and left alone (Swift deletes them).
-/// Blocks: runs on a disk thread.
-/// Source: swift.obj.reconstructor.ObjectReconstructor.collect_parts.
+/// Looks through `local_devices` (of `ring`, for `policy`): what is not mounted is named and
+/// skipped, a missing data directory is made, old files in the temporary directory are removed.
+/// Entries that are neither partitions nor the auditor's are named and left alone (Swift deletes
+/// them). Blocks: runs on a disk thread. Source:
+/// swift.obj.reconstructor.ObjectReconstructor.collect_parts.
 Collected collect_partitions(const swift::DiskContext& disk, const swift::Policy& policy,
                              const swift::Ring& ring, const std::vector<Node>& local_devices,
                              const CollectOptions& options);

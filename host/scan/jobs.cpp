@@ -31,7 +31,8 @@ std::vector<Partner> holders_of(int index, const std::vector<Node>& primaries,
 std::vector<Partner> sample_of(const std::vector<Node>& primaries, std::size_t count,
                                std::mt19937_64& random) {
     std::vector<Partner> all;
-    for (std::size_t i = 0; i < primaries.size(); ++i) all.push_back({primaries[i], i});
+    for (std::size_t i = 0; i < primaries.size(); ++i)
+        all.push_back({primaries[i], i});
     std::shuffle(all.begin(), all.end(), random);
     all.resize(std::min(count, all.size()));
     return all;
@@ -70,25 +71,32 @@ PartitionJobs build_jobs(const Partition& partition, const swift::PartitionHashe
     const std::string number = std::to_string(partition.number);
     if (own_place) {
         own_index = policy.backend_index(*own_place);
-        SyncJob sync{number, partition.path, partition.local_device, *own_index, {},
-                     partners_of(*own_place, primaries), hashes};
+        SyncJob sync{number,
+                     partition.path,
+                     partition.local_device,
+                     *own_index,
+                     {},
+                     partners_of(*own_place, primaries),
+                     hashes};
         if (auto own = by_index.extract(*own_index)) sync.suffixes = std::move(own.mapped());
         jobs.sync = std::move(sync);
     }
 
     std::vector<std::pair<std::size_t, int>> order;
-    for (const auto& [index, suffixes] : by_index) order.emplace_back(suffixes.size(), index);
+    for (const auto& [index, suffixes] : by_index)
+        order.emplace_back(suffixes.size(), index);
     std::sort(order.begin(), order.end());
     for (const auto& [count, index] : order) {
         // Duplicated fragments make more primaries than indexes: both bounds count.
         if (index < 0 || index >= policy.unique_fragments() ||
             static_cast<std::size_t>(index) >= primaries.size()) {
-            jobs.warnings.push_back("Bad fragment index " + std::to_string(index) + " for suffixes " +
-                                    bracketed(by_index[index]) + " under " + partition.path);
+            jobs.warnings.push_back("Bad fragment index " + std::to_string(index) +
+                                    " for suffixes " + bracketed(by_index[index]) + " under " +
+                                    partition.path);
             continue;
         }
-        jobs.reverts.push_back({number, partition.path, partition.local_device, index, by_index[index],
-                                holders_of(index, primaries, policy), own_index});
+        jobs.reverts.push_back({number, partition.path, partition.local_device, index,
+                                by_index[index], holders_of(index, primaries, policy), own_index});
     }
 
     jobs.is_removable = !own_place && hashes.empty();
@@ -98,8 +106,8 @@ PartitionJobs build_jobs(const Partition& partition, const swift::PartitionHashe
         first.insert(first.end(), without_data.begin(), without_data.end());
     } else {
         const auto sample = static_cast<std::size_t>(policy.ring_replicas() - policy.k + 1);
-        jobs.reverts.push_back({number, partition.path, partition.local_device, std::nullopt, without_data,
-                                sample_of(primaries, sample, random), own_index});
+        jobs.reverts.push_back({number, partition.path, partition.local_device, std::nullopt,
+                                without_data, sample_of(primaries, sample, random), own_index});
     }
     return jobs;
 }

@@ -3,13 +3,11 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
-#include <charconv>
-#include <cstring>
 #include <optional>
 #include <unordered_map>
 
-#include "host/swift/pickle_text.hpp"
+#include "host/swift/pickle_input.hpp"
+#include "host/swift/pickle_scalars.hpp"
 #include "host/swift/python_text.hpp"
 
 namespace fragmend::swift {
@@ -56,50 +54,6 @@ struct DictNode : Children {};
 using Node = std::variant<PickleNone, bool, std::int64_t, double, PickleText, PickleBytes, Callable,
                           SequenceNode, DictNode>;
 
-/// Takes the bytes apart; every getter says no instead of reading past the end.
-class Input {
-  public:
-    explicit Input(std::string_view bytes) : bytes_(bytes) {}
-    std::size_t offset() const { return at_; }
-
-    std::optional<std::uint8_t> byte() {
-        if (at_ >= bytes_.size()) return std::nullopt;
-        return static_cast<std::uint8_t>(bytes_[at_++]);
-    }
-    std::optional<std::uint64_t> little_endian(std::size_t width) {
-        const auto raw = take(width);
-        if (!raw) return std::nullopt;
-        std::uint64_t value = 0;
-        for (std::size_t i = width; i-- > 0;) {
-            value = value << 8 | static_cast<unsigned char>((*raw)[i]);
-        }
-        return value;
-    }
-    std::optional<std::string_view> take(std::uint64_t length) {
-        if (length > bytes_.size() - at_) return std::nullopt;
-        const auto text = bytes_.substr(at_, length);
-        at_ += length;
-        return text;
-    }
-    /// A length of `width` bytes and that many bytes.
-    std::optional<std::string_view> counted(std::size_t width) {
-        const auto length = little_endian(width);
-        if (!length) return std::nullopt;
-        return take(*length);
-    }
-    std::optional<std::string_view> line() {
-        const auto end = bytes_.find('\n', at_);
-        if (end == std::string_view::npos) return std::nullopt;
-        const auto text = bytes_.substr(at_, end - at_);
-        at_ = end + 1;
-        return text;
-    }
-
-  private:
-    std::string_view bytes_;
-    std::size_t at_ = 0;
-};
-
 class Machine {
   public:
     Machine(std::string_view bytes, const PickleLimits& limits) : input_(bytes), limits_(limits) {}
@@ -110,17 +64,12 @@ class Machine {
     enum class Step : std::uint8_t { more, stop, refuse };
 
     Step step(std::uint8_t opcode);
-    Step step_text(std::uint8_t opcode);
-    Step step_number(std::uint8_t opcode);
+    Step step_scalar(std::uint8_t opcode);
     Step step_memo(std::uint8_t opcode);
     Step step_container(std::uint8_t opcode);
     Step step_object(std::uint8_t opcode);
 
     Step push(Node node);
-    Step push_text(std::optional<std::string_view> utf8);
-    Step push_bytes(std::optional<std::string_view> bytes);
-    Step push_integer(std::optional<std::int64_t> value);
-    Step push_long(std::optional<std::string_view> little_endian);
     Step push_sequence(std::size_t first);
     Step push_callable(std::string_view module, std::string_view name);
     Step global_from_stack();
@@ -157,7 +106,7 @@ class Machine {
         return {errc::bad_pickle, std::string(why) + " at byte " + std::to_string(input_.offset())};
     }
 
-    Input input_;
+    PickleInput input_;
     const PickleLimits& limits_;
     std::vector<Node> nodes_;
     std::vector<NodeIndex> stack_;
@@ -172,38 +121,6 @@ Machine::Step Machine::push(Node node) {
     stack_.push_back(static_cast<NodeIndex>(nodes_.size()));
     nodes_.push_back(std::move(node));
     return Step::more;
-}
-
-Machine::Step Machine::push_text(std::optional<std::string_view> utf8) {
-    if (!utf8 || !is_utf8_or_surrogates(*utf8)) return Step::refuse;
-    text_bytes_ += utf8->size();
-    if (text_bytes_ > limits_.text_bytes) return Step::refuse;
-    return push(PickleText{std::string(*utf8)});
-}
-
-Machine::Step Machine::push_bytes(std::optional<std::string_view> bytes) {
-    if (!bytes) return Step::refuse;
-    text_bytes_ += bytes->size();
-    if (text_bytes_ > limits_.text_bytes) return Step::refuse;
-    return push(PickleBytes{std::string(*bytes)});
-}
-
-Machine::Step Machine::push_integer(std::optional<std::int64_t> value) {
-    return value ? push(*value) : Step::refuse;
-}
-
-/// LONG1 and LONG4: two's complement, little endian, any length; we keep what fits 64 bits.
-Machine::Step Machine::push_long(std::optional<std::string_view> little_endian) {
-    if (!little_endian || little_endian->size() > 8) return Step::refuse;
-    std::uint64_t value = 0;
-    if (!little_endian->empty() &&
-        (static_cast<unsigned char>(little_endian->back()) & 0x80) != 0) {
-        value = ~std::uint64_t{0};
-    }
-    for (std::size_t i = little_endian->size(); i-- > 0;) {
-        value = value << 8 | static_cast<unsigned char>((*little_endian)[i]);
-    }
-    return push(std::bit_cast<std::int64_t>(value));
 }
 
 std::optional<std::size_t> Machine::pop_mark() {
@@ -328,110 +245,20 @@ Machine::Step Machine::new_object() {
     return push(DictNode{});
 }
 
-std::optional<std::int64_t> signed_from(std::optional<std::uint64_t> value) {
-    if (!value) return std::nullopt;
-    return static_cast<std::int64_t>(*value);
-}
-
-std::optional<std::int64_t> decimal_integer(std::optional<std::string_view> text) {
-    if (!text) return std::nullopt;
-    std::int64_t value = 0;
-    const auto* end = text->data() + text->size();
-    const auto parsed = std::from_chars(text->data(), end, value);
-    if (text->empty() || parsed.ec != std::errc() || parsed.ptr != end) return std::nullopt;
-    return value;
-}
-
 std::optional<std::uint64_t> memo_slot(std::optional<std::string_view> text) {
-    const auto value = decimal_integer(text);
+    const auto value = pickle_decimal(text);
     if (!value || *value < 0) return std::nullopt;
     return static_cast<std::uint64_t>(*value);
 }
 
-Machine::Step Machine::step_number(std::uint8_t opcode) {
-    switch (opcode) {
-        case 'N':
-            return push(PickleNone{});
-        case 0x88:
-            return push(true);
-        case 0x89:
-            return push(false);
-        case 'K':
-            return push_integer(signed_from(input_.little_endian(1)));
-        case 'M':
-            return push_integer(signed_from(input_.little_endian(2)));
-        case 'J': {
-            const auto raw = input_.little_endian(4);
-            if (!raw) return Step::refuse;
-            return push(std::int64_t{static_cast<std::int32_t>(static_cast<std::uint32_t>(*raw))});
-        }
-        case 0x8a:
-            return push_long(input_.counted(1));
-        case 0x8b:
-            return push_long(input_.counted(4));
-        case 'I': {
-            const auto line = input_.line();
-            if (line == "00") return push(false);
-            if (line == "01") return push(true);
-            return push_integer(decimal_integer(line));
-        }
-        case 'L': {
-            auto line = input_.line();
-            if (line && !line->empty() && line->back() == 'L') line->remove_suffix(1);
-            return push_integer(decimal_integer(line));
-        }
-        case 'F': {
-            const auto line = input_.line();
-            double value = 0;
-            if (!line || line->empty()) return Step::refuse;
-            const auto* end = line->data() + line->size();
-            const auto parsed = std::from_chars(line->data(), end, value);
-            if (parsed.ec != std::errc() || parsed.ptr != end) return Step::refuse;
-            return push(value);
-        }
-        case 'G': {
-            const auto raw = input_.little_endian(8);
-            if (!raw) return Step::refuse;
-            return push(std::bit_cast<double>(__builtin_bswap64(*raw)));
-        }
-        default:
-            return Step::refuse;
-    }
-}
-
-Machine::Step Machine::step_text(std::uint8_t opcode) {
-    switch (opcode) {
-        case 'X':
-            return push_text(input_.counted(4));
-        case 0x8c:
-            return push_text(input_.counted(1));
-        case 0x8d:
-            return push_text(input_.counted(8));
-        case 'V': {
-            const auto line = input_.line();
-            const auto text = line ? utf8_from_raw_unicode_escape(*line) : std::nullopt;
-            return push_text(text ? std::optional<std::string_view>(*text) : std::nullopt);
-        }
-        case 'U':
-        case 'C':
-            return push_bytes(input_.counted(1));
-        case 'T': {
-            const auto length = input_.little_endian(4);
-            if (!length || *length > 0x7fffffff) return Step::refuse;
-            return push_bytes(input_.take(*length));
-        }
-        case 'B':
-            return push_bytes(input_.counted(4));
-        case 0x8e:
-            return push_bytes(input_.counted(8));
-        case 'S': {
-            const auto line = input_.line();
-            const auto bytes = line ? bytes_from_python_repr(*line) : std::nullopt;
-            return push_bytes(bytes ? std::optional<std::string_view>(*bytes) : std::nullopt);
-        }
-        default:
-            return Step::refuse;
-    }
+Machine::Step Machine::step_scalar(std::uint8_t opcode) {
+    auto scalar = read_pickle_scalar(opcode, input_);
+    if (!scalar) return Step::refuse;
+    if (const auto* text = std::get_if<PickleText>(&*scalar)) text_bytes_ += text->utf8.size();
+    if (const auto* bytes = std::get_if<PickleBytes>(&*scalar)) text_bytes_ += bytes->bytes.size();
+    if (text_bytes_ > limits_.text_bytes) return Step::refuse;
+    return push(
+        std::visit([](auto&& value) -> Node { return std::move(value); }, std::move(*scalar)));
 }
 
 Machine::Step Machine::step_memo(std::uint8_t opcode) {
@@ -552,47 +379,16 @@ Machine::Step Machine::step(std::uint8_t opcode) {
             if (reachable() == 0 || stack_.size() >= limits_.items) return Step::refuse;
             stack_.push_back(stack_.back());
             return Step::more;
-        case 'N':
-        case 0x88:
-        case 0x89:
-        case 'K':
-        case 'M':
-        case 'J':
-        case 0x8a:
-        case 0x8b:
-        case 'I':
-        case 'L':
-        case 'F':
-        case 'G':
-            return step_number(opcode);
-        case 'X':
-        case 0x8c:
-        case 0x8d:
-        case 'V':
-        case 'U':
-        case 'C':
-        case 'T':
-        case 'B':
-        case 0x8e:
-        case 'S':
-            return step_text(opcode);
-        case 'p':
-        case 'q':
-        case 'r':
-        case 0x94:
-        case 'g':
-        case 'h':
-        case 'j':
-            return step_memo(opcode);
-        case 'c':
-        case 0x93:
-        case 'R':
-        case 0x81:
-        case 'b':
-            return step_object(opcode);
         default:
-            return step_container(opcode);
+            break;
     }
+    const auto is_one_of = [&](std::string_view opcodes) {
+        return opcodes.find(static_cast<char>(opcode)) != std::string_view::npos;
+    };
+    if (is_pickle_scalar(opcode)) return step_scalar(opcode);
+    if (is_one_of("pqr\x94ghj")) return step_memo(opcode);
+    if (is_one_of("c\x93R\x81\x62")) return step_object(opcode);
+    return step_container(opcode);
 }
 
 /// Shared nodes are copied at each place they are used, so the budget is what bounds a pickle that
@@ -613,8 +409,8 @@ bool Machine::copy_out(NodeIndex from, std::size_t depth, Budget& spent, PickleV
         auto& items = to.value.emplace<PickleDict>().items;
         for (std::size_t i = 0; i + 1 < dict->nodes.size(); i += 2) {
             auto& item = items.emplace_back();
-            if (!copy_out(dict->nodes[i], depth + 1, spent, item.first) ||
-                !copy_out(dict->nodes[i + 1], depth + 1, spent, item.second)) {
+            if (!copy_out(dict->nodes[i], depth + 1, spent, item.key) ||
+                !copy_out(dict->nodes[i + 1], depth + 1, spent, item.value)) {
                 return false;
             }
         }

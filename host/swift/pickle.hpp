@@ -6,7 +6,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <variant>
 #include <vector>
 
@@ -15,6 +14,7 @@
 namespace fragmend::swift {
 
 struct PickleValue;
+struct PickleItem;
 
 struct PickleNone {
     bool operator==(const PickleNone&) const = default;
@@ -36,7 +36,7 @@ struct PickleSequence {
 };
 /// A dict in the order of the pickle; later duplicates of a key follow earlier ones.
 struct PickleDict {
-    std::vector<std::pair<PickleValue, PickleValue>> items;
+    std::vector<PickleItem> items;
     bool operator==(const PickleDict&) const;
 };
 
@@ -53,6 +53,13 @@ struct PickleValue {
     /// The characters of a text or a byte string, nullptr for anything else.
     const std::string* characters() const;
     bool operator==(const PickleValue&) const = default;
+};
+
+/// One entry of a dict.
+struct PickleItem {
+    PickleValue key;
+    PickleValue value;
+    bool operator==(const PickleItem&) const = default;
 };
 
 inline bool PickleSequence::operator==(const PickleSequence& other) const {

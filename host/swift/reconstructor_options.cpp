@@ -206,11 +206,16 @@ void read_priorities(const OptionReader& options, ReconstructorOptions& out) {
 Result<ReconstructorOptions> load_reconstructor_options(const std::string& conf_path) {
     const auto file = IniFile::read(conf_path);
     if (!file) return file.error();
-    if (!file->has_section(section_name)) {
+    return read_reconstructor_options(*file, conf_path);
+}
+
+Result<ReconstructorOptions> read_reconstructor_options(const IniFile& file,
+                                                        const std::string& conf_path) {
+    if (!file.has_section(section_name)) {
         return Error{errc::bad_config, "Unable to find " + std::string(section_name) +
                                            " config section in " + conf_path};
     }
-    const auto values = file->section(section_name, Interpolation::relaxed);
+    const auto values = file.section(section_name, Interpolation::relaxed);
     if (!values) return values.error();
 
     ReconstructorOptions out;

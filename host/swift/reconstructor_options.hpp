@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "host/base/error.hpp"
+#include "host/swift/ini_file.hpp"
 #include "host/swift/log_options.hpp"
 
 namespace fragmend::swift {
@@ -119,5 +120,9 @@ struct ReconstructorOptions {
 /// 0, and sizes and counts have to be usable.
 /// Errors: bad_config with the detail `<file>: [<section>] <option> = <value>: <why>`; not_found.
 Result<ReconstructorOptions> load_reconstructor_options(const std::string& conf_path);
+
+/// The same for what was read from `conf_path` already.
+Result<ReconstructorOptions> read_reconstructor_options(const IniFile& file,
+                                                        const std::string& conf_path);
 
 }  // namespace fragmend::swift

@@ -70,7 +70,10 @@ Result<RingPtr> decode_ring(ByteView file, const RingLimits& limits) {
     if (!unpacked) return unpacked.error();
     ByteCursor cursor(*unpacked);
     if (cursor.take(magic.size()) != magic) {
-        return bad_ring("neither version 1 nor version 2");
+        // Version 0, a pickle, has not been written since 2012 and Swift 2.36 dropped it, too.
+        return bad_ring(
+            "no ring of version 1 or 2; older ones have to be written again by "
+            "swift-ring-builder");
     }
     const auto version = cursor.number(2);
     if (!version) return bad_ring("the file ends inside its head");

@@ -16,7 +16,8 @@ struct RingLimits {
     std::size_t json_bytes_max = 64u << 20;
 };
 
-/// Reads a whole ring file of version 0 (pickle), 1 or 2; the bytes may be hostile.
+/// Reads a whole ring file of version 1 or 2; the bytes may be hostile. Pickled rings of version 0
+/// are refused.
 /// Errors: bad_ring with the reason.
 /// Source: swift.common.ring.RingData.load, deserialize_v1; since 2.36 swift.common.ring.io.
 Result<RingPtr> decode_ring(ByteView file, const RingLimits& limits = {});

@@ -67,12 +67,15 @@ Result<RingParts> parse_ring_v1(std::string_view unpacked, const RingLimits& lim
     if (!nodes) return nodes.error();
     parts.devices = std::move(*nodes);
 
-    // Every row but the last is full; a short last one is a fractional replica.
+    // Every row but the last is full; a short last one is a fractional replica, and in a small ring
+    // the fraction may come to no partition at all.
     const std::uint64_t row_bytes = 2 * (std::uint64_t{1} << (32 - parts.part_shift));
     const std::uint64_t have = cursor.rest().size();
     const std::uint64_t rows_there = (have + row_bytes - 1) / row_bytes;
     if (have % 2 != 0) return bad_ring("the rows end inside a device id");
-    if (**rows < 1 || rows_there != static_cast<std::uint64_t>(**rows)) {
+    const bool last_is_empty =
+        have % row_bytes == 0 && **rows == static_cast<std::int64_t>(rows_there) + 1;
+    if (rows_there < 1 || (static_cast<std::int64_t>(rows_there) != **rows && !last_is_empty)) {
         return bad_ring(std::to_string(have) + " bytes of rows are not " + std::to_string(**rows) +
                         " replicas of " + std::to_string(row_bytes) + " bytes");
     }

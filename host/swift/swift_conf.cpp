@@ -81,15 +81,19 @@ std::vector<Policy> SwiftConf::erasure_coded_policies() const {
 }
 
 Result<SwiftConf> load_swift_conf(const std::string& path) {
-    const auto bytes = read_file(path, config_bytes_max);
-    if (!bytes) return bytes.error();
+    const auto file = read_file(path, config_bytes_max);
+    if (!file) return file.error();
+    return parse_swift_conf(file->bytes, path);
+}
+
+Result<SwiftConf> parse_swift_conf(std::string_view bytes, const std::string& path) {
     SwiftConf conf;
-    const auto hashes = read_hash_options(bytes->bytes, path, conf);
+    const auto hashes = read_hash_options(bytes, path, conf);
     if (!hashes) return hashes.error();
 
     // Swift reads the same file again as UTF-8; duplicates were refused by the pass above.
     IniFile file(TextEncoding::utf8, Duplicates::last_wins);
-    const auto parsed = file.add(bytes->bytes, path);
+    const auto parsed = file.add(bytes, path);
     if (!parsed) return parsed.error();
     auto policies = read_policies(file, path);
     if (!policies) return policies.error();

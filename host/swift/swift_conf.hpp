@@ -49,6 +49,9 @@ struct SwiftConf {
 /// swift.common.constraints.reload_constraints.
 Result<SwiftConf> load_swift_conf(const std::string& path = std::string(swift_conf_path_default));
 
+/// The same for the bytes of a file that errors call `path`.
+Result<SwiftConf> parse_swift_conf(std::string_view bytes, const std::string& path);
+
 /// MD5 of prefix, `/account/container/object` and suffix: an object's place in the cluster.
 /// Source: swift.common.utils.hash_path.
 Md5Digest hash_path(const SwiftConf& conf, std::string_view account, std::string_view container,

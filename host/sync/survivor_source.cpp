@@ -34,7 +34,8 @@ class RemoteStream final : public SurvivorStream {
 /// The archive on this node's disk, read on a disk thread.
 class LocalStream final : public SurvivorStream {
   public:
-    LocalStream(asio::any_io_executor disk, UniqueFd fd, LocalArchive archive, std::uint32_t device_id)
+    LocalStream(asio::any_io_executor disk, UniqueFd fd, LocalArchive archive,
+                std::uint32_t device_id)
         : disk_(std::move(disk)),
           archive_(std::move(archive)),
           device_id_(device_id),
@@ -44,7 +45,8 @@ class LocalStream final : public SurvivorStream {
     const std::string& name() const override { return archive_.path; }
     std::uint32_t device_id() const override { return device_id_; }
     Awaitable<Result<std::size_t>> read(ByteSpan into) override {
-        co_return co_await offload(disk_, [this, into] { return file_.read(into); });
+        auto read = [this, into] { return file_.read(into); };
+        co_return co_await offload(disk_, std::move(read));
     }
 
   private:
@@ -56,8 +58,8 @@ class LocalStream final : public SurvivorStream {
 
 }  // namespace
 
-SurvivorSource::SurvivorSource(Services& services, const PolicyContext& policy, std::string partition,
-                               Node local_device, Node target)
+SurvivorSource::SurvivorSource(Services& services, const PolicyContext& policy,
+                               std::string partition, Node local_device, Node target)
     : services_(services),
       policy_(policy),
       partition_(std::move(partition)),
@@ -70,7 +72,9 @@ void SurvivorSource::remember(const std::string& object_hash, LocalArchive archi
     local_archives_.insert_or_assign(object_hash, std::move(archive));
 }
 
-void SurvivorSource::forget(const std::string& object_hash) { local_archives_.erase(object_hash); }
+void SurvivorSource::forget(const std::string& object_hash) {
+    local_archives_.erase(object_hash);
+}
 
 std::vector<fragments::Candidate> SurvivorSource::candidates(
     const RebuildRequest& request, const std::vector<std::uint32_t>& left_out) const {
@@ -84,14 +88,15 @@ std::vector<fragments::Candidate> SurvivorSource::candidates(
     // Another first survivor for every object, so that all peers share the reading.
     const std::size_t turn = std::hash<std::string>{}(request.object_hash);
     if (!all.empty()) {
-        std::rotate(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(turn % all.size()), all.end());
+        std::rotate(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(turn % all.size()),
+                    all.end());
     }
     return all;
 }
 
 Result<std::unique_ptr<SurvivorStream>> SurvivorSource::open_local(const LocalArchive& archive) {
     UniqueFd fd(::open(archive.path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-    if (fd.get() < 0) return error_from_errno(errno, archive.path);
+    if (!fd.valid()) return error_from_errno(errno, archive.path);
     struct stat info {};
     if (::fstat(fd.get(), &info) != 0) return error_from_errno(errno, archive.path);
     if (static_cast<std::uint64_t>(info.st_size) != archive.archive_bytes) {
@@ -108,9 +113,8 @@ Awaitable<Result<std::vector<std::unique_ptr<SurvivorStream>>>> SurvivorSource::
         std::find(left_out.begin(), left_out.end(), local_device_.id) != left_out.end();
     if (archive != local_archives_.end() && !local_left_out &&
         archive->second.index != request.wanted) {
-        auto opened = co_await offload(services_.disk, [this, copy = archive->second] {
-            return open_local(copy);
-        });
+        auto open = [this, copy = archive->second] { return open_local(copy); };
+        auto opened = co_await offload(services_.disk, std::move(open));
         if (opened.has_value()) local = std::move(opened.value());
     }
 

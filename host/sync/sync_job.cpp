@@ -31,12 +31,15 @@ AfterSession after_session(const SessionResult& result, int tries) {
     if (result.success) return AfterSession::done;
     if (tries >= session_tries_max || !result.error) return AfterSession::give_up;
     switch (result.error->code) {
-        case errc::lock_timeout: return AfterSession::try_again_later;
+        case errc::lock_timeout:
+            return AfterSession::try_again_later;
         case errc::wrong_bytes:
         case errc::bad_fragment:
         case errc::too_few_fragments:
-        case errc::disconnected: return AfterSession::try_again;
-        default: return AfterSession::give_up;
+        case errc::disconnected:
+            return AfterSession::try_again;
+        default:
+            return AfterSession::give_up;
     }
 }
 
@@ -88,7 +91,8 @@ Awaitable<void> SyncJobRun::sync_with(scan::Partner partner) {
             services_.stats.session_failed(result.error ? result.error->code : errc::internal);
             co_return;
         }
-        if (next == AfterSession::try_again_later) co_await pause(services_.network, lock_pause * tries);
+        if (next == AfterSession::try_again_later)
+            co_await pause(services_.network, lock_pause * tries);
     }
 }
 
@@ -117,12 +121,13 @@ Awaitable<std::optional<SyncJobRun::Delta>> SyncJobRun::find_delta(scan::Partner
 }
 
 Awaitable<std::optional<swift::PartitionHashes>> SyncJobRun::remote_hashes(const Node& node,
-                                                                          bool& unmounted) {
+                                                                           bool& unmounted) {
     auto permit = co_await services_.replicate_calls.acquire(1);
     if (permit.has_error()) co_return std::nullopt;
-    auto answer = co_await transport::replicate::get_suffix_hashes(
-        services_.client,
-        {node, job_.partition, policy_.policy.index, services_.gather_limits.timeouts});
+    transport::replicate::ReplicateRequest request{node, job_.partition, policy_.policy.index,
+                                                   services_.gather_limits.timeouts};
+    auto answer =
+        co_await transport::replicate::get_suffix_hashes(services_.client, std::move(request));
     permit.value().release();
     if (answer.has_error()) {
         services_.log.error("Unable to get remote suffix hashes from '" + path_at(node) +
@@ -156,11 +161,11 @@ Awaitable<std::optional<SyncJobRun::Delta>> SyncJobRun::compare(Node node, int b
     Delta delta{std::move(node), backend_index, {}};
     auto suffixes = scan::suffix_delta(job_.hashes, job_.fragment_index, remote, backend_index);
     if (suffixes.empty()) co_return delta;
-    auto local = co_await offload(
-        services_.disk, [disk = policy_.disk, device = job_.local_device.device,
-                         partition = job_.partition, request = swift::HashRequest{suffixes, false}] {
-            return swift::get_hashes(disk, device, partition, request);
-        });
+    const swift::HashRequest request{suffixes, false};
+    auto rehash = [disk = policy_.disk, device = job_.local_device.device,
+                   partition = job_.partition,
+                   request] { return swift::get_hashes(disk, device, partition, request); };
+    auto local = co_await offload(services_.disk, std::move(rehash));
     if (local.has_error()) {
         services_.log.error("Unable to hash partition " + job_.partition + " on " +
                             job_.local_device.device + ": " + to_string(local.error()));
@@ -193,7 +198,8 @@ Awaitable<SessionResult> SyncJobRun::session(const Delta& delta) {
     co_return result;
 }
 
-void SyncJobRun::account(const Delta& delta, const SessionCounts& counts, const SessionResult& result) {
+void SyncJobRun::account(const Delta& delta, const SessionCounts& counts,
+                         const SessionResult& result) {
     auto& stats = services_.stats;
     auto& target = stats.targets[delta.node.replication_name()];
     ++target.sessions;

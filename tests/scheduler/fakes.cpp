@@ -9,12 +9,14 @@ namespace {
 constexpr std::uint32_t magic = 0x0b0c5ecc;
 
 void put_32(std::byte* at, std::uint32_t value) {
-    for (int i = 0; i < 4; ++i) at[i] = static_cast<std::byte>(value >> (8 * i));
+    for (int i = 0; i < 4; ++i)
+        at[i] = static_cast<std::byte>(value >> (8 * i));
 }
 
 std::uint32_t get_32(const std::byte* at) {
     std::uint32_t value = 0;
-    for (int i = 4; i-- > 0;) value = value << 8 | std::to_integer<std::uint32_t>(at[i]);
+    for (int i = 4; i-- > 0;)
+        value = value << 8 | std::to_integer<std::uint32_t>(at[i]);
     return value;
 }
 
@@ -25,7 +27,9 @@ void put_header(std::byte* at, std::uint8_t index, std::size_t piece_bytes) {
     put_32(at + 59, magic);
 }
 
-std::byte mask(std::uint8_t index) { return static_cast<std::byte>(index * 37 + 11); }
+std::byte mask(std::uint8_t index) {
+    return static_cast<std::byte>(index * 37 + 11);
+}
 
 class FakeDigests final : public SurvivorDigests {
   public:
@@ -51,13 +55,26 @@ class FakeStream final : public SurvivorStream {
         md5_ = md5.finish_hex();
         const auto at = static_cast<std::size_t>(fault.at);
         switch (fault.kind) {
-            case Fault::Kind::flipped_byte: bytes_.at(at) ^= std::byte{1}; break;
-            case Fault::Kind::bad_header: bytes_.at(at) ^= std::byte{1}; break;
-            case Fault::Kind::wrong_size: put_32(bytes_.data() + 4, 1); break;
-            case Fault::Kind::short_body: bytes_.resize(at); break;
-            case Fault::Kind::long_body: bytes_.push_back(std::byte{0}); break;
-            case Fault::Kind::no_md5: md5_ = "\"" + md5_ + "\""; break;
-            default: break;
+            case Fault::Kind::flipped_byte:
+                bytes_.at(at) ^= std::byte{1};
+                break;
+            case Fault::Kind::bad_header:
+                bytes_.at(at) ^= std::byte{1};
+                break;
+            case Fault::Kind::wrong_size:
+                put_32(bytes_.data() + 4, 1);
+                break;
+            case Fault::Kind::short_body:
+                bytes_.resize(at);
+                break;
+            case Fault::Kind::long_body:
+                bytes_.push_back(std::byte{0});
+                break;
+            case Fault::Kind::no_md5:
+                md5_ = "\"" + md5_ + "\"";
+                break;
+            default:
+                break;
         }
     }
     ~FakeStream() override {
@@ -72,11 +89,12 @@ class FakeStream final : public SurvivorStream {
     Awaitable<Result<std::size_t>> read(ByteSpan into) override {
         EXPECT_FALSE(reading_);
         reading_ = true;
-        const auto turns = source_.turns_max == 0
-                               ? 0
-                               : static_cast<int>(source_.random() %
-                                                  static_cast<unsigned>(source_.turns_max + 1));
-        for (int turn = 0; turn < turns; ++turn) co_await yield(executor_);
+        const auto turns =
+            source_.turns_max == 0
+                ? 0
+                : static_cast<int>(source_.random() % static_cast<unsigned>(source_.turns_max + 1));
+        for (int turn = 0; turn < turns; ++turn)
+            co_await yield(executor_);
         const std::size_t count = std::min(into.size(), bytes_.size() - position_);
         std::optional<Error> error;
         const bool reached = position_ + count > fault_.at;
@@ -122,14 +140,16 @@ Awaitable<void> yield(asio::any_io_executor executor) {
 std::size_t LineSink::count(std::string_view part) const {
     const std::lock_guard lock(mutex_);
     std::size_t found = 0;
-    for (const auto& line : lines_) found += line.find(part) != std::string::npos;
+    for (const auto& line : lines_)
+        found += line.find(part) != std::string::npos;
     return found;
 }
 
 std::string LineSink::all() const {
     const std::lock_guard lock(mutex_);
     std::string text;
-    for (const auto& line : lines_) text += line + "\n";
+    for (const auto& line : lines_)
+        text += line + "\n";
     return text;
 }
 
@@ -150,11 +170,13 @@ Bytes make_archive(std::uint64_t seed, std::uint8_t index, std::uint64_t archive
 Awaitable<Result<std::vector<std::unique_ptr<SurvivorStream>>>> FakeSource::open(
     const RebuildRequest& request, const std::vector<std::uint32_t>& left_out) {
     if (on_open) on_open();
-    for (int turn = 0; turn < turns_max; ++turn) co_await yield(executor_);
+    for (int turn = 0; turn < turns_max; ++turn)
+        co_await yield(executor_);
     FakeObject& object = objects.at(request.object_path);
     const std::uint64_t flavour = object.opens++ > 0 ? object.flavour_of_retries : 0;
     std::vector<std::unique_ptr<SurvivorStream>> streams;
-    for (int i = 0; i < request.scheme.n() && static_cast<int>(streams.size()) < request.scheme.k; ++i) {
+    for (int i = 0; i < request.scheme.n() && static_cast<int>(streams.size()) < request.scheme.k;
+         ++i) {
         const auto index = static_cast<std::uint8_t>(i);
         const std::uint32_t device = 100u + index;
         if (index == request.wanted || object.absent.contains(index)) continue;
@@ -208,7 +230,9 @@ void FakeCodec::run(std::span<SegmentWork*> batch) {
         std::fill(work->output.begin(), work->output.end(), std::byte{0});
         for (std::size_t j = 0; j < indexes.size(); ++j) {
             const ByteView in = work->survivors[j];
-            EXPECT_EQ(reinterpret_cast<std::uintptr_t>(in.data() + fragment_header_bytes) % 64, 0u);
+            const auto payload =
+                reinterpret_cast<std::uintptr_t>(in.data() + fragment_header_bytes);
+            EXPECT_TRUE(!slots_are_aligned || payload % 64 == 0);
             EXPECT_EQ(in.size(), work->output.size());
             if (get_32(in.data()) != indexes[j] || get_32(in.data() + 59) != magic ||
                 get_32(in.data() + 4) != in.size() - fragment_header_bytes) {
@@ -246,7 +270,14 @@ World::~World() {
 }
 
 RebuildPorts World::ports() {
-    return {io.get_executor(), source, codec, dispatcher, budget, buffers, clock, stats,
+    return {io.get_executor(),
+            source,
+            codec,
+            dispatcher,
+            budget,
+            buffers,
+            clock,
+            stats,
             Logger(&sink, LogLevel::debug)};
 }
 
@@ -294,7 +325,8 @@ Awaitable<void> receive(ObjectRebuild& rebuild, Received& received, int turns) {
         } else if (piece.value().empty()) {
             received.ended = true;
         } else {
-            for (int turn = 0; turn < turns; ++turn) co_await yield(executor);
+            for (int turn = 0; turn < turns; ++turn)
+                co_await yield(executor);
             received.bytes.insert(received.bytes.end(), piece.value().begin(), piece.value().end());
         }
     }

@@ -1,4 +1,5 @@
-// A small cluster in memory for the scheduler's tests: archives, survivors with faults, a XOR codec.
+// A small cluster in memory for the scheduler's tests: archives, survivors with faults, a XOR
+// codec.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -56,7 +57,15 @@ Bytes make_archive(std::uint64_t seed, std::uint8_t index, std::uint64_t archive
 /// What goes wrong with one survivor.
 struct Fault {
     enum class Kind {
-        none, open_fails, read_error, short_body, long_body, flipped_byte, bad_header, wrong_size, hangs,
+        none,
+        open_fails,
+        read_error,
+        short_body,
+        long_body,
+        flipped_byte,
+        bad_header,
+        wrong_size,
+        hangs,
         no_md5
     };
     Kind kind = Kind::none;
@@ -96,9 +105,9 @@ class FakeCodec final : public Codec {
   public:
     Result<void> check(const EcScheme&) override { return {}; }
     std::size_t fragment_bytes(const EcScheme& scheme, std::size_t segment_bytes) override;
-    std::optional<std::vector<std::uint8_t>> choose_survivors(const EcScheme& scheme,
-                                                              std::span<const std::uint8_t> available,
-                                                              std::uint8_t wanted) override;
+    std::optional<std::vector<std::uint8_t>> choose_survivors(
+        const EcScheme& scheme, std::span<const std::uint8_t> available,
+        std::uint8_t wanted) override;
     Result<std::shared_ptr<const DecodePlan>> plan(const EcScheme& scheme,
                                                    std::span<const std::uint8_t> survivors,
                                                    std::uint8_t wanted) override;
@@ -106,12 +115,13 @@ class FakeCodec final : public Codec {
     void run(std::span<SegmentWork*> batch) override;
 
     std::function<void(SegmentWork&)> sabotage;
+    bool slots_are_aligned = true;  ///< Payloads start at 64 bytes, as an object's slots do.
     std::atomic<int> runs = 0;
     std::atomic<int> items = 0;
 };
 
-/// Everything a rebuild works with, on one io_context that is polled by hand. The workers are the same
-/// io_context unless `pool` is another executor.
+/// Everything a rebuild works with, on one io_context that is polled by hand. The workers are the
+/// same io_context unless `pool` is another executor.
 struct World {
     explicit World(std::size_t budget_bytes = std::size_t{1} << 20, DispatcherLimits limits = {},
                    std::optional<asio::any_io_executor> pool = {}, std::size_t idle_bytes = 0);

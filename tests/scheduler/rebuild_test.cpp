@@ -30,7 +30,8 @@ FakeObject object_of(std::size_t piece_bytes = piece) {
 }
 
 void spoil(FakeObject& object, std::initializer_list<int> indexes, Fault fault) {
-    for (int index : indexes) object.faults[static_cast<std::uint8_t>(index)] = fault;
+    for (int index : indexes)
+        object.faults[static_cast<std::uint8_t>(index)] = fault;
 }
 
 TEST(ObjectRebuild, RebuildsEveryLength) {
@@ -158,7 +159,8 @@ TEST(ObjectRebuild, ReplacesASurvivorThatFailsAnywhereInAnyWay) {
                                            "/a/c/o policy#1 frag#0"),
                           1u);
                 if (sent_wrong) {
-                    // The wrong piece went out before the MD5 could tell: the body must not be whole.
+                    // The wrong piece went out before the MD5 could tell: the body must not be
+                    // whole.
                     ASSERT_TRUE(received.error);
                     EXPECT_TRUE(*received.error == errc::wrong_bytes);
                     EXPECT_LT(received.bytes.size(), length);
@@ -381,7 +383,8 @@ TEST(ObjectRebuild, EndsCleanlyWhenCancelledAtAnyStep) {
                 Received received;
                 world.tasks.spawn(receive(rebuild, received, 1));
                 int step = 0;
-                while (step < steps && world.step()) ++step;
+                while (step < steps && world.step())
+                    ++step;
                 completed = step < steps;
                 rebuild.cancel();
                 world.run_until_idle();

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "transport/python_text.hpp"
-#include "transport/ssync/messages.hpp"
+#include "transport/ssync/missing_check.hpp"
 
 namespace fragmend::transport::ssync {
 namespace {
@@ -12,6 +12,14 @@ namespace {
 constexpr std::size_t line_bytes_max = 64 * 1024;  ///< network_chunk_size of Swift.
 constexpr std::size_t quoted_bytes_max = 1024;     ///< How much of a line Swift puts into its log.
 constexpr std::uint64_t blank_lines_max = 1000;    ///< Beyond what is offered; Swift sends two.
+
+/// A receiver whose partition or device lock, or whose last session slot, somebody else holds.
+/// Source: swift.obj.ssync_receiver.Receiver.__call__ (LockTimeout and HTTPServiceUnavailable).
+bool is_busy(std::string_view line) {
+    if (line.starts_with(":ERROR: 503 ")) return true;
+    return line.starts_with(":ERROR: 0 ") && line.find(" seconds: /") != line.npos &&
+           line.find("/.lock") != line.npos;
+}
 
 }  // namespace
 
@@ -106,7 +114,8 @@ const Error& Conversation::error() const {
 }
 
 void Conversation::unexpected(std::string_view line) {
-    fail({errc::protocol, "Unexpected response: " + python_repr(line.substr(0, quoted_bytes_max))});
+    fail({is_busy(line) ? errc::lock_timeout : errc::protocol,
+          "Unexpected response: " + python_repr(line.substr(0, quoted_bytes_max))});
 }
 
 void Conversation::fail(Error error) {

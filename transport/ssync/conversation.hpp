@@ -13,7 +13,7 @@
 #include "host/base/error.hpp"
 #include "transport/http/chunked.hpp"
 #include "transport/ssync/line_reader.hpp"
-#include "transport/ssync/ports.hpp"
+#include "transport/ssync/offer.hpp"
 
 namespace fragmend::transport::ssync {
 

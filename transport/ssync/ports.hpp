@@ -10,25 +10,9 @@
 
 #include "host/base/async.hpp"
 #include "host/base/bytes.hpp"
-#include "host/base/timestamp.hpp"
+#include "transport/ssync/offer.hpp"
 
 namespace fragmend::transport::ssync {
-
-/// One line of the missing check.
-struct Offer {
-    std::string object_hash;                ///< 32 hex digits.
-    Timestamp data;                         ///< Of the data file or the tombstone.
-    std::optional<Timestamp> meta;          ///< Set when a newer .meta applies.
-    std::optional<Timestamp> content_type;  ///< Set when the .meta carries a newer content type.
-    std::optional<bool> durable;            ///< Unset for tombstones.
-};
-
-/// What the receiver wants of one offer.
-struct Wanted {
-    std::string object_hash;
-    bool data = false;
-    bool meta = false;
-};
 
 /// The bytes of one PUT, in order. Destroying it early cancels what feeds it.
 class BodyStream {

@@ -7,7 +7,8 @@
 
 #include "transport/http/client.hpp"
 #include "transport/python_text.hpp"
-#include "transport/ssync/messages.hpp"
+#include "transport/ssync/missing_check.hpp"
+#include "transport/ssync/sub_request.hpp"
 
 namespace fragmend::transport::ssync {
 namespace {

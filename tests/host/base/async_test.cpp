@@ -11,7 +11,8 @@
 namespace fragmend {
 namespace {
 
-Awaitable<void> take_and_note(Semaphore& semaphore, std::size_t units, std::vector<std::size_t>& order,
+Awaitable<void> take_and_note(Semaphore& semaphore, std::size_t units,
+                              std::vector<std::size_t>& order,
                               std::vector<Semaphore::Permit>& held) {
     auto permit = co_await semaphore.acquire(units);
     if (permit.has_error()) co_return;
@@ -25,7 +26,8 @@ TEST(Semaphore, ServesInOrderAndNeverOvertakes) {
     std::vector<std::size_t> order;
     std::vector<Semaphore::Permit> held;
     TaskGroup group(io.get_executor());
-    for (std::size_t units : {8, 9, 1}) group.spawn(take_and_note(semaphore, units, order, held));
+    for (std::size_t units : {8, 9, 1})
+        group.spawn(take_and_note(semaphore, units, order, held));
     io.poll();
     EXPECT_EQ(order, (std::vector<std::size_t>{8}));
     held.clear();
@@ -55,7 +57,8 @@ TEST(Semaphore, CloseWakesWaiters) {
     std::vector<std::size_t> order;
     std::vector<Semaphore::Permit> held;
     TaskGroup group(io.get_executor());
-    for (int i = 0; i < 3; ++i) group.spawn(take_and_note(semaphore, 1, order, held));
+    for (int i = 0; i < 3; ++i)
+        group.spawn(take_and_note(semaphore, 1, order, held));
     io.poll();
     semaphore.close();
     io.poll();
@@ -63,7 +66,57 @@ TEST(Semaphore, CloseWakesWaiters) {
     EXPECT_EQ(order.size(), 1u);
 }
 
-Awaitable<void> ask_pool(asio::any_io_executor pool, std::thread::id& worked, std::thread::id& resumed) {
+Awaitable<void> wait_until(Signal& signal, const bool& stop, int& waits) {
+    while (!stop) {
+        ++waits;
+        co_await signal.wait();
+    }
+}
+
+TEST(TaskGroup, HurriesAChildWithoutThrowingIntoIt) {
+    asio::io_context io;
+    TaskGroup group(io.get_executor());
+    Signal never(io.get_executor());
+    bool stop = false;
+    int waits = 0;
+    {
+        asio::cancellation_signal hurry;
+        group.spawn(wait_until(never, stop, waits), hurry.slot());
+        io.poll();
+        hurry.emit(asio::cancellation_type::terminal);  // From outside of the loop, too.
+        io.restart();
+        io.poll();
+        EXPECT_EQ(waits, 2);
+        stop = true;
+        never.notify();
+        io.restart();
+        io.poll();
+        hurry.emit(asio::cancellation_type::terminal);  // Nobody is there any more.
+    }
+    io.restart();
+    io.poll();
+    EXPECT_EQ(group.running(), 0u);
+}
+
+TEST(Semaphore, ServesThoseBehindAWaiterThatLeaves) {
+    asio::io_context io;
+    Semaphore semaphore(io.get_executor(), 10);
+    std::vector<std::size_t> order;
+    std::vector<Semaphore::Permit> held;
+    TaskGroup group(io.get_executor());
+    asio::cancellation_signal hurry;
+    group.spawn(take_and_note(semaphore, 6, order, held));
+    group.spawn(take_and_note(semaphore, 9, order, held), hurry.slot());
+    group.spawn(take_and_note(semaphore, 4, order, held));
+    io.poll();
+    hurry.emit(asio::cancellation_type::terminal);
+    io.restart();
+    io.poll();
+    EXPECT_EQ(order, (std::vector<std::size_t>{6, 4}));
+}
+
+Awaitable<void> ask_pool(asio::any_io_executor pool, std::thread::id& worked,
+                         std::thread::id& resumed) {
     worked = co_await offload(pool, [] { return std::this_thread::get_id(); });
     resumed = std::this_thread::get_id();
 }

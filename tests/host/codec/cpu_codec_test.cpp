@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <functional>
 #include <numeric>
+#include <thread>
 
 #include "tests/host/codec/rebuild_fixture.hpp"
 
@@ -265,6 +266,34 @@ TEST(CpuCodecDigests, AreThoseOfTheWholeArchives) {
         for (std::size_t j = 0; j < 4; ++j) {
             EXPECT_EQ(object.digests->finish(j), object.references[j].finish());
         }
+    }
+}
+
+TEST(CpuCodecThreads, ShareACodecAndItsPlans) {
+    std::mt19937_64 random(test_seed());
+    CpuCodec codec;
+    const Fragments whole = encode(codec, vandermonde, 50000, random);
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 4; ++t) {
+        threads.emplace_back([&codec, &whole, t] {
+            const auto wanted = static_cast<std::uint8_t>(t);
+            const Indexes backwards = {5, 4, 3, 2, 1, 0};
+            const auto survivors = codec.choose_survivors(vandermonde, backwards, wanted).value();
+            for (int i = 0; i < 20; ++i) {
+                const auto digests = codec.digests(4);
+                OneRebuild rebuild(codec.plan(vandermonde, survivors, wanted).value(), whole);
+                rebuild.item.digests = digests.get();
+                rebuild.run(codec);
+                EXPECT_FALSE(rebuild.item.error);
+                EXPECT_TRUE(rebuild.output == whole[wanted]);
+                Md5 reference;
+                reference.update(rebuild.survivors[0]);
+                EXPECT_EQ(digests->finish(0), reference.finish());
+            }
+        });
+    }
+    for (std::thread& thread : threads) {
+        thread.join();
     }
 }
 

@@ -83,6 +83,11 @@ class CaughtLines final : public LogSink {
     std::vector<std::string> lines_;
 };
 
+/// False where no real Swift is installed: interop tests skip.
+inline bool swift_is_installed() {
+    return std::system("/usr/bin/python3 -c 'import swift.obj.diskfile' 2>/dev/null") == 0;
+}
+
 inline std::uint64_t seed_from_environment(std::uint64_t otherwise) {
     const char* text = std::getenv("FRAGMEND_SEED");
     return text != nullptr ? std::strtoull(text, nullptr, 10) : otherwise;

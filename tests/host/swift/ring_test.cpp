@@ -112,10 +112,15 @@ TEST(RingDecode, ReadsVersionOne) {
     EXPECT_EQ(node.replication_port, 6200);
 }
 
+TEST(RingDecode, FractionOfAReplicaMayBeEmpty) {
+    const std::string devices = device_json(0) + "," + device_json(1);
+    EXPECT_EQ(decode(good_json(devices), good_rows.substr(0, 6)).value()->replica_count(), 1.5);
+    EXPECT_EQ(decode(good_json(devices), good_rows.substr(0, 4)).value()->replica_count(), 1.0);
+}
+
 TEST(RingDecode, RefusesMalformedVersionOne) {
     const std::string devices = device_json(0) + "," + device_json(1);
-    EXPECT_EQ(refusal(good_json(devices), good_rows.substr(0, 4)),
-              "4 bytes of rows are not 2 replicas of 4 bytes");
+    EXPECT_EQ(refusal(good_json(devices), ""), "0 bytes of rows are not 2 replicas of 4 bytes");
     EXPECT_EQ(refusal(good_json(devices), good_rows + good_rows),
               "16 bytes of rows are not 2 replicas of 4 bytes");
     EXPECT_EQ(refusal(good_json(devices), good_rows.substr(0, 7)),

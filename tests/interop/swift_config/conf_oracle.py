@@ -44,7 +44,8 @@ def random_line(rng):
 
 def random_text(rng):
     lines = [] if rng.random() < 0.3 else ['[DEFAULT]', 'KNOWN = value', 'also: %(known)s']
-    sections = ['[s]'] * (rng.random() < 0.95) + rng.sample(['[t]', '[S]', '[ s ]'], rng.randint(0, 2))
+    sections = ['[s]'] * (rng.random() < 0.95)
+    sections += rng.sample(['[t]', '[S]', '[ s ]'], rng.randint(0, 2))
     rng.shuffle(sections)
     for section in sections:
         lines.append(section)
@@ -86,7 +87,8 @@ def readconf_case(rng, path):
 
 
 def policy_lines(rng, index):
-    lines = ['[storage-policy:%s]' % rng.choice([index, index, index, '0%d' % index, ' %d' % index])]
+    shown = rng.choice([index, index, index, '0%d' % index, ' %d' % index])
+    lines = ['[storage-policy:%s]' % shown]
     lines.append('name = ' + rng.choice(['p%d' % index] * 6 + ['P0', 'a b', 'policy-0', '', 'ec']))
     if rng.random() < 0.3:
         lines.append('aliases = ' + rng.choice(['x%d' % index, 'x, X', 'p%d, y%d' % (index, index),
@@ -99,7 +101,8 @@ def policy_lines(rng, index):
         lines.append('policy_type = erasure_coding')
         lines.append('ec_type = ' + rng.choice(['liberasurecode_rs_vand'] * 3 + [
             'isa_l_rs_cauchy', 'isa_l_rs_vand', 'jerasure_rs_vand', 'nonsense', '']))
-        lines.append('ec_num_data_fragments = ' + rng.choice(['4', '10', ' 6', '0', 'x', '+3', '1_0']))
+        lines.append('ec_num_data_fragments = ' +
+                     rng.choice(['4', '10', ' 6', '0', 'x', '+3', '1_0']))
         lines.append('ec_num_parity_fragments = ' + rng.choice(['2', '4', '5', '6', '-1', '']))
         if rng.random() < 0.3:
             lines.append('ec_object_segment_size = ' + rng.choice(['1048576', '0', '65536', '1e6']))
@@ -120,7 +123,8 @@ def swift_conf_case(rng, path):
         lines.append('swift_hash_path_suffix = ' + rng.choice(
             ['suf', 'caf\u00e9', '50%%', '50%', '\u00a0x\u00a0', '"q"', '', 'x\u0085', '\u00e0']))
     if rng.random() < 0.6:
-        lines.append('Swift_Hash_Path_Prefix = ' + rng.choice(['pre', 'a b', '%(name)s', '\u20ac', '']))
+        lines.append('Swift_Hash_Path_Prefix = ' +
+                     rng.choice(['pre', 'a b', '%(name)s', '\u20ac', '']))
     for index in rng.sample(range(4), rng.randint(0, 3)) if rng.random() < 0.2 else \
             range(rng.randint(0, 3)):
         lines += policy_lines(rng, index)
@@ -162,9 +166,10 @@ OPTIONS = {
     'lockup_timeout': INTEGERS, 'conn_timeout': FLOATS, 'node_timeout': FLOATS,
     'network_chunk_size': INTEGERS, 'disk_chunk_size': INTEGERS, 'recon_cache_path': ['/x'],
     'handoffs_first': BOOLEANS, 'handoffs_only': BOOLEANS,
-    'rebuild_handoff_node_count': INTEGERS + ['-1'], 'quarantine_threshold': INTEGERS + ['-1', '0'],
-    'quarantine_age': INTEGERS, 'reclaim_age': INTEGERS, 'request_node_count':
-        ['3', '2 * replicas', '1 * Replicas', '2*replicas', '2 *', '', 'x * replicas', '4  *  replicas'],
+    'rebuild_handoff_node_count': INTEGERS + ['-1'], 'quarantine_age': INTEGERS,
+    'quarantine_threshold': INTEGERS + ['-1', '0'], 'reclaim_age': INTEGERS,
+    'request_node_count': ['3', '2 * replicas', '1 * Replicas', '2*replicas', '2 *', '',
+                           'x * replicas', '4  *  replicas'],
     'max_objects_per_revert': INTEGERS + ['-1'], 'write_legacy_ec_crc': BOOLEANS,
     'commit_window': FLOATS + ['-1'], 'keep_cache_size': INTEGERS, 'mb_per_sync': INTEGERS,
     'replication_concurrency_per_device': INTEGERS, 'replication_one_per_device': BOOLEANS,
@@ -198,7 +203,8 @@ def read_options(path):
 
         def __getattr__(self, name):
             return lambda *args, **kwargs: None
-    with mock.patch.object(reconstructor.ObjectReconstructor, 'get_local_devices', lambda self: set()), \
+    kind = reconstructor.ObjectReconstructor
+    with mock.patch.object(kind, 'get_local_devices', lambda self: set()), \
             mock.patch.object(reconstructor, 'PrefixLoggerAdapter', lambda logger, extra: logger):
         daemon = reconstructor.ObjectReconstructor(conf, logger=Log())
     logger = utils.get_logger(conf, log_route=path)

@@ -39,7 +39,8 @@ def random_device(rng, index, shape):
 
 def random_shape(rng):
     return {'regions': rng.choice([1, 1, 2, 3]), 'zones': rng.choice([1, 2, 4]),
-            'servers': rng.choice([1, 2, 5, 9]), 'ports': [6200] * 1 + [6201, 6202] * rng.randint(0, 1)}
+            'servers': rng.choice([1, 2, 5, 9]),
+            'ports': [6200] + [6201, 6202] * rng.randint(0, 1)}
 
 
 def built_ring(rng):
@@ -96,13 +97,6 @@ def write_big_endian(path, data):
             out.write(row.tobytes())
 
 
-def write_v0(path, data):
-    import pickle
-    with gzip.open(path, 'wb') as out:
-        pickle.dump({'devs': data.devs, 'part_shift': data._part_shift,
-                     'replica2part2dev_id': data._replica2part2dev_id}, out, protocol=2)
-
-
 def expectation(rng, ring, partitions):
     def ids(nodes):
         return [node['id'] for node in nodes]
@@ -147,7 +141,6 @@ def main(directory, seed, count):
                   'replica_count': float(ring.replica_count), 'rows': data._replica2part2dev_id}
             write_ring_v2(base + '.v2', v2, 2, rng.choice(['md5', 'sha1', 'sha256', 'sha512']))
             write_ring_v2(base + '.v2wide', v2, 4)
-            write_v0(base + '.v0', data)
             write_big_endian(base + '.big', data)
         with open(base + '.json', 'w') as out:
             json.dump(expectation(rng, ring, partitions), out)

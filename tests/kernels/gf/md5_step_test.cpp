@@ -1,5 +1,5 @@
 // MD5's compression of one block.
-#include "kernels/steps/md5.hpp"
+#include "kernels/gf/md5_step.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,7 +7,7 @@
 #include <cmath>
 #include <cstring>
 
-namespace fragmend::steps {
+namespace fragmend::gf {
 namespace {
 
 TEST(Md5Step, ConstantsAreTheSines) {
@@ -26,4 +26,4 @@ TEST(Md5Step, EmptyMessage) {
 }
 
 }  // namespace
-}  // namespace fragmend::steps
+}  // namespace fragmend::gf

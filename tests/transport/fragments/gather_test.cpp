@@ -59,6 +59,7 @@ struct Fixture {
             return std::vector<std::uint8_t>(available.begin(), available.begin() + 4);
         };
         limits.hedge_delay = std::chrono::milliseconds(0);
+        limits.timeouts.conn = TimeLimit::from_float(20);
     }
     ~Fixture() { client.pool().close(); }
 
@@ -243,7 +244,7 @@ TEST(Gather, AShortLargeBodyIsAnErrorOfItsReader) {
 TEST(Gather, ABodyThatStopsRunsIntoItsLimit) {
     const std::size_t bytes = 200 * 1000;
     Fixture fixture(bytes);
-    fixture.limits.timeouts.node = TimeLimit::from_float(0.3);
+    fixture.limits.timeouts.node = TimeLimit::from_int(1);
     for (std::uint8_t i = 1; i < 4; ++i) {
         fixture.add(i, {[=](PeerConnection& peer) {
                         peer.read_until(head_end);
@@ -253,7 +254,7 @@ TEST(Gather, ABodyThatStopsRunsIntoItsLimit) {
     }
     auto sources = fixture.run();
     ASSERT_TRUE(sources.has_value());
-    EXPECT_EQ(fixture.read_all(*(*sources)[1].survivor, bytes), "timeout: Timeout (0.3s)");
+    EXPECT_EQ(fixture.read_all(*(*sources)[1].survivor, bytes), "timeout: Timeout (1s)");
 }
 
 TEST(Gather, ADroppedSurvivorClosesItsConnection) {

@@ -1,12 +1,11 @@
-// What an SSYNC sender says and how it reads an answer: single lines and sub-request heads.
+// The lines of an SSYNC session: its marks, an offer, an answer.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 
 #include "host/base/error.hpp"
-#include "transport/ssync/ports.hpp"
+#include "transport/ssync/offer.hpp"
 
 namespace fragmend::transport::ssync {
 
@@ -23,14 +22,5 @@ std::string encode_missing(const Offer& offer);
 /// the data, as from receivers before Swift 2.x. Errors: protocol (no 32 hex digits in front).
 /// Source: swift.obj.ssync_sender.decode_wanted.
 Result<Wanted> decode_wanted(std::string_view line);
-
-/// Whether a sub-request can go out: a known method, names and values that stay within their line,
-/// no second Content-Length, a body exactly when there is a length. A caller that would rather skip
-/// one bad object than lose its session asks first. Errors: bad_metadata.
-Result<void> check_sub_request(const SubRequest& request);
-
-/// `<METHOD> <quoted path>` and the headers by name in byte order, blank line included.
-/// Source: swift.obj.ssync_sender.Sender.send_subrequest.
-std::string sub_request_head(const SubRequest& request);
 
 }  // namespace fragmend::transport::ssync

@@ -3,10 +3,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "kernels/gf/hd.hpp"
 
-namespace fragmend::steps {
+namespace fragmend::gf {
 
 inline constexpr std::size_t md5_block_bytes = 64;
 
@@ -54,36 +55,43 @@ FRAGMEND_HD constexpr unsigned md5_role(unsigned step, unsigned role) {
     return (role + 64 - step) % 4;
 }
 
+/// One step on the state words `s`. A template, so that its place in the block costs nothing.
+template <unsigned step>
+FRAGMEND_HD constexpr void md5_step(std::uint32_t (&s)[4], const std::uint32_t (&words)[16]) {
+    const std::uint32_t b = s[md5_role(step, 1)];
+    const std::uint32_t c = s[md5_role(step, 2)];
+    const std::uint32_t d = s[md5_role(step, 3)];
+    std::uint32_t mixed = 0;
+    if constexpr (step < 16) {
+        mixed = d ^ (b & (c ^ d));
+    } else if constexpr (step < 32) {
+        mixed = c ^ (d & (b ^ c));
+    } else if constexpr (step < 48) {
+        mixed = b ^ c ^ d;
+    } else {
+        mixed = c ^ (b | ~d);
+    }
+    constexpr int left = md5_rotation(step);
+    constexpr std::uint32_t constant = md5_constant(step);
+    std::uint32_t& a = s[md5_role(step, 0)];
+    const std::uint32_t sum = a + mixed + constant + words[md5_word(step)];
+    a = b + ((sum << left) | (sum >> (32 - left)));
+}
+
+template <unsigned... step>
+FRAGMEND_HD constexpr void md5_steps(std::uint32_t (&s)[4], const std::uint32_t (&words)[16],
+                                     std::integer_sequence<unsigned, step...>) {
+    (md5_step<step>(s, words), ...);
+}
+
 /// Adds one block, 16 words in little-endian order, to `state`.
 FRAGMEND_HD constexpr void md5_compress(std::uint32_t (&state)[4],
                                         const std::uint32_t (&words)[16]) {
     std::uint32_t s[4] = {state[0], state[1], state[2], state[3]};
-    for (unsigned step = 0; step < 64; ++step) {
-        const std::uint32_t b = s[md5_role(step, 1)];
-        const std::uint32_t c = s[md5_role(step, 2)];
-        const std::uint32_t d = s[md5_role(step, 3)];
-        std::uint32_t mixed = 0;
-        switch (step / 16) {
-            case 0:
-                mixed = d ^ (b & (c ^ d));
-                break;
-            case 1:
-                mixed = c ^ (d & (b ^ c));
-                break;
-            case 2:
-                mixed = b ^ c ^ d;
-                break;
-            default:
-                mixed = c ^ (b | ~d);
-                break;
-        }
-        std::uint32_t& a = s[md5_role(step, 0)];
-        const std::uint32_t sum = a + mixed + md5_constant(step) + words[md5_word(step)];
-        a = b + ((sum << md5_rotation(step)) | (sum >> (32 - md5_rotation(step))));
-    }
+    md5_steps(s, words, std::make_integer_sequence<unsigned, 64>());
     for (unsigned i = 0; i < 4; ++i) {
         state[i] += s[i];
     }
 }
 
-}  // namespace fragmend::steps
+}  // namespace fragmend::gf

@@ -1,0 +1,65 @@
+// hashes.pkl and hashes.invalid of every quality.
+#include "host/swift/hashes_pickle.hpp"
+
+#include <gtest/gtest.h>
+
+#include "host/swift/replicate_answer.hpp"
+
+namespace fragmend::swift {
+namespace {
+
+using std::string_literals::operator""s;
+
+const std::string digest(32, 'a');
+
+TEST(HashesPickle, AnythingDamagedIsInvalid) {
+    for (const char* bytes : {"", "junk", "N.", "]."}) {
+        EXPECT_EQ(parse_stored_hashes(bytes), StoredHashes{}) << bytes;
+    }
+    EXPECT_EQ(parse_stored_hashes("(dVabcd\nNs."), StoredHashes{});
+    EXPECT_EQ(parse_stored_hashes("(dVABC\nNs."), StoredHashes{});
+    EXPECT_EQ(parse_stored_hashes("(dI1\nNs."), StoredHashes{});
+}
+
+TEST(HashesPickle, AbsentValidMeansValid) {
+    EXPECT_TRUE(parse_stored_hashes("(d.").valid);
+    EXPECT_FALSE(parse_stored_hashes("(dVvalid\nI00\ns.").valid);
+    EXPECT_TRUE(parse_stored_hashes("(dS'valid'\nI01\nsS'updated'\nF1.5\ns.").valid);
+}
+
+TEST(HashesPickle, UnusableValuesAreHashedAgain) {
+    for (const std::string& value : {"N"s, "Vtext\n"s, "I5\n"s, "(dI-1\nV" + digest + "\ns",
+                                    "(dI1\nVshort\ns"s, "(dVx\nV" + digest + "\ns"}) {
+        const auto hashes = parse_stored_hashes("(dVabc\n" + value + "s.");
+        EXPECT_TRUE(hashes.valid) << value;
+        ASSERT_TRUE(hashes.suffixes.contains("abc")) << value;
+        EXPECT_FALSE(hashes.suffixes.at("abc")) << value;
+    }
+    const auto usable =
+        parse_stored_hashes("(dS'abc'\n(dNS'" + digest + "'\nsI3\nV" + digest + "\nss.");
+    EXPECT_EQ(usable.suffixes.at("abc"), (SuffixHash{{std::nullopt, digest}, {3, digest}}));
+}
+
+TEST(Invalidations, ReadsLinesAndRemembersGarbage) {
+    EXPECT_EQ(parse_invalidations(""), Invalidations{});
+    EXPECT_EQ(parse_invalidations("abc\n123\nabc\n"), (Invalidations{{"123", "abc"}, true, false}));
+    EXPECT_EQ(parse_invalidations(" abc \r\n123"), (Invalidations{{"123", "abc"}, true, false}));
+    EXPECT_EQ(parse_invalidations("\n"), (Invalidations{{}, true, true}));
+    EXPECT_EQ(parse_invalidations("ababc\nfff\n"), (Invalidations{{"fff"}, true, true}));
+    EXPECT_EQ(parse_invalidations("..\n"), (Invalidations{{}, true, true}));
+    EXPECT_EQ(parse_invalidations(std::string(3, '\0')), (Invalidations{{}, true, true}));
+}
+
+TEST(ReplicateAnswer, RoundTripsAndLeavesOutWhatItCannotUse) {
+    const PartitionHashes hashes{{"abc", {{std::nullopt, digest}, {2, digest}}}, {"fff", {}}};
+    EXPECT_EQ(*parse_replicate_answer(dump_replicate_answer(hashes)), hashes);
+    EXPECT_EQ(dump_replicate_answer({}), "\x80\x02}q\x00."s);
+    const auto mixed = parse_replicate_answer("(dVabc\nNsVxyz\n(dsVdef\n(ds.");
+    ASSERT_TRUE(mixed);
+    EXPECT_EQ(*mixed, (PartitionHashes{{"def", {}}}));
+    EXPECT_EQ(parse_replicate_answer("\x80\x02N."s).error().code, errc::bad_pickle);
+    EXPECT_EQ(parse_replicate_answer("<html>").error().code, errc::bad_pickle);
+}
+
+}  // namespace
+}  // namespace fragmend::swift

@@ -1,0 +1,125 @@
+// Rounds, charges, reductions and the choice of the piece length.
+#include "scheduler/rebuild_shape.hpp"
+
+#include <gtest/gtest.h>
+
+#include "host/base/buffer_pool.hpp"
+
+namespace fragmend::scheduler {
+namespace {
+
+const EcScheme scheme{"isa_l_rs_cauchy", 10, 4};
+
+TEST(RebuildShape, CutsAnArchiveIntoRounds) {
+    const auto shape = fit_shape(scheme, 2500, 1000, {}, 1 << 20).value();
+    EXPECT_EQ(shape.rounds, 3u);
+    EXPECT_EQ(shape.bytes_of_round(0), 1000u);
+    EXPECT_EQ(shape.bytes_of_round(2), 500u);
+    EXPECT_EQ(shape.survivors_max, 10u);
+    EXPECT_TRUE(shape.hold_all);
+    EXPECT_EQ(shape.output_slots, 3u);
+    const auto exact = fit_shape(scheme, 3000, 1000, {}, 1 << 20).value();
+    EXPECT_EQ(exact.rounds, 3u);
+    EXPECT_EQ(exact.bytes_of_round(2), 1000u);
+}
+
+TEST(RebuildShape, ChargesASmallObjectByItsArchiveNotByASegment) {
+    const auto shape = fit_shape(scheme, 200, 105000, {}, 1 << 20).value();
+    EXPECT_EQ(shape.piece_bytes, 200u);
+    EXPECT_EQ(shape.rounds, 1u);
+    EXPECT_EQ(shape.input_sets, 1u);
+    EXPECT_LE(shape.charge_bytes(), 8192u);
+}
+
+TEST(RebuildShape, KeepsSlotsApartAlignedAndOneByteLongerThanAPiece) {
+    const auto shape = fit_shape(scheme, 5000, 333, {}, 1 << 20).value();
+    alignas(64) static std::byte slab[1 << 16];
+    const std::byte* end = slab;
+    for (std::size_t i = 0; i < shape.input_sets * shape.survivors_max; ++i) {
+        const ByteSpan slot = shape.slot(slab, i);
+        EXPECT_EQ(slot.size(), 334u);
+        EXPECT_EQ(reinterpret_cast<std::uintptr_t>(slot.data() + 80) % 64, 0u);
+        EXPECT_GE(slot.data(), end);
+        end = slot.data() + slot.size();
+    }
+    EXPECT_LE(end, slab + shape.input_bytes());
+}
+
+TEST(RebuildShape, GivesUpComfortStepByStepUntilItFits) {
+    std::size_t last_charge = std::size_t{1} << 40;
+    bool refused = false;
+    RebuildShape smallest;
+    for (std::size_t bytes_max = 4 << 20; bytes_max > 4096; bytes_max -= 4096) {
+        const auto shape = fit_shape(scheme, 900'000, 100'000, {}, bytes_max);
+        refused = shape.has_error();
+        if (refused) {
+            EXPECT_TRUE(shape.error() == errc::limit);
+            break;
+        }
+        EXPECT_LE(shape.value().charge_bytes(), bytes_max);
+        EXPECT_LE(shape.value().charge_bytes(), last_charge);
+        last_charge = shape.value().charge_bytes();
+        smallest = shape.value();
+    }
+    EXPECT_TRUE(refused);
+    EXPECT_EQ(smallest.input_sets, 1u);
+    EXPECT_EQ(smallest.output_slots, 1u);
+    EXPECT_FALSE(smallest.hold_all);
+}
+
+TEST(RebuildShape, AllowsAllOthersForFlatXor) {
+    EXPECT_EQ(survivors_max({"flat_xor_hd_3", 10, 5}), 14u);
+    EXPECT_EQ(survivors_max({"liberasurecode_rs_vand", 10, 5}), 10u);
+}
+
+TEST(RebuildShape, KnowsWhichPiecesFit) {
+    EXPECT_TRUE(pieces_fit(1000, 500));
+    EXPECT_TRUE(pieces_fit(1081, 500));
+    EXPECT_FALSE(pieces_fit(1080, 500));
+    EXPECT_FALSE(pieces_fit(1001, 500));
+    EXPECT_FALSE(pieces_fit(1000, 80));
+    EXPECT_FALSE(pieces_fit(0, 500));
+}
+
+FragmentHeader header(std::uint32_t payload_bytes, bool magic = true) {
+    FragmentHeader bytes{};
+    for (std::size_t i = 0; i < 4; ++i)
+        bytes[4 + i] = static_cast<std::byte>(payload_bytes >> (8 * i));
+    if (magic) {
+        bytes[59] = std::byte{0xcc};
+        bytes[60] = std::byte{0x5e};
+        bytes[61] = std::byte{0x0c};
+        bytes[62] = std::byte{0x0b};
+    }
+    return bytes;
+}
+
+TEST(PieceChoice, TakesWhatIsExpectedEvenFromOne) {
+    const FragmentHeader headers[] = {header(50), header(50), header(120)};
+    const auto choice = choose_piece(200, 1000, headers);
+    EXPECT_EQ(choice.piece_bytes, 200u);
+    EXPECT_EQ(choice.outvoted, (std::vector<std::size_t>{0, 1}));
+}
+
+TEST(PieceChoice, TakesWhatMostAgreeOnOtherwise) {
+    const FragmentHeader headers[] = {header(50), header(70), header(70)};
+    const auto choice = choose_piece(200, 1000, headers);
+    EXPECT_EQ(choice.piece_bytes, 150u);
+    EXPECT_EQ(choice.outvoted, (std::vector<std::size_t>{0}));
+}
+
+TEST(PieceChoice, DoesNotCountHeadersThatCannotBe) {
+    const FragmentHeader headers[] = {header(0xffffffff), header(0), header(120, false),
+                                      header(120)};
+    const auto choice = choose_piece(500, 1000, headers);
+    EXPECT_EQ(choice.piece_bytes, 200u);
+    EXPECT_EQ(choice.outvoted, (std::vector<std::size_t>{0, 1, 2}));
+}
+
+TEST(PieceChoice, OutvotesEverybodyWhenNobodyIsReadable) {
+    const FragmentHeader headers[] = {header(120, false), header(0)};
+    EXPECT_EQ(choose_piece(200, 1000, headers).outvoted.size(), 2u);
+}
+
+}  // namespace
+}  // namespace fragmend::scheduler
