@@ -28,6 +28,7 @@ struct Work {
     std::vector<scan::Partition> partitions;
     std::uint64_t devices = 0;
     std::uint64_t devices_unmounted = 0;
+    std::uint64_t devices_failed = 0;
     std::uint64_t entries = 0;
 };
 
@@ -43,6 +44,7 @@ Work collect_work(const std::vector<PolicyState>& policies,
                                               collect_options);
         work.devices += found.devices;
         work.devices_unmounted += found.devices_unmounted;
+        work.devices_failed += found.devices_failed;
         work.entries += found.entries;
         std::move(found.partitions.begin(), found.partitions.end(),
                   std::back_inserter(work.partitions));
@@ -52,14 +54,21 @@ Work collect_work(const std::vector<PolicyState>& policies,
     return work;
 }
 
+struct HashedJobs {
+    scan::PartitionJobs jobs;
+    std::size_t suffixes_hashed = 0;
+    bool has_failed_suffixes = false;  ///< Logged; no job covers them.
+};
+
 /// Blocking: brings the hashes of a partition up to date and derives its jobs.
-Result<scan::PartitionJobs> make_jobs(const scan::Partition& partition, const swift::Policy& policy,
-                                      const swift::DiskContext& disk, const swift::RingPtr& ring) {
+Result<HashedJobs> make_jobs(const scan::Partition& partition, const swift::Policy& policy,
+                             const swift::DiskContext& disk, const swift::RingPtr& ring) {
     const auto hashed = swift::get_hashes(disk, partition.local_device.device, partition.name,
                                           {.recalculate = {}, .list_directory = true});
     if (hashed.has_error()) return hashed.error();
     std::mt19937_64 random{std::random_device{}()};
-    return scan::build_jobs(partition, hashed->hashes, *ring, policy, random);
+    return HashedJobs{scan::build_jobs(partition, hashed->hashes, *ring, policy, random),
+                      hashed->hashed, !hashed->failed.empty()};
 }
 
 }  // namespace
@@ -96,6 +105,8 @@ Awaitable<void> Pass::run() {
     stats.devices = work.devices;
     stats.devices_unmounted = work.devices_unmounted;
     stats.partitions = work.partitions.size();
+    for (std::uint64_t i = 0; i < work.devices_failed; ++i)
+        stats.partition_failed(errc::io);
     for (scan::Partition& partition : work.partitions) {
         PolicyState* state = state_of(partition.policy_index);
         FRAGMEND_ASSERT(state != nullptr);
@@ -103,6 +114,7 @@ Awaitable<void> Pass::run() {
         if (permit.has_error() || cancelled_) break;
         if (!co_await ring_is_current(*state)) {
             ++stats.partitions_done;
+            stats.partition_failed(errc::cancelled);
             continue;
         }
         partitions_.spawn(run_partition(std::move(partition), std::move(permit.value())));
@@ -139,24 +151,27 @@ Awaitable<void> Pass::run_jobs(const scan::Partition& partition, PolicyState& st
     auto derive = [partition, policy = state.policy, disk = state.disk, ring = state.ring] {
         return make_jobs(partition, policy, disk, ring);
     };
-    auto jobs = co_await offload(services_.disk, std::move(derive));
-    if (jobs.has_error()) {
-        if (jobs.error() == errc::not_found) co_return;  // Removed since it was listed.
-        if (jobs.error() == errc::bad_name) {
+    auto derived = co_await offload(services_.disk, std::move(derive));
+    if (derived.has_error()) {
+        const auto& error = derived.error();
+        if (error == errc::not_found) co_return;  // Removed since it was listed.
+        if (error == errc::bad_name) {
             services_.log.warning("Unexpected entity '" + partition.path + "' is not a directory");
             co_return;
         }
-        services_.log.error("Unable to hash partition " + partition.path + ": " +
-                            to_string(jobs.error()));
-        services_.stats.partition_failed(jobs.error().code);
+        services_.log.error("Unable to hash partition " + partition.path + ": " + to_string(error));
+        services_.stats.partition_failed(error.code);
         co_return;
     }
-    for (const auto& warning : jobs->warnings)
+    const scan::PartitionJobs& jobs = derived->jobs;
+    services_.stats.suffixes_hashed += derived->suffixes_hashed;
+    if (derived->has_failed_suffixes) services_.stats.partition_failed(errc::io);
+    for (const auto& warning : jobs.warnings)
         services_.log.warning(warning);
-    services_.stats.handoffs_remaining += jobs->reverts.size();
-    if (!jobs->sync || cancelled_) co_return;
+    services_.stats.handoffs_remaining += jobs.reverts.size();
+    if (!jobs.sync || cancelled_) co_return;
     const sync::PolicyContext context{state.policy, state.ring, state.disk};
-    sync::SyncJobRun run(services_, context, *jobs->sync);
+    sync::SyncJobRun run(services_, context, *jobs.sync);
     running_.insert(&run);
     co_await run.run();
     running_.erase(&run);
@@ -185,7 +200,7 @@ void Pass::log_stats() const {
     if (stats.suffixes_checked == 0 || stats.partition_times.empty()) return;
     const auto checked = static_cast<double>(stats.suffixes_checked);
     services_.log.info(format_stats("%.0f suffixes checked - %.2f%% hashed, %.2f%% synced", checked,
-                                    0.0,
+                                    static_cast<double>(stats.suffixes_hashed) * 100 / checked,
                                     static_cast<double>(stats.suffixes_synced) * 100 / checked));
     auto times = stats.partition_times;
     std::sort(times.begin(), times.end());

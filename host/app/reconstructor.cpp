@@ -186,8 +186,10 @@ Awaitable<void> Reconstructor::run_pass(bool is_once) {
     else if (!line_.drop_in)
         std::cout << summary_text(stats, seconds) << std::flush;
     if (line_.drop_in) co_return;
-    if (stopping_ || stats.work_remains()) exit_code_ = static_cast<int>(ExitCode::work_remains);
-    if (stats.anything_unrecoverable()) {
+    // Who runs us again as long as work remains shall not stop at the first object that is lost.
+    if (stopping_ || stats.work_remains()) {
+        exit_code_ = static_cast<int>(ExitCode::work_remains);
+    } else if (stats.anything_unrecoverable()) {
         exit_code_ = static_cast<int>(ExitCode::unrecoverable_objects);
     }
 }
@@ -233,6 +235,8 @@ Awaitable<void> Reconstructor::wait_for_signal() {
     if (error) co_return;
     log_.notice(number == SIGTERM ? "SIGTERM received (" + std::to_string(::getpid()) + ")"
                                   : std::string("User quit"));
+    // A second signal finds the default action: nobody has to wait for a disk that does not answer.
+    signals_->clear(error);
     stopping_ = true;
     if (pass_ != nullptr) pass_->cancel();
     sleeper_->wake_all();

@@ -8,6 +8,8 @@
 #include <cstdarg>
 #include <cstdio>
 
+#include "host/swift/python_text.hpp"
+
 namespace fragmend::app {
 namespace {
 
@@ -50,11 +52,19 @@ json::object json_counts(const Counts& counts) {
     return object;
 }
 
+/// JSON has no other text than UTF-8: of what is none, only the ASCII is shown.
+std::string utf8_of(std::string text) {
+    if (swift::is_valid_utf8(text)) return text;
+    for (char& c : text)
+        if (static_cast<unsigned char>(c) >= 0x80) c = '?';
+    return text;
+}
+
 std::string outcome(const sync::PassStats& stats) {
-    if (stats.anything_unrecoverable()) {
-        return "done, but some objects have too few good fragments (see the log)";
-    }
-    return stats.work_remains() ? "work remains: run again, see the log for what failed" : "done";
+    if (stats.work_remains()) return "work remains: run again, see the log for what failed";
+    return stats.anything_unrecoverable()
+               ? "done, but some objects have too few good fragments (see the log)"
+               : "done";
 }
 
 }  // namespace
@@ -141,8 +151,9 @@ std::string summary_json(const sync::PassStats& stats, double seconds) {
     }
     json::array bad;
     for (const auto& survivor : stats.bad_survivors) {
-        bad.push_back(
-            {{"name", survivor.name}, {"object", survivor.object}, {"reason", survivor.reason}});
+        bad.push_back({{"name", utf8_of(survivor.name)},
+                       {"object", utf8_of(survivor.object)},
+                       {"reason", utf8_of(survivor.reason)}});
     }
     const json::object summary{{"bad_survivors", std::move(bad)},
                                {"bad_survivors_total", stats.bad_survivors_total},

@@ -56,7 +56,9 @@ struct PassStats {
     std::vector<std::chrono::duration<double>>
         partition_times;  ///< For Swift's max, min, med line.
 
-    void object_failed(errc code) { ++failed_objects[std::string(to_string(code))]; }
+    void object_failed(errc code, std::uint64_t count = 1) {
+        failed_objects[std::string(to_string(code))] += count;
+    }
     void session_failed(errc code) { ++failed_sessions[std::string(to_string(code))]; }
     void partition_failed(errc code) { ++failed_partitions[std::string(to_string(code))]; }
     void bad_survivor(BadSurvivor survivor) {

@@ -21,6 +21,12 @@ std::size_t read_ahead_of(const Services& services) {
         std::max<std::int64_t>(1, services.options.fragmend.read_ahead));
 }
 
+/// Whether a survivor's error speaks of what it holds; a slow or lost connection may do next time.
+bool is_proof(errc code) {
+    return code != errc::timeout && code != errc::disconnected && code != errc::connect_failed &&
+           code != errc::cancelled;
+}
+
 scheduler::RebuildPorts rebuild_ports(Services& services, SurvivorSource& source) {
     return {services.network, source,           services.codec, services.dispatcher,
             services.budget,  services.buffers, services.clock, services.rebuild_stats,
@@ -37,14 +43,18 @@ class SessionObjects::Body final : public transport::ssync::BodyStream {
     Awaitable<Result<ByteView>> next() override {
         auto piece = co_await rebuilds_.front().next();
         if (piece.has_error()) co_return piece;
-        counts_.bytes += piece->size();
-        if (piece->empty()) ++counts_.fragments;
+        bytes_ += piece->size();
+        if (piece->empty()) {
+            ++counts_.fragments;
+            counts_.bytes += bytes_;
+        }
         co_return piece;
     }
 
   private:
     scheduler::ReadAhead& rebuilds_;
     SessionCounts& counts_;
+    std::uint64_t bytes_ = 0;
 };
 
 SessionObjects::SessionObjects(Services& services, const PolicyContext& policy, SessionPlan plan)
@@ -71,10 +81,15 @@ Awaitable<Result<std::optional<Offer>>> SessionObjects::next_offer() {
             return swift::list_offers(disk, device, partition, suffix, options);
         };
         auto found = co_await offload(services_.disk, std::move(list));
-        if (found.has_error()) co_return found.error();
+        ++next_suffix_;
+        if (found.has_error()) {
+            if (found.error() == errc::not_mounted) co_return found.error();
+            // It was logged; the other suffixes are none the worse for it.
+            services_.stats.partition_failed(found.error().code);
+            continue;
+        }
         offers_.assign(std::make_move_iterator(found->begin()),
                        std::make_move_iterator(found->end()));
-        ++next_suffix_;
     }
     auto local = std::move(offers_.front());
     offers_.pop_front();
@@ -169,6 +184,10 @@ void SessionObjects::start_rebuilds() {
     for (Item& item : opened_) {
         if (!rebuilds_.has_room()) return;
         if (item.started || item.error || !item.needs_rebuild()) continue;
+        if (const auto broke = services_.suspects.why_it_broke(item.object.hash)) {
+            item.error = *broke;
+            continue;
+        }
         auto request = rebuild_request(item.object);
         if (request.has_error()) {
             item.error = request.error();
@@ -183,7 +202,11 @@ void SessionObjects::start_rebuilds() {
 Awaitable<void> SessionObjects::finish_current() {
     if (!current_) co_return;
     if (current_->started) {
-        co_await note_culprits(current_->object, rebuilds_.front().outcome());
+        auto outcome = rebuilds_.front().outcome();
+        // A body that failed before any of it was sent: the session went on without it.
+        const auto failed = outcome.error;
+        if (failed && !(*failed == errc::cancelled)) object_failed(*current_, *failed);
+        co_await note_culprits(current_->object, std::move(outcome));
         source_.forget(current_->object.hash);
         co_await rebuilds_.pop();
     }
@@ -252,6 +275,7 @@ LocalArchive SessionObjects::local_archive(const swift::OpenObject& object) {
 Awaitable<void> SessionObjects::note_culprits(const swift::OpenObject& object,
                                               scheduler::RebuildOutcome outcome) {
     for (const auto& culprit : outcome.culprits) {
+        if (!is_proof(culprit.error.code)) continue;
         services_.suspects.add(object.hash, culprit.device_id);
         services_.stats.bad_survivor({culprit.name, object.name.path(), to_string(culprit.error)});
         if (culprit.device_id != plan_.local_device.id ||
@@ -266,8 +290,9 @@ Awaitable<void> SessionObjects::note_culprits(const swift::OpenObject& object,
     }
 }
 
-void SessionObjects::object_failed(const Item& item, const Error& error) {
-    services_.stats.object_failed(error.code);
+void SessionObjects::object_failed(Item& item, const Error& error) {
+    if (std::exchange(item.counted, true)) return;
+    ++counts_.failures[error.code];
     ++counts_.objects_failed;
     // Too few survivors was already said in Swift's words.
     if (error == errc::too_few_fragments) return;
@@ -290,7 +315,12 @@ Awaitable<void> SessionObjects::stop() {
     std::optional<scheduler::RebuildOutcome> outcome;
     if (current_ && current_->started && !rebuilds_.empty()) outcome = rebuilds_.front().outcome();
     co_await rebuilds_.stop();
-    if (outcome) co_await note_culprits(current_->object, std::move(*outcome));
+    if (!outcome) co_return;
+    if (outcome->error && !(*outcome->error == errc::cancelled)) {
+        counts_.body_failed = true;
+        services_.suspects.broke_session(current_->object.hash, *outcome->error);
+    }
+    co_await note_culprits(current_->object, std::move(*outcome));
 }
 
 }  // namespace fragmend::sync

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -33,6 +34,9 @@ struct SessionCounts {
     std::uint64_t metas = 0;
     std::uint64_t tombstones = 0;
     std::uint64_t objects_failed = 0;
+    std::map<errc, std::uint64_t> failures;  ///< The failed objects by class.
+    /// The body that was being sent failed, and the session with it.
+    bool body_failed = false;
 };
 
 /// Implements the sender's port for a SYNC job: offers are the durable objects of the suffixes,
@@ -64,6 +68,7 @@ class SessionObjects final : public transport::ssync::SessionObjects {
         std::optional<Error> error;  ///< Could not be opened.
         swift::OpenObject object;
         bool started = false;  ///< Its rebuild is in `rebuilds_`.
+        bool counted = false;  ///< Among the failed ones.
         bool needs_rebuild() const { return !object.tombstone && want.data; }
     };
 
@@ -80,7 +85,7 @@ class SessionObjects final : public transport::ssync::SessionObjects {
     /// Remembers who failed the object; a local archive that is damaged is quarantined.
     Awaitable<void> note_culprits(const swift::OpenObject& object,
                                   scheduler::RebuildOutcome outcome);
-    void object_failed(const Item& item, const Error& error);
+    void object_failed(Item& item, const Error& error);
 
     Services& services_;
     const PolicyContext& policy_;

@@ -41,6 +41,23 @@ TEST(Summary, TooFewFragmentsIsUnrecoverableButNotWorkThatRemains) {
         std::string::npos);
 }
 
+TEST(Summary, WorkThatRemainsIsSaidBeforeWhatCannotBeDone) {
+    auto stats = some_stats();
+    stats.object_failed(errc::too_few_fragments);
+    EXPECT_TRUE(summary_text(stats, 1).starts_with("fragmend: done, but some objects"));
+    stats.session_failed(errc::disconnected);
+    EXPECT_TRUE(summary_text(stats, 1).starts_with("fragmend: work remains"));
+}
+
+TEST(Summary, JsonIsUtf8WhateverNamesHold) {
+    auto stats = some_stats();
+    stats.bad_survivor({"d", "/a/c/\xc3\xa9\xff\xc3", "\xe2\x82"});
+    const auto parsed = boost::json::parse(summary_json(stats, 1)).as_object();
+    const auto& bad = parsed.at("bad_survivors").as_array()[0].as_object();
+    EXPECT_EQ(std::string(bad.at("object").as_string()), "/a/c/" + std::string(4, '?'));
+    EXPECT_EQ(std::string(bad.at("reason").as_string()), "??");
+}
+
 TEST(Summary, JsonSaysTheSame) {
     auto stats = some_stats();
     stats.bad_survivor({"127.0.0.2:6200/d2", "/a/c/o", "MD5 \"x\""});

@@ -268,5 +268,31 @@ TEST(Gather, ADroppedSurvivorClosesItsConnection) {
     EXPECT_EQ(fixture.client.pool().idle(), 0u);
 }
 
+Awaitable<void> gather_into(Fixture& fixture, std::optional<Error>& ended) {
+    auto gathered =
+        co_await gather(fixture.client, fixture.request, fixture.limits, fixture.log.logger());
+    ended = gathered.has_error() ? gathered.error() : Error{errc::internal, "gathered"};
+}
+
+Awaitable<bool> hurry_a_gathering(Fixture& fixture, std::optional<Error>& ended) {
+    TaskGroup group(fixture.io.get_executor());
+    asio::cancellation_signal hurry;
+    group.spawn(gather_into(fixture, ended), hurry.slot());
+    hurry.emit(asio::cancellation_type::terminal);
+    co_await group.join();
+    co_return true;
+}
+
+TEST(Gather, EndsAtOnceWhenItIsHurriedWhilePeersAreSilent) {
+    Fixture fixture(100);
+    fixture.limits.timeouts.node = TimeLimit::from_int(600);
+    for (std::uint8_t index = 1; index <= 4; ++index)
+        fixture.add(index, {[](PeerConnection& peer) { peer.read_to_end(); }});
+    std::optional<Error> ended;
+    EXPECT_TRUE(test::run_coroutine(fixture.io, hurry_a_gathering(fixture, ended)));
+    ASSERT_TRUE(ended);
+    EXPECT_EQ(ended->code, errc::cancelled);
+}
+
 }  // namespace
 }  // namespace fragmend::transport::fragments

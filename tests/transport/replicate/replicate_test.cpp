@@ -22,7 +22,8 @@ Result<ReplicateAnswer> ask(test::PeerScript script, TimeLimit http = TimeLimit:
     request.policy_index = 1;
     request.timeouts.conn = TimeLimit::from_float(20);
     request.timeouts.http = http;
-    auto answer = test::run_coroutine(io, get_suffix_hashes(client, request));
+    http::Abort abort;
+    auto answer = test::run_coroutine(io, get_suffix_hashes(client, request, abort));
     client.pool().close();
     return answer;
 }
