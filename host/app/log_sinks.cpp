@@ -17,12 +17,18 @@ namespace {
 
 int severity(LogLevel level) {
     switch (level) {
-        case LogLevel::debug: return 7;
-        case LogLevel::info: return 6;
-        case LogLevel::notice: return 5;
-        case LogLevel::warning: return 4;
-        case LogLevel::error: return 3;
-        case LogLevel::critical: return 2;
+        case LogLevel::debug:
+            return 7;
+        case LogLevel::info:
+            return 6;
+        case LogLevel::notice:
+            return 5;
+        case LogLevel::warning:
+            return 4;
+        case LogLevel::error:
+            return 3;
+        case LogLevel::critical:
+            return 2;
     }
     return 6;
 }
@@ -64,8 +70,10 @@ std::string syslog_datagram(int facility, LogLevel level, std::string_view log_n
     std::string line(log_name);
     line += ": ";
     for (char c : message) {
-        if (c == '\n') line += "#012";
-        else line += c;
+        if (c == '\n')
+            line += "#012";
+        else
+            line += c;
     }
     if (line_length_max > 0 && line.size() > line_length_max) {
         if (line_length_max < 7) {

@@ -32,7 +32,8 @@ struct Work {
 };
 
 /// Blocking: lists all data directories and shuffles what it found.
-Work collect_work(const std::vector<PolicyState>& policies, const swift::ReconstructorOptions& options,
+Work collect_work(const std::vector<PolicyState>& policies,
+                  const swift::ReconstructorOptions& options,
                   const scan::CollectOptions& collect_options) {
     Work work;
     const auto addresses = swift::my_addresses(options.ring_ip, swift::interface_addresses());
@@ -86,7 +87,8 @@ PolicyState* Pass::state_of(int policy_index) {
 
 Awaitable<void> Pass::run() {
     auto collect = [this] {
-        for (PolicyState& state : policies_) state.ring = state.ring_file->current(began_);
+        for (PolicyState& state : policies_)
+            state.ring = state.ring_file->current(began_);
         return collect_work(policies_, services_.options, collect_options_);
     };
     auto work = co_await offload(services_.disk, std::move(collect));
@@ -118,8 +120,8 @@ Awaitable<bool> Pass::ring_is_current(PolicyState& state) {
     const auto changed = co_await offload(services_.disk, std::move(look));
     if (changed.has_error() || !changed.value()) co_return true;
     changed_policies_.insert(state.policy.index);
-    services_.log.info("Ring change detected for policy " + std::to_string(state.policy.index) + " (" +
-                       state.policy.name +
+    services_.log.info("Ring change detected for policy " + std::to_string(state.policy.index) +
+                       " (" + state.policy.name +
                        "). Aborting current reconstruction pass for this policy.");
     co_return false;
 }
@@ -149,7 +151,8 @@ Awaitable<void> Pass::run_jobs(const scan::Partition& partition, PolicyState& st
         services_.stats.partition_failed(jobs.error().code);
         co_return;
     }
-    for (const auto& warning : jobs->warnings) services_.log.warning(warning);
+    for (const auto& warning : jobs->warnings)
+        services_.log.warning(warning);
     services_.stats.handoffs_remaining += jobs->reverts.size();
     if (!jobs->sync || cancelled_) co_return;
     const sync::PolicyContext context{state.policy, state.ring, state.disk};
@@ -162,7 +165,8 @@ Awaitable<void> Pass::run_jobs(const scan::Partition& partition, PolicyState& st
 void Pass::cancel() {
     cancelled_ = true;
     in_flight_.close();
-    for (sync::SyncJobRun* run : running_) run->cancel();
+    for (sync::SyncJobRun* run : running_)
+        run->cancel();
 }
 
 void Pass::log_stats() const {
@@ -176,11 +180,12 @@ void Pass::log_stats() const {
     const auto total = static_cast<double>(stats.partitions);
     const double left = done > 0 ? elapsed / done * (total - done) : 0;
     services_.log.info(format_stats(
-        "%.0f/%.0f (%.2f%%) partitions reconstructed in %.2fs (%.2f/sec, %s remaining)", done, total,
-        done * 100 / total, elapsed, done / elapsed, eta_text(left).c_str()));
+        "%.0f/%.0f (%.2f%%) partitions reconstructed in %.2fs (%.2f/sec, %s remaining)", done,
+        total, done * 100 / total, elapsed, done / elapsed, eta_text(left).c_str()));
     if (stats.suffixes_checked == 0 || stats.partition_times.empty()) return;
     const auto checked = static_cast<double>(stats.suffixes_checked);
-    services_.log.info(format_stats("%.0f suffixes checked - %.2f%% hashed, %.2f%% synced", checked, 0.0,
+    services_.log.info(format_stats("%.0f suffixes checked - %.2f%% hashed, %.2f%% synced", checked,
+                                    0.0,
                                     static_cast<double>(stats.suffixes_synced) * 100 / checked));
     auto times = stats.partition_times;
     std::sort(times.begin(), times.end());

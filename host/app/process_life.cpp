@@ -36,7 +36,8 @@ Result<void> drop_privileges(const std::string& user) {
     if (entry == nullptr) return Error{errc::bad_config, "no user '" + user + "' on this machine"};
     if (::geteuid() == 0) {
         const auto groups = groups_of(*entry);
-        if (::setgroups(groups.size(), groups.data()) != 0) return error_from_errno(errno, "setgroups");
+        if (::setgroups(groups.size(), groups.data()) != 0)
+            return error_from_errno(errno, "setgroups");
     }
     if (::setgid(entry->pw_gid) != 0) return error_from_errno(errno, "becoming group of " + user);
     if (::setuid(entry->pw_uid) != 0) return error_from_errno(errno, "becoming user " + user);
@@ -45,7 +46,8 @@ Result<void> drop_privileges(const std::string& user) {
 }
 
 Result<void> set_nice(int priority) {
-    if (::setpriority(PRIO_PROCESS, 0, priority) != 0) return error_from_errno(errno, "nice_priority");
+    if (::setpriority(PRIO_PROCESS, 0, priority) != 0)
+        return error_from_errno(errno, "nice_priority");
     return {};
 }
 

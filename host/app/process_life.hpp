@@ -8,9 +8,9 @@
 
 namespace fragmend::app {
 
-/// Becomes `user` when started as root, with its groups; when not root, only checks that we already are.
-/// Errors: bad_config (no such user), io (refused).
-/// Source: swift.common.utils.drop_privileges.
+/// Becomes `user` when started as root, with its groups; when not root, only checks that we already
+/// are. Errors: bad_config (no such user), io (refused). Source:
+/// swift.common.utils.drop_privileges.
 Result<void> drop_privileges(const std::string& user);
 
 /// Source: swift.common.utils.modify_priority. Errors: io.

@@ -18,9 +18,9 @@ namespace fragmend::sync {
 
 /// What one session of a SYNC job is about.
 struct SessionPlan {
-    std::string partition;              ///< Decimal.
+    std::string partition;  ///< Decimal.
     Node local_device;
-    int local_index = 0;                ///< Fragment index of the job: what we offer.
+    int local_index = 0;  ///< Fragment index of the job: what we offer.
     Node target;
     int wanted_index = 0;               ///< Backend index of the target: what we rebuild.
     std::vector<std::string> suffixes;  ///< Out of sync.
@@ -35,12 +35,12 @@ struct SessionCounts {
     std::uint64_t objects_failed = 0;
 };
 
-/// Implements the sender's port for a SYNC job: offers are the durable objects of the suffixes, data is
-/// always rebuilt (never the local archive), several objects ahead of the one being sent.
+/// Implements the sender's port for a SYNC job: offers are the durable objects of the suffixes,
+/// data is always rebuilt (never the local archive), several objects ahead of the one being sent.
 ///
-/// Two children of the session at most: the opener, which looks wanted objects up on the disk ahead of
-/// the session, and what the read-ahead runs. `stop` ends and joins both and must be called before
-/// destruction. Owned by the job's frame; runs on the network thread.
+/// Two children of the session at most: the opener, which looks wanted objects up on the disk ahead
+/// of the session, and what the read-ahead runs. `stop` ends and joins both and must be called
+/// before destruction. Owned by the job's frame; runs on the network thread.
 class SessionObjects final : public transport::ssync::SessionObjects {
   public:
     /// `services` and `policy` outlive the session.
@@ -63,7 +63,7 @@ class SessionObjects final : public transport::ssync::SessionObjects {
         transport::ssync::Wanted want;
         std::optional<Error> error;  ///< Could not be opened.
         swift::OpenObject object;
-        bool started = false;        ///< Its rebuild is in `rebuilds_`.
+        bool started = false;  ///< Its rebuild is in `rebuilds_`.
         bool needs_rebuild() const { return !object.tombstone && want.data; }
     };
 

@@ -10,8 +10,9 @@
 namespace fragmend::sync {
 
 /// Memory of one pass, on the network thread. A survivor that was caught with wrong bytes, or that
-/// failed while it was read, is not asked again for this object in this pass, whichever session tries.
-/// Bounded: past `objects_max` objects nothing more is learned, and the retry finds out by itself.
+/// failed while it was read, is not asked again for this object in this pass, whichever session
+/// tries. Bounded: past `objects_max` objects nothing more is learned, and the retry finds out by
+/// itself.
 class Suspects {
   public:
     static constexpr std::size_t objects_max = 100'000;

@@ -31,12 +31,15 @@ AfterSession after_session(const SessionResult& result, int tries) {
     if (result.success) return AfterSession::done;
     if (tries >= session_tries_max || !result.error) return AfterSession::give_up;
     switch (result.error->code) {
-        case errc::lock_timeout: return AfterSession::try_again_later;
+        case errc::lock_timeout:
+            return AfterSession::try_again_later;
         case errc::wrong_bytes:
         case errc::bad_fragment:
         case errc::too_few_fragments:
-        case errc::disconnected: return AfterSession::try_again;
-        default: return AfterSession::give_up;
+        case errc::disconnected:
+            return AfterSession::try_again;
+        default:
+            return AfterSession::give_up;
     }
 }
 
@@ -88,7 +91,8 @@ Awaitable<void> SyncJobRun::sync_with(scan::Partner partner) {
             services_.stats.session_failed(result.error ? result.error->code : errc::internal);
             co_return;
         }
-        if (next == AfterSession::try_again_later) co_await pause(services_.network, lock_pause * tries);
+        if (next == AfterSession::try_again_later)
+            co_await pause(services_.network, lock_pause * tries);
     }
 }
 
@@ -117,7 +121,7 @@ Awaitable<std::optional<SyncJobRun::Delta>> SyncJobRun::find_delta(scan::Partner
 }
 
 Awaitable<std::optional<swift::PartitionHashes>> SyncJobRun::remote_hashes(const Node& node,
-                                                                          bool& unmounted) {
+                                                                           bool& unmounted) {
     auto permit = co_await services_.replicate_calls.acquire(1);
     if (permit.has_error()) co_return std::nullopt;
     transport::replicate::ReplicateRequest request{node, job_.partition, policy_.policy.index,
@@ -158,7 +162,8 @@ Awaitable<std::optional<SyncJobRun::Delta>> SyncJobRun::compare(Node node, int b
     auto suffixes = scan::suffix_delta(job_.hashes, job_.fragment_index, remote, backend_index);
     if (suffixes.empty()) co_return delta;
     const swift::HashRequest request{suffixes, false};
-    auto rehash = [disk = policy_.disk, device = job_.local_device.device, partition = job_.partition,
+    auto rehash = [disk = policy_.disk, device = job_.local_device.device,
+                   partition = job_.partition,
                    request] { return swift::get_hashes(disk, device, partition, request); };
     auto local = co_await offload(services_.disk, std::move(rehash));
     if (local.has_error()) {
@@ -193,7 +198,8 @@ Awaitable<SessionResult> SyncJobRun::session(const Delta& delta) {
     co_return result;
 }
 
-void SyncJobRun::account(const Delta& delta, const SessionCounts& counts, const SessionResult& result) {
+void SyncJobRun::account(const Delta& delta, const SessionCounts& counts,
+                         const SessionResult& result) {
     auto& stats = services_.stats;
     auto& target = stats.targets[delta.node.replication_name()];
     ++target.sessions;

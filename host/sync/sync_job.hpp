@@ -12,21 +12,22 @@
 
 namespace fragmend::sync {
 
-/// Sessions towards one partner in one job: the first one, and retries after a session that was lost
-/// for a reason that another try may not meet again.
+/// Sessions towards one partner in one job: the first one, and retries after a session that was
+/// lost for a reason that another try may not meet again.
 inline constexpr int session_tries_max = 4;
 
 /// What a lost session asks for.
 enum class AfterSession { done, try_again, try_again_later, give_up };
 
 /// Pure: what to do after `tries` sessions, the last of which ended with `result`.
-/// A lost connection, a body that was dropped because a source turned out bad, and a lock that somebody
-/// else held are tried again (the lock after a pause); what a peer refuses is left to the next pass.
+/// A lost connection, a body that was dropped because a source turned out bad, and a lock that
+/// somebody else held are tried again (the lock after a pause); what a peer refuses is left to the
+/// next pass.
 AfterSession after_session(const transport::ssync::SessionResult& result, int tries);
 
 /// Runs `job` from its partners to the statistics. One partner's failure never stops the next.
-/// Errors are counted, logged and never returned. Runs on the network thread; `services` and `policy`
-/// outlive it. Source: swift.obj.reconstructor.ObjectReconstructor._sync.
+/// Errors are counted, logged and never returned. Runs on the network thread; `services` and
+/// `policy` outlive it. Source: swift.obj.reconstructor.ObjectReconstructor._sync.
 class SyncJobRun {
   public:
     SyncJobRun(Services& services, const PolicyContext& policy, const scan::SyncJob& job);
@@ -45,7 +46,8 @@ class SyncJobRun {
     Awaitable<void> sync_with(scan::Partner partner);
     /// Asks the partner, then handoffs in its place while they are unmounted.
     Awaitable<std::optional<Delta>> find_delta(scan::Partner partner);
-    Awaitable<std::optional<swift::PartitionHashes>> remote_hashes(const Node& node, bool& unmounted);
+    Awaitable<std::optional<swift::PartitionHashes>> remote_hashes(const Node& node,
+                                                                   bool& unmounted);
     Awaitable<std::optional<Delta>> compare(Node node, int backend_index,
                                             swift::PartitionHashes remote);
     Awaitable<transport::ssync::SessionResult> session(const Delta& delta);
@@ -57,7 +59,8 @@ class SyncJobRun {
     const PolicyContext& policy_;
     const scan::SyncJob& job_;
     bool cancelled_ = false;
-    transport::ssync::Sender* sender_ = nullptr;  ///< The session that runs, in the frame of `session`.
+    transport::ssync::Sender* sender_ =
+        nullptr;  ///< The session that runs, in the frame of `session`.
 };
 
 }  // namespace fragmend::sync

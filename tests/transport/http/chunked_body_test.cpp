@@ -54,8 +54,8 @@ TEST(ChunkedBody, IsNotFinishedWithoutItsLastChunk) {
 TEST(ChunkedBody, RefusesWhatIsNoChunk) {
     for (const std::string_view text :
          {"\r\nabcdef", "xyz\r\nabcdef", "-1\r\nabcdef", "+1\r\nabcdef", " 1\r\nabcdef",
-          "0x1\r\nabcdef", "1 2\r\nabcdef", "3\r\nabcd\r\n0\r\n\r\n", "3\r\nabcx\r\n0\r\n\r\n",
-          "3\nabc\n0\n\n\r\n", "10000000000000000\r\nabcdef"}) {
+          "0x1\r\nabcdef\r\n\r\n", "1 2\r\nabcdef", "3\r\nabcd\r\n0\r\n\r\n",
+          "3\r\nabcx\r\n0\r\n\r\n", "3\nabc\n0\n\n\r\n", "10000000000000000\r\nabcdef"}) {
         for (const std::size_t piece : {std::size_t{1}, std::size_t{4}, text.size()}) {
             EXPECT_TRUE(collect(text, piece).text.starts_with("protocol: malformed chunked body: "))
                 << text << " by " << piece;
