@@ -30,12 +30,11 @@ struct ReplicateAnswer {
 /// again
 ///          for the body.
 /// Life:    `abort` outlives the call and ends it at any point.
-/// Errors:  connect_failed, disconnected, protocol, limit, timeout, cancelled; the detail is what Swift logs
-/// behind
+/// Errors:  connect_failed, disconnected, protocol, limit, timeout, cancelled; the detail is what
+/// Swift logs behind
 ///          `Unable to get remote suffix hashes from ...: `.
 /// Source:  swift.obj.reconstructor.ObjectReconstructor._get_suffixes_to_sync.
-Awaitable<Result<ReplicateAnswer>> get_suffix_hashes(http::Client& client,
-                                                     ReplicateRequest request,
+Awaitable<Result<ReplicateAnswer>> get_suffix_hashes(http::Client& client, ReplicateRequest request,
                                                      http::Abort& abort);
 
 }  // namespace fragmend::transport::replicate

@@ -294,7 +294,8 @@ Awaitable<Result<void>> Sender::flush(std::string_view stage, ByteView piece, By
     if (written.has_value() || written.error() == errc::timeout) co_return written;
     // The receiver hung up. What it had to say first may still be on its way to the reader.
     co_await await_reader_end();
-    if (conversation_.failed() && conversation_.error() == errc::protocol) {
+    if (conversation_.failed() &&
+        (conversation_.error() == errc::protocol || conversation_.error() == errc::lock_timeout)) {
         co_return conversation_.error();
     }
     co_return as_exception(written.error());

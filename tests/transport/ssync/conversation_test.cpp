@@ -86,6 +86,19 @@ TEST(SsyncConversation, ACloseAnywhereIsAnEarlyDisconnect) {
     }
 }
 
+TEST(SsyncConversation, TellsABusyReceiverFromABrokenOne) {
+    const auto code_of = [](std::string_view line) {
+        auto conversation = waiting();
+        feed(conversation, chunk(line), 3);
+        return conversation.error().code;
+    };
+    EXPECT_EQ(code_of(":ERROR: 0 '15 seconds: /srv/node/sdb/objects-1/7/.lock-replication'\n"),
+              errc::lock_timeout);
+    EXPECT_EQ(code_of(":ERROR: 503 b'<html>'\n"), errc::lock_timeout);
+    EXPECT_EQ(code_of(":ERROR: 0 'Too many 100 failures to 0 successes'\n"), errc::protocol);
+    EXPECT_EQ(code_of(":ERROR: 408 '60.0 seconds: missing_check line'\n"), errc::protocol);
+}
+
 TEST(SsyncConversation, AnErrorLineAnywhereIsQuoted) {
     const std::string error = chunk(":ERROR: 0 '15 seconds: /srv/node/sdb/.lock'\n");
     const std::string expected =
@@ -97,7 +110,7 @@ TEST(SsyncConversation, AnErrorLineAnywhereIsQuoted) {
     auto before_start = waiting();
     feed(before_start, error, 3);
     EXPECT_EQ(error_of(before_start), expected);
-    EXPECT_EQ(before_start.error().code, errc::protocol);
+    EXPECT_EQ(before_start.error().code, errc::lock_timeout);
 
     auto in_list = waiting();
     feed(in_list, chunk(":MISSING_CHECK: START\r\n") + error, 3);
