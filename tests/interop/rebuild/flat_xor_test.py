@@ -60,6 +60,23 @@ def solvable(rows, lost):
     return {index for index in lost if reduce(rows[index]) == 0}
 
 
+def comes_back(rows, lost):
+    """Which lost indexes are solvable and have a partner that could send them, at the end.
+
+    A fragment is rebuilt by its neighbours in the ring and the one half a ring before it.
+    """
+    count = len(rows)
+    fine, back = solvable(rows, lost), set()
+    while True:
+        present = set(range(count)) - lost | back
+        more = {index for index in fine - back
+                if present & {(index + 1) % count, (index - 1) % count,
+                              (index - count // 2) % count}}
+        if not more:
+            return back
+        back |= more
+
+
 class FlatXor(case.InteropCase):
     """All flat XOR codes at once; each in a policy of its own."""
 
@@ -88,7 +105,7 @@ class FlatXor(case.InteropCase):
         expected = {device: dict(manifest) for device, manifest in self.before.items()}
         unsolvable = 0
         for policy, lost in self._lose(lambda distance: distance + 1):
-            fine = solvable(generator_rows(policy), {fragment.index for fragment in lost})
+            fine = comes_back(generator_rows(policy), {fragment.index for fragment in lost})
             for fragment in lost:
                 if fragment.index not in fine:
                     unsolvable += 1
@@ -121,6 +138,12 @@ class GeneratorRows(unittest.TestCase):
         self.assertEqual({0}, solvable(rows, {0}))
         self.assertEqual(set(), solvable(rows, {0, 1}))
         self.assertEqual({2}, solvable(rows, {2}))
+
+    def test_fragment_without_partners_stays_away(self):
+        rows = [0b0001, 0b0010, 0b0001, 0b0100, 0b0001, 0b1000]
+        self.assertEqual({0}, solvable(rows, {0, 1, 3, 5}))
+        self.assertEqual(set(), comes_back(rows, {0, 1, 3, 5}))
+        self.assertEqual({0}, comes_back(rows, {0, 1, 3}))
 
     def test_every_loss_below_the_distance_is_solvable(self):
         for policy, (_type, k, m, distance) in zip(policies()[1:], CODES):
