@@ -142,8 +142,10 @@ Awaitable<void> Pass::run_partition(scan::Partition partition, Semaphore::Permit
     const auto start = services_.clock.steady();
     PolicyState* state = state_of(partition.policy_index);
     co_await run_jobs(partition, *state);
-    ++services_.stats.partitions_done;
-    services_.stats.partition_times.push_back(services_.clock.steady() - start);
+    if (!cancelled_) {
+        ++services_.stats.partitions_done;
+        services_.stats.partition_times.push_back(services_.clock.steady() - start);
+    }
     permit.release();
 }
 
@@ -179,6 +181,7 @@ Awaitable<void> Pass::run_jobs(const scan::Partition& partition, PolicyState& st
 
 void Pass::cancel() {
     cancelled_ = true;
+    services_.stats.stopped = true;
     in_flight_.close();
     for (sync::SyncJobRun* run : running_)
         run->cancel();
@@ -199,8 +202,8 @@ void Pass::log_stats() const {
         total, done * 100 / total, elapsed, done / elapsed, eta_text(left).c_str()));
     if (stats.suffixes_checked == 0 || stats.partition_times.empty()) return;
     const auto checked = static_cast<double>(stats.suffixes_checked);
-    services_.log.info(format_stats("%.0f suffixes checked - %.2f%% hashed, %.2f%% synced", checked,
-                                    static_cast<double>(stats.suffixes_hashed) * 100 / checked,
+    // Swift 2.30.1 never counts what it hashes, so its line always says zero.
+    services_.log.info(format_stats("%.0f suffixes checked - %.2f%% hashed, %.2f%% synced", checked, 0.0,
                                     static_cast<double>(stats.suffixes_synced) * 100 / checked));
     auto times = stats.partition_times;
     std::sort(times.begin(), times.end());

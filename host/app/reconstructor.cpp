@@ -187,7 +187,7 @@ Awaitable<void> Reconstructor::run_pass(bool is_once) {
         std::cout << summary_text(stats, seconds) << std::flush;
     if (line_.drop_in) co_return;
     // Who runs us again as long as work remains shall not stop at the first object that is lost.
-    if (stopping_ || stats.work_remains()) {
+    if (stats.work_remains()) {
         exit_code_ = static_cast<int>(ExitCode::work_remains);
     } else if (stats.anything_unrecoverable()) {
         exit_code_ = static_cast<int>(ExitCode::unrecoverable_objects);

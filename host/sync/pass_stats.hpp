@@ -41,6 +41,7 @@ struct PassStats {
     std::uint64_t suffixes_hashed = 0;
     std::uint64_t suffixes_synced = 0;
     std::uint64_t handoffs_remaining = 0;
+    bool stopped = false;  ///< Somebody ended the pass before its time.
 
     std::map<std::string, TargetStats> targets;              ///< By `ip:port/device`.
     std::map<std::string, std::uint64_t> failed_objects;     ///< By class, see errc names.
@@ -71,7 +72,7 @@ struct PassStats {
     }
     /// True when a later pass may do what this one could not.
     bool work_remains() const {
-        return !failed_sessions.empty() || !failed_partitions.empty() || handoffs_remaining > 0 ||
+        return stopped || !failed_sessions.empty() || !failed_partitions.empty() || handoffs_remaining > 0 ||
                failed_objects.size() > (anything_unrecoverable() ? 1u : 0u);
     }
 };

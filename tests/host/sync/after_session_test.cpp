@@ -66,6 +66,12 @@ TEST(PassStats, TellsWorkThatRemainsFromWhatCannotBeDone) {
     EXPECT_EQ(stats.failed_objects["too_few_fragments"], 2u);
 }
 
+TEST(PassStats, PassThatWasStoppedLeavesWork) {
+    PassStats stats;
+    stats.stopped = true;
+    EXPECT_TRUE(stats.work_remains());
+}
+
 TEST(PassStats, KeepsTheFirstBadSurvivorsAndCountsAll) {
     PassStats stats;
     for (std::size_t i = 0; i < bad_survivors_kept_max + 5; ++i)
