@@ -6,15 +6,17 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 
 namespace {
 
 using fragmend::ByteView;
 using fragmend::transport::http::ChunkedBody;
 
+/// Of a body that did not end, the last few bytes may wait for more: only whole ones compare.
 struct Outcome {
     std::string data;
-    bool finished = false, failed = false;
+    bool finished = false;
     bool operator==(const Outcome&) const = default;
 };
 
@@ -26,16 +28,14 @@ Outcome collect(ByteView input, std::size_t piece_bytes) {
     while (received < input.size() && !body.finished()) {
         received = std::min(input.size(), received + piece_bytes);
         auto taken = body.feed(input.subspan(consumed, received - consumed));
-        if (taken.has_error()) {
-            outcome.failed = true;
-            return outcome;
-        }
+        if (taken.has_error()) return outcome;
         FRAGMEND_ASSERT(*taken <= received - consumed);
         consumed += *taken;
     }
     outcome.finished = body.finished();
-    outcome.data = body.take();
-    FRAGMEND_ASSERT(outcome.data.size() <= std::min<std::size_t>(1024, consumed));
+    auto content = body.take();
+    FRAGMEND_ASSERT(content.size() <= std::min<std::size_t>(1024, consumed));
+    if (outcome.finished) outcome.data = std::move(content);
     return outcome;
 }
 

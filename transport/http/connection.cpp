@@ -50,7 +50,8 @@ Error network_error(const error_code& code, errc otherwise) {
 struct Connection::State : std::enable_shared_from_this<State> {
     /// A timer that is set anew only when an earlier deadline than the one it waits for comes:
     /// limits of one connection are mostly alike, so the steady state never touches the timer
-    /// queue.
+    /// queue. `beast::tcp_stream` sets and cancels one for each operation, which is why the socket
+    /// is a plain one.
     struct Watch {
         explicit Watch(const asio::any_io_executor& executor) : timer(executor) {}
         asio::steady_timer timer;
