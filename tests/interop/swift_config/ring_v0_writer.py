@@ -1,4 +1,4 @@
-"""Writes ring files of version 0: gzip over a pickle, with no magic. Swift wrote them until 2012."""
+"""Writes ring files of version 0: gzip over a pickle, no magic. Swift wrote them until 2012."""
 import gzip
 import pickle
 import struct
