@@ -49,12 +49,14 @@ class DecodePlan {
 class SurvivorDigests {
   public:
     virtual ~SurvivorDigests() = default;
-    /// Ends the stream of survivor `position` (0-based, plan order). Call once, after the last round.
+    /// Ends the stream of survivor `position` (0-based, plan order). Call once, after the last
+    /// round.
     virtual Md5Digest finish(std::size_t position) = 0;
 };
 
 /// One round of one object: equal-length fragments in, one fragment out.
-/// Shapes:   survivors in plan order, each a whole fragment (80-byte header and payload) of the same
+/// Shapes:   survivors in plan order, each a whole fragment (80-byte header and payload) of the
+/// same
 ///           length; output has that length and is fully written on success, unspecified otherwise.
 /// Lifetime: spans and digests live until `Codec::run` returns.
 struct SegmentWork {
@@ -64,8 +66,9 @@ struct SegmentWork {
     SurvivorDigests* digests = nullptr;
 
     // Filled by the codec.
-    std::optional<Error> error;  ///< bad_fragment (see culprit), wrong_bytes (compute or memory fault).
-    int culprit = -1;            ///< Position of the survivor whose header or length is wrong, or -1.
+    std::optional<Error>
+        error;         ///< bad_fragment (see culprit), wrong_bytes (compute or memory fault).
+    int culprit = -1;  ///< Position of the survivor whose header or length is wrong, or -1.
 };
 
 /// Makes plans and does the work of batches. Implemented in host/codec; thread-safe.
@@ -80,9 +83,10 @@ class Codec {
     /// Source: liberasurecode get_fragment_size; swift ECStoragePolicy.fragment_size.
     virtual std::size_t fragment_bytes(const EcScheme& scheme, std::size_t segment_bytes) = 0;
 
-    /// The survivors to use out of `available` (distinct indexes, preferred first) for `wanted`, in the
-    /// order in which a plan wants them; nothing when they do not determine it. MDS codes take k; a flat
-    /// XOR code takes what its equations need. A singular set is skipped in favour of another subset.
+    /// The survivors to use out of `available` (distinct indexes, preferred first) for `wanted`, in
+    /// the order in which a plan wants them; nothing when they do not determine it. MDS codes take
+    /// k; a flat XOR code takes what its equations need. A singular set is skipped in favour of
+    /// another subset.
     virtual std::optional<std::vector<std::uint8_t>> choose_survivors(
         const EcScheme& scheme, std::span<const std::uint8_t> available, std::uint8_t wanted) = 0;
 
@@ -93,8 +97,8 @@ class Codec {
 
     virtual std::unique_ptr<SurvivorDigests> digests(std::size_t survivor_count) = 0;
 
-    /// Checks headers, feeds digests, decodes and cross-checks every item; blocks the calling worker.
-    /// An item that fails says so in itself and never touches another one.
+    /// Checks headers, feeds digests, decodes and cross-checks every item; blocks the calling
+    /// worker. An item that fails says so in itself and never touches another one.
     virtual void run(std::span<SegmentWork*> batch) = 0;
 };
 

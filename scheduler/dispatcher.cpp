@@ -94,10 +94,11 @@ Awaitable<void> Dispatcher::work_off_queue() {
         jobs.reserve(batch.size());
         for (Entry* entry : batch)
             jobs.push_back(entry->job);
-        co_await offload(pool_, [codec = &codec_, work = &jobs] {
+        auto run = [codec = &codec_, work = &jobs] {
             run_batch(*codec, *work);
             return true;
-        });
+        };
+        co_await offload(pool_, std::move(run));
         for (Entry* entry : batch) {
             entry->state = Entry::State::done;
             entry->wake.notify();

@@ -17,14 +17,14 @@ namespace fragmend::scheduler {
 struct RebuildRequest {
     EcScheme scheme;
     int policy_index = 0;
-    std::string partition;         ///< Decimal.
-    std::string object_path;       ///< `/account/container/object`, plain UTF-8 bytes.
-    std::string object_hash;       ///< 32 hex digits.
-    Timestamp data_timestamp;      ///< Of the data file; survivors must carry this very one.
-    std::string ec_etag;           ///< X-Object-Sysmeta-Ec-Etag; survivors must carry this very one.
-    std::uint64_t archive_bytes = 0;   ///< Length of every fragment archive of the object.
-    std::size_t fragment_bytes = 0;    ///< Length of a full fragment (one segment), header included.
-    std::uint8_t wanted = 0;           ///< Fragment index to rebuild, 0 <= wanted < k + m.
+    std::string partition;     ///< Decimal.
+    std::string object_path;   ///< `/account/container/object`, plain UTF-8 bytes.
+    std::string object_hash;   ///< 32 hex digits.
+    Timestamp data_timestamp;  ///< Of the data file; survivors must carry this very one.
+    std::string ec_etag;       ///< X-Object-Sysmeta-Ec-Etag; survivors must carry this very one.
+    std::uint64_t archive_bytes = 0;  ///< Length of every fragment archive of the object.
+    std::size_t fragment_bytes = 0;   ///< Length of a full fragment (one segment), header included.
+    std::uint8_t wanted = 0;          ///< Fragment index to rebuild, 0 <= wanted < k + m.
 };
 
 /// One survivor's fragment archive, opened and at its first byte.
@@ -48,9 +48,9 @@ class SurvivorStream {
 class FragmentSource {
   public:
     virtual ~FragmentSource() = default;
-    /// A set that determines the wanted fragment, in plan order, all at the request's timestamp and Etag.
-    /// Devices in `left_out` (ring ids) are not asked. Errors: too_few_fragments (already logged in
-    /// Swift's wording), cancelled.
+    /// A set that determines the wanted fragment, in plan order, all at the request's timestamp and
+    /// Etag. Devices in `left_out` (ring ids) are not asked. Errors: too_few_fragments (already
+    /// logged in Swift's wording), cancelled.
     virtual Awaitable<Result<std::vector<std::unique_ptr<SurvivorStream>>>> open(
         const RebuildRequest& request, const std::vector<std::uint32_t>& left_out) = 0;
 };

@@ -61,8 +61,10 @@ std::vector<std::string> split_list(std::string_view list) {
     while (true) {
         const auto comma = list.find(',');
         auto item = list.substr(0, comma);
-        while (!item.empty() && item.front() == ' ') item.remove_prefix(1);
-        while (!item.empty() && item.back() == ' ') item.remove_suffix(1);
+        while (!item.empty() && item.front() == ' ')
+            item.remove_prefix(1);
+        while (!item.empty() && item.back() == ' ')
+            item.remove_suffix(1);
         if (!item.empty()) items.emplace_back(item);
         if (comma == std::string_view::npos) return items;
         list.remove_prefix(comma + 1);
@@ -88,8 +90,9 @@ class ReconstructorParser {
         }
         if (line_.subcommand == Subcommand::reconstructor && line_.conf_path.empty()) {
             if (line_.drop_in) {
-                return UsageError{std::string(reconstructor_help) +
-                                      "Error: missing config path argument\n", 1, true};
+                return UsageError{
+                    std::string(reconstructor_help) + "Error: missing config path argument\n", 1,
+                    true};
             }
             return usage_error("reconstructor needs the path of an object-server.conf");
         }
@@ -117,7 +120,8 @@ class ReconstructorParser {
             value = word.substr(equals + 1);
             word = word.substr(0, equals);
             has_value = true;
-        } else if (!word.starts_with("--") && word.size() > 2 && (word[1] == 'd' || word[1] == 'p')) {
+        } else if (!word.starts_with("--") && word.size() > 2 &&
+                   (word[1] == 'd' || word[1] == 'p')) {
             value = word.substr(2);
             word = word.substr(0, 2);
             has_value = true;
@@ -153,10 +157,15 @@ class ReconstructorParser {
         } else if (word == "--swift-conf") {
             line_.swift_conf = value;
         } else if (word == "--progress") {
-            if (value == "auto") line_.progress = ProgressMode::automatic;
-            else if (value == "always") line_.progress = ProgressMode::always;
-            else if (value == "never") line_.progress = ProgressMode::never;
-            else return usage_error("--progress is auto, always or never, not '" + std::string(value) + "'");
+            if (value == "auto")
+                line_.progress = ProgressMode::automatic;
+            else if (value == "always")
+                line_.progress = ProgressMode::always;
+            else if (value == "never")
+                line_.progress = ProgressMode::never;
+            else
+                return usage_error("--progress is auto, always or never, not '" +
+                                   std::string(value) + "'");
         } else {
             return usage_error("no option '" + std::string(word) + "'");
         }
@@ -198,10 +207,14 @@ boost::system::result<CommandLine, UsageError> parse_command_line(
         if (arguments.size() > 2) line.help_topic = arguments[2];
         return line;
     }
-    if (command == "version" || command == "--version") line.subcommand = Subcommand::version;
-    else if (command == "info") line.subcommand = Subcommand::info;
-    else return usage_error("no command '" + std::string(command) + "'");
-    if (arguments.size() > 2) return usage_error("'" + std::string(command) + "' takes no arguments");
+    if (command == "version" || command == "--version")
+        line.subcommand = Subcommand::version;
+    else if (command == "info")
+        line.subcommand = Subcommand::info;
+    else
+        return usage_error("no command '" + std::string(command) + "'");
+    if (arguments.size() > 2)
+        return usage_error("'" + std::string(command) + "' takes no arguments");
     return line;
 }
 

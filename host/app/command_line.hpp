@@ -26,15 +26,16 @@ enum class ProgressMode { automatic, always, never };
 /// Options of `fragmend reconstructor`, and of the drop-in name.
 struct CommandLine {
     Subcommand subcommand = Subcommand::help;
-    bool drop_in = false;  ///< Started as swift-object-reconstructor: Swift's messages and exit codes.
+    bool drop_in =
+        false;  ///< Started as swift-object-reconstructor: Swift's messages and exit codes.
     std::string help_topic;
     std::string conf_path;
     bool once = false;
     bool verbose = false;
     bool json = false;
     ProgressMode progress = ProgressMode::automatic;
-    std::vector<std::string> devices;         ///< -d; empty means all.
-    std::vector<std::uint64_t> partitions;    ///< -p; empty means all.
+    std::vector<std::string> devices;       ///< -d; empty means all.
+    std::vector<std::uint64_t> partitions;  ///< -p; empty means all.
     std::string swift_conf = "/etc/swift/swift.conf";
 };
 
@@ -42,7 +43,8 @@ struct CommandLine {
 struct UsageError {
     std::string message;
     int exit_code = static_cast<int>(ExitCode::usage);
-    bool to_stdout = false;  ///< Swift prints its usage errors there; the drop-in name does the same.
+    bool to_stdout =
+        false;  ///< Swift prints its usage errors there; the drop-in name does the same.
 };
 
 /// Parses `arguments` (argv, program name first).
@@ -53,6 +55,7 @@ boost::system::result<CommandLine, UsageError> parse_command_line(
 /// Help of the program, or of a subcommand.
 std::string help_text(const CommandLine& line);
 
-[[noreturn]] void throw_exception_from_error(const UsageError& error, const boost::source_location&);
+[[noreturn]] void throw_exception_from_error(const UsageError& error,
+                                             const boost::source_location&);
 
 }  // namespace fragmend::app

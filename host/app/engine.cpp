@@ -13,7 +13,9 @@ namespace {
 
 constexpr std::size_t disk_threads_default = 4;
 
-std::size_t cores() { return std::max(1u, std::thread::hardware_concurrency()); }
+std::size_t cores() {
+    return std::max(1u, std::thread::hardware_concurrency());
+}
 
 std::size_t disk_thread_count(const swift::FragmendOptions& options) {
     return options.disk_threads > 0 ? static_cast<std::size_t>(options.disk_threads)
@@ -58,9 +60,24 @@ sync::Services Engine::services(sync::PassStats& stats, sync::Suspects& suspects
     gather_limits.timeouts = timeouts_of(options_);
     gather_limits.hedge_delay = std::chrono::milliseconds(
         static_cast<std::int64_t>(options_.fragmend.hedge_delay_s * 1000));
-    return {io_.get_executor(), disk_threads_.get_executor(), options_, client_, *codec_, dispatcher_,
-            budget_, buffers_, rebuild_stats_, clock_, std::move(gather_limits), {}, sessions_,
-            replicate_calls_, targets, stats, suspects, log_};
+    return {io_.get_executor(),
+            disk_threads_.get_executor(),
+            options_,
+            client_,
+            *codec_,
+            dispatcher_,
+            budget_,
+            buffers_,
+            rebuild_stats_,
+            clock_,
+            std::move(gather_limits),
+            {},
+            sessions_,
+            replicate_calls_,
+            targets,
+            stats,
+            suspects,
+            log_};
 }
 
 Awaitable<void> Engine::stop() {

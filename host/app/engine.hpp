@@ -12,8 +12,8 @@
 
 namespace fragmend::app {
 
-/// Built at start from the options, in the order in which its parts need each other, and torn down in
-/// reverse. Owned by the reconstructor.
+/// Built at start from the options, in the order in which its parts need each other, and torn down
+/// in reverse. Owned by the reconstructor.
 class Engine {
   public:
     Engine(const swift::ReconstructorOptions& options, const Clock& clock, Logger log);

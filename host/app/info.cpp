@@ -16,10 +16,17 @@ struct Sample {
     int m;
 };
 constexpr std::array<Sample, 11> samples{{
-    {"liberasurecode_rs_vand", 10, 4}, {"jerasure_rs_vand", 10, 4}, {"jerasure_rs_cauchy", 10, 4},
-    {"isa_l_rs_vand", 10, 4},          {"isa_l_rs_cauchy", 10, 4},  {"flat_xor_hd_3", 10, 5},
-    {"flat_xor_hd_4", 10, 5},          {"isa_l_rs_vand_inv", 10, 4}, {"isa_l_rs_lrc", 10, 4},
-    {"shss", 10, 4},                   {"libphazr", 10, 4},
+    {"liberasurecode_rs_vand", 10, 4},
+    {"jerasure_rs_vand", 10, 4},
+    {"jerasure_rs_cauchy", 10, 4},
+    {"isa_l_rs_vand", 10, 4},
+    {"isa_l_rs_cauchy", 10, 4},
+    {"flat_xor_hd_3", 10, 5},
+    {"flat_xor_hd_4", 10, 5},
+    {"isa_l_rs_vand_inv", 10, 4},
+    {"isa_l_rs_lrc", 10, 4},
+    {"shss", 10, 4},
+    {"libphazr", 10, 4},
 }};
 
 }  // namespace

@@ -17,12 +17,18 @@ namespace {
 
 int severity(LogLevel level) {
     switch (level) {
-        case LogLevel::debug: return 7;
-        case LogLevel::info: return 6;
-        case LogLevel::notice: return 5;
-        case LogLevel::warning: return 4;
-        case LogLevel::error: return 3;
-        case LogLevel::critical: return 2;
+        case LogLevel::debug:
+            return 7;
+        case LogLevel::info:
+            return 6;
+        case LogLevel::notice:
+            return 5;
+        case LogLevel::warning:
+            return 4;
+        case LogLevel::error:
+            return 3;
+        case LogLevel::critical:
+            return 2;
     }
     return 6;
 }
@@ -64,8 +70,10 @@ std::string syslog_datagram(int facility, LogLevel level, std::string_view log_n
     std::string line(log_name);
     line += ": ";
     for (char c : message) {
-        if (c == '\n') line += "#012";
-        else line += c;
+        if (c == '\n')
+            line += "#012";
+        else
+            line += c;
     }
     if (line_length_max > 0 && line.size() > line_length_max) {
         if (line_length_max < 7) {
@@ -112,7 +120,17 @@ void StderrSink::write(LogLevel level, std::string_view message) {
 
     std::string line(stamp, length);
     line.append(fraction).append(" ").append(to_string(level)).append(" ").append(log_name_);
-    line.append(": ").append(message).append("\n");
+    line.append(": ");
+    // As Swift's formatter: one line each, whatever a name contains; and nothing for the terminal.
+    for (char c : message) {
+        if (c == '\n')
+            line += "#012";
+        else if (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f)
+            line += c;
+        else
+            line += c == '\t' ? '\t' : '?';
+    }
+    line += '\n';
     const std::lock_guard lock(mutex_);
     if (!status_.empty()) line = "\r\x1b[K" + line + status_;
     std::fwrite(line.data(), 1, line.size(), stderr);

@@ -36,8 +36,8 @@ class SyslogSink final : public LogSink {
     int socket_ = -1;
 };
 
-/// `<ISO-8601 UTC> <LEVEL> <log name>: <message>` on standard error. A progress display may hold the
-/// last screen line: it is asked to clear it before a line and to draw it again after.
+/// `<ISO-8601 UTC> <LEVEL> <log name>: <message>` on standard error. A progress display may hold
+/// the last screen line: it is asked to clear it before a line and to draw it again after.
 class StderrSink final : public LogSink {
   public:
     StderrSink(std::string log_name, const Clock& clock)

@@ -35,10 +35,17 @@ int main(int argc, char** argv) try {
         return line.error().exit_code;
     }
     switch (line->subcommand) {
-        case Subcommand::help: std::cout << help_text(*line) << std::flush; return 0;
-        case Subcommand::version: std::cout << "fragmend " FRAGMEND_VERSION << std::endl; return 0;
-        case Subcommand::info: std::cout << info_text() << std::flush; return 0;
-        case Subcommand::reconstructor: return start_reconstructor(*line);
+        case Subcommand::help:
+            std::cout << help_text(*line) << std::flush;
+            return 0;
+        case Subcommand::version:
+            std::cout << "fragmend " FRAGMEND_VERSION << std::endl;
+            return 0;
+        case Subcommand::info:
+            std::cout << info_text() << std::flush;
+            return 0;
+        case Subcommand::reconstructor:
+            return start_reconstructor(*line);
     }
     return 0;
 } catch (const std::exception& failure) {

@@ -28,11 +28,13 @@ struct Work {
     std::vector<scan::Partition> partitions;
     std::uint64_t devices = 0;
     std::uint64_t devices_unmounted = 0;
+    std::uint64_t devices_failed = 0;
     std::uint64_t entries = 0;
 };
 
 /// Blocking: lists all data directories and shuffles what it found.
-Work collect_work(const std::vector<PolicyState>& policies, const swift::ReconstructorOptions& options,
+Work collect_work(const std::vector<PolicyState>& policies,
+                  const swift::ReconstructorOptions& options,
                   const scan::CollectOptions& collect_options) {
     Work work;
     const auto addresses = swift::my_addresses(options.ring_ip, swift::interface_addresses());
@@ -42,6 +44,7 @@ Work collect_work(const std::vector<PolicyState>& policies, const swift::Reconst
                                               collect_options);
         work.devices += found.devices;
         work.devices_unmounted += found.devices_unmounted;
+        work.devices_failed += found.devices_failed;
         work.entries += found.entries;
         std::move(found.partitions.begin(), found.partitions.end(),
                   std::back_inserter(work.partitions));
@@ -51,14 +54,21 @@ Work collect_work(const std::vector<PolicyState>& policies, const swift::Reconst
     return work;
 }
 
+struct HashedJobs {
+    scan::PartitionJobs jobs;
+    std::size_t suffixes_hashed = 0;
+    bool has_failed_suffixes = false;  ///< Logged; no job covers them.
+};
+
 /// Blocking: brings the hashes of a partition up to date and derives its jobs.
-Result<scan::PartitionJobs> make_jobs(const scan::Partition& partition, const swift::Policy& policy,
-                                      const swift::DiskContext& disk, const swift::RingPtr& ring) {
+Result<HashedJobs> make_jobs(const scan::Partition& partition, const swift::Policy& policy,
+                             const swift::DiskContext& disk, const swift::RingPtr& ring) {
     const auto hashed = swift::get_hashes(disk, partition.local_device.device, partition.name,
                                           {.recalculate = {}, .list_directory = true});
     if (hashed.has_error()) return hashed.error();
     std::mt19937_64 random{std::random_device{}()};
-    return scan::build_jobs(partition, hashed->hashes, *ring, policy, random);
+    return HashedJobs{scan::build_jobs(partition, hashed->hashes, *ring, policy, random),
+                      hashed->hashed, !hashed->failed.empty()};
 }
 
 }  // namespace
@@ -86,7 +96,8 @@ PolicyState* Pass::state_of(int policy_index) {
 
 Awaitable<void> Pass::run() {
     auto collect = [this] {
-        for (PolicyState& state : policies_) state.ring = state.ring_file->current(began_);
+        for (PolicyState& state : policies_)
+            state.ring = state.ring_file->current(began_);
         return collect_work(policies_, services_.options, collect_options_);
     };
     auto work = co_await offload(services_.disk, std::move(collect));
@@ -94,6 +105,8 @@ Awaitable<void> Pass::run() {
     stats.devices = work.devices;
     stats.devices_unmounted = work.devices_unmounted;
     stats.partitions = work.partitions.size();
+    for (std::uint64_t i = 0; i < work.devices_failed; ++i)
+        stats.partition_failed(errc::io);
     for (scan::Partition& partition : work.partitions) {
         PolicyState* state = state_of(partition.policy_index);
         FRAGMEND_ASSERT(state != nullptr);
@@ -101,6 +114,7 @@ Awaitable<void> Pass::run() {
         if (permit.has_error() || cancelled_) break;
         if (!co_await ring_is_current(*state)) {
             ++stats.partitions_done;
+            stats.partition_failed(errc::cancelled);
             continue;
         }
         partitions_.spawn(run_partition(std::move(partition), std::move(permit.value())));
@@ -118,8 +132,8 @@ Awaitable<bool> Pass::ring_is_current(PolicyState& state) {
     const auto changed = co_await offload(services_.disk, std::move(look));
     if (changed.has_error() || !changed.value()) co_return true;
     changed_policies_.insert(state.policy.index);
-    services_.log.info("Ring change detected for policy " + std::to_string(state.policy.index) + " (" +
-                       state.policy.name +
+    services_.log.info("Ring change detected for policy " + std::to_string(state.policy.index) +
+                       " (" + state.policy.name +
                        "). Aborting current reconstruction pass for this policy.");
     co_return false;
 }
@@ -137,23 +151,27 @@ Awaitable<void> Pass::run_jobs(const scan::Partition& partition, PolicyState& st
     auto derive = [partition, policy = state.policy, disk = state.disk, ring = state.ring] {
         return make_jobs(partition, policy, disk, ring);
     };
-    auto jobs = co_await offload(services_.disk, std::move(derive));
-    if (jobs.has_error()) {
-        if (jobs.error() == errc::not_found) co_return;  // Removed since it was listed.
-        if (jobs.error() == errc::bad_name) {
+    auto derived = co_await offload(services_.disk, std::move(derive));
+    if (derived.has_error()) {
+        const auto& error = derived.error();
+        if (error == errc::not_found) co_return;  // Removed since it was listed.
+        if (error == errc::bad_name) {
             services_.log.warning("Unexpected entity '" + partition.path + "' is not a directory");
             co_return;
         }
-        services_.log.error("Unable to hash partition " + partition.path + ": " +
-                            to_string(jobs.error()));
-        services_.stats.partition_failed(jobs.error().code);
+        services_.log.error("Unable to hash partition " + partition.path + ": " + to_string(error));
+        services_.stats.partition_failed(error.code);
         co_return;
     }
-    for (const auto& warning : jobs->warnings) services_.log.warning(warning);
-    services_.stats.handoffs_remaining += jobs->reverts.size();
-    if (!jobs->sync || cancelled_) co_return;
+    const scan::PartitionJobs& jobs = derived->jobs;
+    services_.stats.suffixes_hashed += derived->suffixes_hashed;
+    if (derived->has_failed_suffixes) services_.stats.partition_failed(errc::io);
+    for (const auto& warning : jobs.warnings)
+        services_.log.warning(warning);
+    services_.stats.handoffs_remaining += jobs.reverts.size();
+    if (!jobs.sync || cancelled_) co_return;
     const sync::PolicyContext context{state.policy, state.ring, state.disk};
-    sync::SyncJobRun run(services_, context, *jobs->sync);
+    sync::SyncJobRun run(services_, context, *jobs.sync);
     running_.insert(&run);
     co_await run.run();
     running_.erase(&run);
@@ -162,7 +180,8 @@ Awaitable<void> Pass::run_jobs(const scan::Partition& partition, PolicyState& st
 void Pass::cancel() {
     cancelled_ = true;
     in_flight_.close();
-    for (sync::SyncJobRun* run : running_) run->cancel();
+    for (sync::SyncJobRun* run : running_)
+        run->cancel();
 }
 
 void Pass::log_stats() const {
@@ -176,11 +195,12 @@ void Pass::log_stats() const {
     const auto total = static_cast<double>(stats.partitions);
     const double left = done > 0 ? elapsed / done * (total - done) : 0;
     services_.log.info(format_stats(
-        "%.0f/%.0f (%.2f%%) partitions reconstructed in %.2fs (%.2f/sec, %s remaining)", done, total,
-        done * 100 / total, elapsed, done / elapsed, eta_text(left).c_str()));
+        "%.0f/%.0f (%.2f%%) partitions reconstructed in %.2fs (%.2f/sec, %s remaining)", done,
+        total, done * 100 / total, elapsed, done / elapsed, eta_text(left).c_str()));
     if (stats.suffixes_checked == 0 || stats.partition_times.empty()) return;
     const auto checked = static_cast<double>(stats.suffixes_checked);
-    services_.log.info(format_stats("%.0f suffixes checked - %.2f%% hashed, %.2f%% synced", checked, 0.0,
+    services_.log.info(format_stats("%.0f suffixes checked - %.2f%% hashed, %.2f%% synced", checked,
+                                    static_cast<double>(stats.suffixes_hashed) * 100 / checked,
                                     static_cast<double>(stats.suffixes_synced) * 100 / checked));
     auto times = stats.partition_times;
     std::sort(times.begin(), times.end());

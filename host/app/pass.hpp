@@ -27,10 +27,10 @@ struct PolicyState {
 /// Partitions that are worked on at a time: most of them wait for a peer.
 inline constexpr std::size_t partitions_in_flight_max = 64;
 
-/// Collects, shuffles, and runs every partition's jobs. A partition that fails is counted and logged,
-/// and the others go on; a ring that changes ends the pass for its policy alone.
-/// Owned by the reconstructor; runs on the network thread; ends when `run` returns.
-/// Source: swift.obj.reconstructor.ObjectReconstructor.reconstruct.
+/// Collects, shuffles, and runs every partition's jobs. A partition that fails is counted and
+/// logged, and the others go on; a ring that changes ends the pass for its policy alone. Owned by
+/// the reconstructor; runs on the network thread; ends when `run` returns. Source:
+/// swift.obj.reconstructor.ObjectReconstructor.reconstruct.
 class Pass {
   public:
     /// All references outlive the pass. `devices`, `partitions`: overrides, empty for all.

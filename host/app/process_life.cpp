@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
@@ -36,7 +37,12 @@ Result<void> drop_privileges(const std::string& user) {
     if (entry == nullptr) return Error{errc::bad_config, "no user '" + user + "' on this machine"};
     if (::geteuid() == 0) {
         const auto groups = groups_of(*entry);
-        if (::setgroups(groups.size(), groups.data()) != 0) return error_from_errno(errno, "setgroups");
+        // In a user namespace nobody may, root included; whoever is that user already needs no
+        // groups.
+        const bool is_user = ::getuid() == entry->pw_uid && ::getgid() == entry->pw_gid;
+        if (::setgroups(groups.size(), groups.data()) != 0 && !(errno == EPERM && is_user)) {
+            return error_from_errno(errno, "setgroups");
+        }
     }
     if (::setgid(entry->pw_gid) != 0) return error_from_errno(errno, "becoming group of " + user);
     if (::setuid(entry->pw_uid) != 0) return error_from_errno(errno, "becoming user " + user);
@@ -45,7 +51,8 @@ Result<void> drop_privileges(const std::string& user) {
 }
 
 Result<void> set_nice(int priority) {
-    if (::setpriority(PRIO_PROCESS, 0, priority) != 0) return error_from_errno(errno, "nice_priority");
+    if (::setpriority(PRIO_PROCESS, 0, priority) != 0)
+        return error_from_errno(errno, "nice_priority");
     return {};
 }
 
@@ -62,6 +69,8 @@ void settle_process() {
     static_cast<void>(::setsid());
     static_cast<void>(::chdir("/"));
     ::umask(022);
+    // As in Python: a reader of standard error that goes away does not take the daemon along.
+    static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
     ::setenv("TZ", "UTC+0", 1);
     ::tzset();
 }

@@ -20,7 +20,8 @@ namespace {
 constexpr std::chrono::milliseconds progress_interval{500};
 
 SyslogSettings syslog_settings(const swift::ReconstructorOptions& options) {
-    return {options.log.name, options.log.facility, options.log.address, options.log.udp_host,
+    return {options.log.name,     options.log.facility,
+            options.log.address,  options.log.udp_host,
             options.log.udp_port, static_cast<std::size_t>(options.log.max_line_length)};
 }
 
@@ -49,8 +50,10 @@ Result<std::unique_ptr<Reconstructor>> Reconstructor::make(const CommandLine& li
 }
 
 Result<void> Reconstructor::become_daemon() {
-    for (const auto& warning : conf_.warnings) log_.warning(warning);
-    for (const auto& warning : options_.warnings) log_.warning(warning);
+    for (const auto& warning : conf_.warnings)
+        log_.warning(warning);
+    for (const auto& warning : options_.warnings)
+        log_.warning(warning);
     if (options_.nice_priority) {
         if (auto set = set_nice(*options_.nice_priority); set.has_error()) {
             log_.warning(set.error().detail);
@@ -79,9 +82,9 @@ Result<void> Reconstructor::load_policies() {
     for (const swift::Policy& policy : conf_.erasure_coded_policies()) {
         if (auto usable = engine_->codec().check({policy.ec_type, policy.k, policy.m});
             usable.has_error()) {
-            return Error{errc::bad_config, line_.swift_conf + ": [storage-policy:" +
-                                               std::to_string(policy.index) + "] ec_type = " +
-                                               policy.ec_type + ": " + usable.error().detail};
+            return Error{errc::bad_config,
+                         line_.swift_conf + ": [storage-policy:" + std::to_string(policy.index) +
+                             "] ec_type = " + policy.ec_type + ": " + usable.error().detail};
         }
         PolicyState state;
         state.policy = policy;
@@ -135,7 +138,8 @@ Awaitable<void> Reconstructor::run_forever() {
         log_.info("Starting object reconstruction pass.");
         co_await run_pass(false);
         if (stopping_) break;
-        log_.debug("reconstruction sleeping for " + std::to_string(options_.interval_s) + " seconds.");
+        log_.debug("reconstruction sleeping for " + std::to_string(options_.interval_s) +
+                   " seconds.");
         co_await sleeper_->sleep(std::chrono::duration<double>(options_.interval_s));
     }
     co_await helpers.join();
@@ -174,13 +178,18 @@ Awaitable<void> Reconstructor::run_pass(bool is_once) {
     char minutes[32];
     std::snprintf(minutes, sizeof minutes, "%.02f", seconds / 60);
     log_.info(std::string(is_once ? "Object reconstruction complete (once). ("
-                                  : "Object reconstruction complete. (") + minutes + " minutes)");
+                                  : "Object reconstruction complete. (") +
+              minutes + " minutes)");
     if (!is_once) co_return;
-    if (line_.json) std::cout << summary_json(stats, seconds) << std::endl;
-    else if (!line_.drop_in) std::cout << summary_text(stats, seconds) << std::flush;
+    if (line_.json)
+        std::cout << summary_json(stats, seconds) << std::endl;
+    else if (!line_.drop_in)
+        std::cout << summary_text(stats, seconds) << std::flush;
     if (line_.drop_in) co_return;
-    if (stopping_ || stats.work_remains()) exit_code_ = static_cast<int>(ExitCode::work_remains);
-    if (stats.anything_unrecoverable()) {
+    // Who runs us again as long as work remains shall not stop at the first object that is lost.
+    if (stopping_ || stats.work_remains()) {
+        exit_code_ = static_cast<int>(ExitCode::work_remains);
+    } else if (stats.anything_unrecoverable()) {
         exit_code_ = static_cast<int>(ExitCode::unrecoverable_objects);
     }
 }
@@ -191,7 +200,8 @@ bool Reconstructor::shows_progress() const {
 }
 
 Awaitable<void> Reconstructor::show_progress(const Pass& pass, const sync::PassStats& stats) {
-    // The recent rate is that of the last half minute or so, the other end of the range is the overall.
+    // The recent rate is that of the last half minute or so, the other end of the range is the
+    // overall.
     constexpr double memory_s = 30;
     double recent = 0, last_seconds = 0;
     std::uint64_t last_done = 0;
@@ -225,6 +235,8 @@ Awaitable<void> Reconstructor::wait_for_signal() {
     if (error) co_return;
     log_.notice(number == SIGTERM ? "SIGTERM received (" + std::to_string(::getpid()) + ")"
                                   : std::string("User quit"));
+    // A second signal finds the default action: nobody has to wait for a disk that does not answer.
+    signals_->clear(error);
     stopping_ = true;
     if (pass_ != nullptr) pass_->cancel();
     sleeper_->wake_all();

@@ -27,7 +27,8 @@ class Reconstructor {
     int run();
 
   private:
-    Reconstructor(const CommandLine& line, swift::ReconstructorOptions options, swift::SwiftConf conf);
+    Reconstructor(const CommandLine& line, swift::ReconstructorOptions options,
+                  swift::SwiftConf conf);
     Result<void> load_policies();
     Result<void> become_daemon();
     Awaitable<void> run_once();

@@ -8,14 +8,15 @@
 
 namespace fragmend::app {
 
-/// Any number of coroutines sleep here; `wake_all` ends every sleep at once. One executor. Outlives its
-/// sleepers.
+/// Any number of coroutines sleep here; `wake_all` ends every sleep at once. One executor. Outlives
+/// its sleepers.
 class Sleeper {
   public:
     explicit Sleeper(asio::any_io_executor executor) : executor_(std::move(executor)) {}
     Awaitable<void> sleep(std::chrono::duration<double> length);
     void wake_all() {
-        for (asio::steady_timer* timer : timers_) timer->cancel();
+        for (asio::steady_timer* timer : timers_)
+            timer->cancel();
     }
 
   private:

@@ -8,6 +8,8 @@
 #include <cstdarg>
 #include <cstdio>
 
+#include "host/swift/python_text.hpp"
+
 namespace fragmend::app {
 namespace {
 
@@ -29,7 +31,8 @@ double rate(std::uint64_t count, double seconds) {
 
 std::uint64_t total(const Counts& counts) {
     std::uint64_t sum = 0;
-    for (const auto& [name, count] : counts) sum += count;
+    for (const auto& [name, count] : counts)
+        sum += count;
     return sum;
 }
 
@@ -44,15 +47,24 @@ std::string by_class(const Counts& counts) {
 
 json::object json_counts(const Counts& counts) {
     json::object object;
-    for (const auto& [name, count] : counts) object[name] = count;
+    for (const auto& [name, count] : counts)
+        object[name] = count;
     return object;
 }
 
+/// JSON has no other text than UTF-8: of what is none, only the ASCII is shown.
+std::string utf8_of(std::string text) {
+    if (swift::is_valid_utf8(text)) return text;
+    for (char& c : text)
+        if (static_cast<unsigned char>(c) >= 0x80) c = '?';
+    return text;
+}
+
 std::string outcome(const sync::PassStats& stats) {
-    if (stats.anything_unrecoverable()) {
-        return "done, but some objects have too few good fragments (see the log)";
-    }
-    return stats.work_remains() ? "work remains: run again, see the log for what failed" : "done";
+    if (stats.work_remains()) return "work remains: run again, see the log for what failed";
+    return stats.anything_unrecoverable()
+               ? "done, but some objects have too few good fragments (see the log)"
+               : "done";
 }
 
 }  // namespace
@@ -78,10 +90,11 @@ std::string human_seconds(double seconds) {
 
 std::string summary_text(const sync::PassStats& stats, double seconds) {
     std::string text = "fragmend: " + outcome(stats) + "\n";
-    text += format("  fragments rebuilt  %llu (%s) in %.1f s: %.1f fragments/s, %.1f MB/s\n",
-                   static_cast<unsigned long long>(stats.fragments_rebuilt),
-                   human_bytes(stats.bytes_rebuilt).c_str(), seconds,
-                   rate(stats.fragments_rebuilt, seconds), rate(stats.bytes_rebuilt, seconds) / 1e6);
+    text +=
+        format("  fragments rebuilt  %llu (%s) in %.1f s: %.1f fragments/s, %.1f MB/s\n",
+               static_cast<unsigned long long>(stats.fragments_rebuilt),
+               human_bytes(stats.bytes_rebuilt).c_str(), seconds,
+               rate(stats.fragments_rebuilt, seconds), rate(stats.bytes_rebuilt, seconds) / 1e6);
     text += format("  survivors          %s read and checked against their MD5\n",
                    human_bytes(stats.survivor_bytes_read).c_str());
     text += format("  partitions         %llu of %llu on %llu devices (%llu not mounted)\n",
@@ -110,15 +123,16 @@ std::string summary_text(const sync::PassStats& stats, double seconds) {
     }
     for (const auto& [name, target] : stats.targets) {
         if (target.offered == 0 && target.sessions_failed == 0) continue;
-        text += format("  to %s: %llu fragments (%s), %llu metadata, %llu tombstones, %llu objects failed,"
-                       " %llu of %llu sessions failed\n",
-                       name.c_str(), static_cast<unsigned long long>(target.fragments_rebuilt),
-                       human_bytes(target.bytes_rebuilt).c_str(),
-                       static_cast<unsigned long long>(target.metas_sent),
-                       static_cast<unsigned long long>(target.tombstones_sent),
-                       static_cast<unsigned long long>(target.objects_failed),
-                       static_cast<unsigned long long>(target.sessions_failed),
-                       static_cast<unsigned long long>(target.sessions));
+        text += format(
+            "  to %s: %llu fragments (%s), %llu metadata, %llu tombstones, %llu objects failed,"
+            " %llu of %llu sessions failed\n",
+            name.c_str(), static_cast<unsigned long long>(target.fragments_rebuilt),
+            human_bytes(target.bytes_rebuilt).c_str(),
+            static_cast<unsigned long long>(target.metas_sent),
+            static_cast<unsigned long long>(target.tombstones_sent),
+            static_cast<unsigned long long>(target.objects_failed),
+            static_cast<unsigned long long>(target.sessions_failed),
+            static_cast<unsigned long long>(target.sessions));
     }
     return text;
 }
@@ -137,8 +151,9 @@ std::string summary_json(const sync::PassStats& stats, double seconds) {
     }
     json::array bad;
     for (const auto& survivor : stats.bad_survivors) {
-        bad.push_back(
-            {{"name", survivor.name}, {"object", survivor.object}, {"reason", survivor.reason}});
+        bad.push_back({{"name", utf8_of(survivor.name)},
+                       {"object", utf8_of(survivor.object)},
+                       {"reason", utf8_of(survivor.reason)}});
     }
     const json::object summary{{"bad_survivors", std::move(bad)},
                                {"bad_survivors_total", stats.bad_survivors_total},
@@ -162,14 +177,15 @@ std::string summary_json(const sync::PassStats& stats, double seconds) {
     return json::serialize(summary);
 }
 
-std::string progress_line(const sync::PassStats& stats, double seconds, double recent_partitions_per_s) {
-    std::string text = format("%llu devices  %llu/%llu partitions  %llu fragments  %s  %.1f MB/s",
-                              static_cast<unsigned long long>(stats.devices),
-                              static_cast<unsigned long long>(stats.partitions_done),
-                              static_cast<unsigned long long>(stats.partitions),
-                              static_cast<unsigned long long>(stats.fragments_rebuilt),
-                              human_bytes(stats.bytes_rebuilt).c_str(),
-                              rate(stats.bytes_rebuilt, seconds) / 1e6);
+std::string progress_line(const sync::PassStats& stats, double seconds,
+                          double recent_partitions_per_s) {
+    std::string text =
+        format("%llu devices  %llu/%llu partitions  %llu fragments  %s  %.1f MB/s",
+               static_cast<unsigned long long>(stats.devices),
+               static_cast<unsigned long long>(stats.partitions_done),
+               static_cast<unsigned long long>(stats.partitions),
+               static_cast<unsigned long long>(stats.fragments_rebuilt),
+               human_bytes(stats.bytes_rebuilt).c_str(), rate(stats.bytes_rebuilt, seconds) / 1e6);
     const double overall = rate(stats.partitions_done, seconds);
     if (overall <= 0 || recent_partitions_per_s <= 0 || stats.partitions_done >= stats.partitions) {
         return text;

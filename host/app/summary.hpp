@@ -11,8 +11,10 @@ namespace fragmend::app {
 std::string summary_text(const sync::PassStats& stats, double seconds);
 /// One JSON object, keys sorted, on one line.
 std::string summary_json(const sync::PassStats& stats, double seconds);
-/// The line below the log while a pass runs: partitions, fragments, bytes, rate, time left as a range.
-std::string progress_line(const sync::PassStats& stats, double seconds, double recent_partitions_per_s);
+/// The line below the log while a pass runs: partitions, fragments, bytes, rate, time left as a
+/// range.
+std::string progress_line(const sync::PassStats& stats, double seconds,
+                          double recent_partitions_per_s);
 /// `1.5 GiB`, `17 bytes`.
 std::string human_bytes(std::uint64_t bytes);
 /// `42 s`, `7 min 05 s`, `3 h 20 min`.

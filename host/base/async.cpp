@@ -67,7 +67,8 @@ void Semaphore::give_back(std::size_t units) {
 
 void Semaphore::close() {
     closed_ = true;
-    for (Waiter* waiter : waiters_) waiter->wake.cancel();
+    for (Waiter* waiter : waiters_)
+        waiter->wake.cancel();
 }
 
 void TaskGroup::spawn(Awaitable<void> child) {
@@ -76,8 +77,9 @@ void TaskGroup::spawn(Awaitable<void> child) {
                    [this](std::exception_ptr failure) { finished(failure); });
 }
 
-/// A handler with a slot and, on purpose, no executor of its own: bind_cancellation_slot has one, and
-/// then Boost 1.81 may post the emission with a bare pointer to a signal that is gone by the time.
+/// A handler with a slot and, on purpose, no executor of its own: bind_cancellation_slot has one,
+/// and then Boost 1.81 may post the emission with a bare pointer to a signal that is gone by the
+/// time.
 struct TaskGroup::Finish {
     using cancellation_slot_type = asio::cancellation_slot;
     cancellation_slot_type get_cancellation_slot() const noexcept { return slot; }
@@ -98,9 +100,12 @@ void TaskGroup::finished(std::exception_ptr failure) {
 }
 
 Awaitable<void> TaskGroup::join() {
-    while (running_ > 0) co_await sleep_until_cancelled(idle_);
+    while (running_ > 0)
+        co_await sleep_until_cancelled(idle_);
 }
 
-Awaitable<void> Signal::wait() { co_await sleep_until_cancelled(timer_); }
+Awaitable<void> Signal::wait() {
+    co_await sleep_until_cancelled(timer_);
+}
 
 }  // namespace fragmend

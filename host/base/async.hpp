@@ -43,10 +43,9 @@ Awaitable<std::invoke_result_t<Work&>> offload(asio::any_io_executor pool, Work 
                             guard = std::move(guard)]() mutable {
                 Value value = task();
                 auto executor = guard.get_executor();
-                asio::post(executor, [handler = std::move(handler), value = std::move(value),
-                                      guard = std::move(guard)]() mutable {
-                    handler(std::move(value));
-                });
+                asio::post(executor,
+                           [handler = std::move(handler), value = std::move(value),
+                            guard = std::move(guard)]() mutable { handler(std::move(value)); });
             });
         },
         asio::use_awaitable, std::move(pool), std::move(work));
@@ -67,7 +66,8 @@ class Semaphore {
       public:
         Permit() = default;
         Permit(Permit&& other) noexcept
-            : owner_(std::exchange(other.owner_, nullptr)), units_(std::exchange(other.units_, 0)) {}
+            : owner_(std::exchange(other.owner_, nullptr)),
+              units_(std::exchange(other.units_, 0)) {}
         Permit& operator=(Permit&& other) noexcept {
             if (this != &other) {
                 release();
@@ -122,8 +122,7 @@ class Semaphore {
 class TaskGroup {
   public:
     explicit TaskGroup(asio::any_io_executor executor)
-        : executor_(std::move(executor)),
-          idle_(executor_, asio::steady_timer::time_point::max()) {}
+        : executor_(std::move(executor)), idle_(executor_, asio::steady_timer::time_point::max()) {}
     ~TaskGroup() { FRAGMEND_ASSERT(running_ == 0); }
     TaskGroup(const TaskGroup&) = delete;
     TaskGroup& operator=(const TaskGroup&) = delete;
@@ -131,8 +130,8 @@ class TaskGroup {
     /// Exceptions of a child end the process: errors travel as values here.
     void spawn(Awaitable<void> child);
     /// The same for a child that can be hurried: emitting `terminal` on the slot's signal ends what
-    /// the child waits for right now. Nothing is thrown into the child; it looks at its owner's flag.
-    /// Call on the group's executor: the child must have begun before the signal is emitted.
+    /// the child waits for right now. Nothing is thrown into the child; it looks at its owner's
+    /// flag. Call on the group's executor: the child must have begun before the signal is emitted.
     void spawn(Awaitable<void> child, asio::cancellation_slot slot);
     Awaitable<void> join();
     std::size_t running() const { return running_; }

@@ -9,17 +9,18 @@
 
 namespace fragmend {
 
-/// Why something failed. Each is documented by its cause; callers act on `blast_radius`, not on text.
+/// Why something failed. Each is documented by its cause; callers act on `blast_radius`, not on
+/// text.
 enum class errc : std::uint8_t {
-    bad_config,          ///< A configuration value is not what Swift would accept; fix the file.
-    bad_ring,            ///< A ring file is malformed or does not fit its policy; distribute a good one.
-    bad_pickle,          ///< Foreign pickle bytes that are not plain data; the source is left alone.
-    bad_metadata,        ///< An object's xattrs are missing or unreadable.
-    bad_name,            ///< A file, suffix, hash or index that does not follow Swift's naming.
-    bad_fragment,        ///< A fragment header or payload that contradicts its checks; names a culprit.
-    not_found,           ///< No such file, object or partition.
-    deleted,             ///< The object has a tombstone.
-    expired,             ///< The object's X-Delete-At has passed.
+    bad_config,    ///< A configuration value is not what Swift would accept; fix the file.
+    bad_ring,      ///< A ring file is malformed or does not fit its policy; distribute a good one.
+    bad_pickle,    ///< Foreign pickle bytes that are not plain data; the source is left alone.
+    bad_metadata,  ///< An object's xattrs are missing or unreadable.
+    bad_name,      ///< A file, suffix, hash or index that does not follow Swift's naming.
+    bad_fragment,  ///< A fragment header or payload that contradicts its checks; names a culprit.
+    not_found,     ///< No such file, object or partition.
+    deleted,       ///< The object has a tombstone.
+    expired,       ///< The object's X-Delete-At has passed.
     name_collision,      ///< The stored name is not the name that was asked for.
     quarantined,         ///< The object was moved to quarantine because it is damaged.
     io,                  ///< The operating system refused a file operation; see the detail.
@@ -47,18 +48,24 @@ enum class BlastRadius : std::uint8_t { item, session, job, pass, device, proces
 constexpr BlastRadius blast_radius(errc code) {
     switch (code) {
         case errc::bad_config:
-        case errc::internal: return BlastRadius::process;
-        case errc::bad_ring: return BlastRadius::pass;
-        case errc::not_mounted: return BlastRadius::device;
-        case errc::lock_timeout: return BlastRadius::job;
+        case errc::internal:
+            return BlastRadius::process;
+        case errc::bad_ring:
+            return BlastRadius::pass;
+        case errc::not_mounted:
+            return BlastRadius::device;
+        case errc::lock_timeout:
+            return BlastRadius::job;
         case errc::timeout:
         case errc::connect_failed:
         case errc::disconnected:
         case errc::protocol:
         case errc::bad_status:
         case errc::wrong_bytes:
-        case errc::cancelled: return BlastRadius::session;
-        default: return BlastRadius::item;
+        case errc::cancelled:
+            return BlastRadius::session;
+        default:
+            return BlastRadius::item;
     }
 }
 
@@ -79,9 +86,11 @@ template <typename T>
 using Result = boost::system::result<T, Error>;
 
 /// Lets `Result<T>::value()` throw what it holds (start-up code and tests).
-[[noreturn]] void throw_exception_from_error(const Error& error, const boost::source_location& where);
+[[noreturn]] void throw_exception_from_error(const Error& error,
+                                             const boost::source_location& where);
 
-/// errno as an Error: `<what>: <system text>`, with `no_space` and `not_found` told apart from `io`.
+/// errno as an Error: `<what>: <system text>`, with `no_space` and `not_found` told apart from
+/// `io`.
 Error error_from_errno(int number, std::string_view what);
 
 [[noreturn]] void assertion_failed(const char* condition, const char* file, int line);

@@ -9,7 +9,12 @@
 namespace fragmend {
 
 enum class LogLevel : std::uint8_t {
-    debug = 10, info = 20, notice = 25, warning = 30, error = 40, critical = 50
+    debug = 10,
+    info = 20,
+    notice = 25,
+    warning = 30,
+    error = 40,
+    critical = 50
 };
 
 std::string_view to_string(LogLevel level);

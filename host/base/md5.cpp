@@ -7,7 +7,9 @@
 
 namespace fragmend {
 
-void Md5::Free::operator()(evp_md_ctx_st* context) const { EVP_MD_CTX_free(context); }
+void Md5::Free::operator()(evp_md_ctx_st* context) const {
+    EVP_MD_CTX_free(context);
+}
 
 Md5::Md5() : context_(EVP_MD_CTX_new()) {
     FRAGMEND_ASSERT(context_ != nullptr);
@@ -27,7 +29,8 @@ void Md5::update(ByteView bytes) {
 Md5Digest Md5::finish() {
     Md5Digest digest;
     unsigned length = 0;
-    FRAGMEND_ASSERT(EVP_DigestFinal_ex(context_.get(), reinterpret_cast<unsigned char*>(digest.data()),
+    FRAGMEND_ASSERT(EVP_DigestFinal_ex(context_.get(),
+                                       reinterpret_cast<unsigned char*>(digest.data()),
                                        &length) == 1);
     FRAGMEND_ASSERT(length == digest.size());
     return digest;

@@ -57,7 +57,8 @@ Result<Timestamp> Timestamp::parse(std::string_view text) {
         const auto hex = text.substr(mark + 1);
         const auto* end = hex.data() + hex.size();
         const auto parsed = std::from_chars(hex.data(), end, result.offset, 16);
-        if (hex.empty() || parsed.ec != std::errc() || parsed.ptr != end) return bad_timestamp(text);
+        if (hex.empty() || parsed.ec != std::errc() || parsed.ptr != end)
+            return bad_timestamp(text);
     }
     if (result.raw < 0 || result.raw >= timestamp_raw_end) return bad_timestamp(text);
     return result;
@@ -65,9 +66,9 @@ Result<Timestamp> Timestamp::parse(std::string_view text) {
 
 std::string Timestamp::normal() const {
     char text[32];
-    const int length = std::snprintf(text, sizeof text, "%010lld.%05lld",
-                                     static_cast<long long>(raw / 100000),
-                                     static_cast<long long>(raw % 100000));
+    const int length =
+        std::snprintf(text, sizeof text, "%010lld.%05lld", static_cast<long long>(raw / 100000),
+                      static_cast<long long>(raw % 100000));
     return std::string(text, static_cast<std::size_t>(length));
 }
 

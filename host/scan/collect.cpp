@@ -58,6 +58,7 @@ class Collector {
         const auto listed = swift::read_directory(AT_FDCWD, data_path);
         if (listed.has_error()) {
             if (listed.error().number == ENOENT) return make_data_directory(data_path);
+            ++found_.devices_failed;
             disk_.logger.error("Unable to list partitions in '" + data_path +
                                "': " + std::generic_category().message(listed.error().number));
             return;

@@ -22,6 +22,7 @@ struct Collected {
     std::vector<Partition> partitions;
     std::uint64_t devices = 0;
     std::uint64_t devices_unmounted = 0;
+    std::uint64_t devices_failed = 0;  ///< Mounted, and their partitions could not be listed.
     std::uint64_t entries = 0;  ///< In all data directories, Swift's count of partitions.
 };
 

@@ -2,61 +2,21 @@
 #include "host/swift/pickle.hpp"
 
 #include <algorithm>
-#include <array>
 #include <optional>
 #include <unordered_map>
 
+#include "host/swift/pickle_globals.hpp"
 #include "host/swift/pickle_input.hpp"
+#include "host/swift/pickle_nodes.hpp"
 #include "host/swift/pickle_scalars.hpp"
-#include "host/swift/python_text.hpp"
 
 namespace fragmend::swift {
 namespace {
 
-using NodeIndex = std::uint32_t;
-
-/// The callables that a pickle may name. What they would do is done here.
-enum class Callable : std::uint8_t {
-    codecs_encode,
-    bytes,
-    dict,
-    header_key_dict,
-    reconstructor,
-    object
-};
-
-struct KnownCallable {
-    std::string_view module;
-    std::string_view name;
-    Callable callable;
-};
-constexpr std::array known_callables{
-    KnownCallable{"_codecs", "encode", Callable::codecs_encode},
-    KnownCallable{"__builtin__", "bytes", Callable::bytes},
-    KnownCallable{"builtins", "bytes", Callable::bytes},
-    KnownCallable{"__builtin__", "dict", Callable::dict},
-    KnownCallable{"builtins", "dict", Callable::dict},
-    KnownCallable{"__builtin__", "object", Callable::object},
-    KnownCallable{"builtins", "object", Callable::object},
-    KnownCallable{"copy_reg", "_reconstructor", Callable::reconstructor},
-    KnownCallable{"copyreg", "_reconstructor", Callable::reconstructor},
-    KnownCallable{"swift.common.swob", "HeaderKeyDict", Callable::header_key_dict},
-    KnownCallable{"swift.common.header_key_dict", "HeaderKeyDict", Callable::header_key_dict},
-    KnownCallable{"swift.common.utils", "HeaderKeyDict", Callable::header_key_dict},
-};
-
-struct Children {
-    std::vector<NodeIndex> nodes;  ///< Of a dict: key, value, key, value...
-};
-struct SequenceNode : Children {};
-struct DictNode : Children {};
-
-using Node = std::variant<PickleNone, bool, std::int64_t, double, PickleText, PickleBytes, Callable,
-                          SequenceNode, DictNode>;
-
 class Machine {
   public:
-    Machine(std::string_view bytes, const PickleLimits& limits) : input_(bytes), limits_(limits) {}
+    Machine(std::string_view bytes, const PickleLimits& limits, PickleSubject subject)
+        : input_(bytes), limits_(limits), subject_(subject) {}
 
     Result<PickleValue> run();
 
@@ -69,12 +29,13 @@ class Machine {
     Step step_container(std::uint8_t opcode);
     Step step_object(std::uint8_t opcode);
 
-    Step push(Node node);
+    Step push(PickleNode node);
     Step push_sequence(std::size_t first);
-    Step push_callable(std::string_view module, std::string_view name);
+    Step push_global(std::string_view module, std::string_view name);
     Step global_from_stack();
     Step call();
     Step new_object();
+    Step build();
     Step add_items(std::size_t first, bool to_dict);
     Step put(std::optional<std::uint64_t> slot);
     Step get(std::optional<std::uint64_t> slot);
@@ -91,16 +52,10 @@ class Machine {
         if (reachable() <= below) return nullptr;
         return std::get_if<T>(&nodes_[stack_[stack_.size() - 1 - below]]);
     }
-    void replace_top(std::size_t count, NodeIndex by) {
+    void replace_top(std::size_t count, PickleNodeIndex by) {
         stack_.resize(stack_.size() - count);
         stack_.push_back(by);
     }
-
-    struct Budget {
-        std::size_t items = 0;
-        std::size_t text_bytes = 0;
-    };
-    bool copy_out(NodeIndex from, std::size_t depth, Budget& spent, PickleValue& to) const;
 
     Error refused(std::string_view why) const {
         return {errc::bad_pickle, std::string(why) + " at byte " + std::to_string(input_.offset())};
@@ -108,17 +63,18 @@ class Machine {
 
     PickleInput input_;
     const PickleLimits& limits_;
-    std::vector<Node> nodes_;
-    std::vector<NodeIndex> stack_;
+    PickleSubject subject_;
+    std::vector<PickleNode> nodes_;
+    std::vector<PickleNodeIndex> stack_;
     std::vector<std::size_t> marks_;
-    std::unordered_map<std::uint64_t, NodeIndex> memo_;
+    std::unordered_map<std::uint64_t, PickleNodeIndex> memo_;
     std::size_t text_bytes_ = 0;
     std::size_t links_ = 0;
 };
 
-Machine::Step Machine::push(Node node) {
+Machine::Step Machine::push(PickleNode node) {
     if (nodes_.size() >= limits_.items) return Step::refuse;
-    stack_.push_back(static_cast<NodeIndex>(nodes_.size()));
+    stack_.push_back(static_cast<PickleNodeIndex>(nodes_.size()));
     nodes_.push_back(std::move(node));
     return Step::more;
 }
@@ -142,7 +98,7 @@ Machine::Step Machine::push_sequence(std::size_t first) {
 Machine::Step Machine::add_items(std::size_t first, bool to_dict) {
     const std::size_t fence = marks_.empty() ? 0 : marks_.back();
     if (first <= fence || first > stack_.size()) return Step::refuse;
-    Node& target = nodes_[stack_[first - 1]];
+    PickleNode& target = nodes_[stack_[first - 1]];
     Children* children = nullptr;
     if (to_dict) {
         if ((stack_.size() - first) % 2 != 0) return Step::refuse;
@@ -172,11 +128,9 @@ Machine::Step Machine::get(std::optional<std::uint64_t> slot) {
     return Step::more;
 }
 
-Machine::Step Machine::push_callable(std::string_view module, std::string_view name) {
-    for (const auto& known : known_callables) {
-        if (known.module == module && known.name == name) return push(known.callable);
-    }
-    return Step::refuse;
+Machine::Step Machine::push_global(std::string_view module, std::string_view name) {
+    const auto global = pickle_global(module, name, subject_);
+    return global ? push(*global) : Step::refuse;
 }
 
 Machine::Step Machine::global_from_stack() {
@@ -186,63 +140,61 @@ Machine::Step Machine::global_from_stack() {
     const std::string name_text = name->utf8;
     const std::string module_text = module->utf8;
     stack_.resize(stack_.size() - 2);
-    return push_callable(module_text, name_text);
+    return push_global(module_text, name_text);
 }
 
 /// REDUCE: the callable and its arguments give way to what the call would have made.
 Machine::Step Machine::call() {
     const auto* arguments = top_as<SequenceNode>(0);
-    const auto* callable = top_as<Callable>(1);
-    if (arguments == nullptr || callable == nullptr) return Step::refuse;
-    const auto argument = [&](std::size_t i) -> const Node& { return nodes_[arguments->nodes[i]]; };
-    Node made;
-    switch (*callable) {
-        case Callable::codecs_encode: {
-            if (arguments->nodes.size() != 2) return Step::refuse;
-            const auto* text = std::get_if<PickleText>(&argument(0));
-            const auto* codec = std::get_if<PickleText>(&argument(1));
-            if (text == nullptr || codec == nullptr) return Step::refuse;
-            if (codec->utf8 != "latin1" && codec->utf8 != "latin-1") return Step::refuse;
-            auto bytes = to_latin1(text->utf8);
-            if (!bytes) return Step::refuse;
-            made = PickleBytes{std::move(*bytes)};
-            break;
-        }
-        case Callable::bytes:
-            if (!arguments->nodes.empty()) return Step::refuse;
-            made = PickleBytes{};
-            break;
-        case Callable::dict:
-        case Callable::header_key_dict:
-            if (!arguments->nodes.empty()) return Step::refuse;
-            made = DictNode{};
-            break;
-        case Callable::reconstructor: {
-            // copy_reg._reconstructor(HeaderKeyDict, dict, {...}) of protocols 0 and 1.
-            if (arguments->nodes.size() != 3) return Step::refuse;
-            const auto* type = std::get_if<Callable>(&argument(0));
-            const auto* state = std::get_if<DictNode>(&argument(2));
-            if (type == nullptr || *type != Callable::header_key_dict || state == nullptr) {
-                return Step::refuse;
-            }
-            replace_top(2, arguments->nodes[2]);
+    const auto* global = top_as<PickleGlobal>(1);
+    if (arguments == nullptr || global == nullptr) return Step::refuse;
+    if (*global == PickleGlobal::reconstructor && arguments->nodes.size() == 3) {
+        // copy_reg._reconstructor(HeaderKeyDict, dict, {...}) of protocols 0 and 1.
+        const PickleNodeIndex state = arguments->nodes[2];
+        const auto* type = std::get_if<PickleGlobal>(&nodes_[arguments->nodes[0]]);
+        if (type != nullptr && *type == PickleGlobal::header_key_dict) {
+            if (!std::holds_alternative<DictNode>(nodes_[state])) return Step::refuse;
+            replace_top(2, state);
             return Step::more;
         }
-        case Callable::object:
-            return Step::refuse;
     }
+    auto made = call_pickle_global(*global, arguments->nodes, nodes_, limits_);
+    if (!made) return Step::refuse;
+    // One string can be the argument of many calls: what they make counts, too.
+    text_bytes_ += owned_bytes(*made);
+    if (text_bytes_ > limits_.text_bytes) return Step::refuse;
     stack_.resize(stack_.size() - 2);
-    return push(std::move(made));
+    return push(std::move(*made));
 }
 
-/// NEWOBJ: an empty HeaderKeyDict or dict, which SETITEMS then fills.
+/// NEWOBJ: an empty HeaderKeyDict or dict, which SETITEMS then fills, or RingData before BUILD.
 Machine::Step Machine::new_object() {
     const auto* arguments = top_as<SequenceNode>(0);
-    const auto* type = top_as<Callable>(1);
+    const auto* type = top_as<PickleGlobal>(1);
     if (arguments == nullptr || type == nullptr || !arguments->nodes.empty()) return Step::refuse;
-    if (*type != Callable::header_key_dict && *type != Callable::dict) return Step::refuse;
+    const PickleGlobal wanted = *type;
     stack_.resize(stack_.size() - 2);
-    return push(DictNode{});
+    if (wanted == PickleGlobal::ring_data) return push(BareRingNode{});
+    const bool is_dict = wanted == PickleGlobal::header_key_dict || wanted == PickleGlobal::dict;
+    return is_dict ? push(DictNode{}) : Step::refuse;
+}
+
+/// BUILD: RingData takes its attributes; a HeaderKeyDict has no state beyond an empty one.
+Machine::Step Machine::build() {
+    const auto* state = top_as<DictNode>(0);
+    if (top_as<BareRingNode>(1) != nullptr) {
+        if (state == nullptr) return Step::refuse;
+        links_ += state->nodes.size();
+        DictNode attributes = *state;
+        nodes_[stack_[stack_.size() - 2]] = std::move(attributes);
+        stack_.pop_back();
+        return Step::more;
+    }
+    const bool empty =
+        top_as<PickleNone>(0) != nullptr || (state != nullptr && state->nodes.empty());
+    if (!empty || top_as<DictNode>(1) == nullptr) return Step::refuse;
+    stack_.pop_back();
+    return Step::more;
 }
 
 std::optional<std::uint64_t> memo_slot(std::optional<std::string_view> text) {
@@ -254,11 +206,10 @@ std::optional<std::uint64_t> memo_slot(std::optional<std::string_view> text) {
 Machine::Step Machine::step_scalar(std::uint8_t opcode) {
     auto scalar = read_pickle_scalar(opcode, input_);
     if (!scalar) return Step::refuse;
-    if (const auto* text = std::get_if<PickleText>(&*scalar)) text_bytes_ += text->utf8.size();
-    if (const auto* bytes = std::get_if<PickleBytes>(&*scalar)) text_bytes_ += bytes->bytes.size();
-    if (text_bytes_ > limits_.text_bytes) return Step::refuse;
-    return push(
-        std::visit([](auto&& value) -> Node { return std::move(value); }, std::move(*scalar)));
+    PickleNode node =
+        std::visit([](auto&& value) -> PickleNode { return std::move(value); }, std::move(*scalar));
+    text_bytes_ += owned_bytes(node);
+    return text_bytes_ > limits_.text_bytes ? Step::refuse : push(std::move(node));
 }
 
 Machine::Step Machine::step_memo(std::uint8_t opcode) {
@@ -311,8 +262,8 @@ Machine::Step Machine::step_container(std::uint8_t opcode) {
             return push_sequence(*first);
         case 'd': {
             // The dict slides in below its items, then takes them.
-            std::vector<NodeIndex> items(stack_.begin() + static_cast<std::ptrdiff_t>(*first),
-                                         stack_.end());
+            std::vector<PickleNodeIndex> items(stack_.begin() + static_cast<std::ptrdiff_t>(*first),
+                                               stack_.end());
             stack_.resize(*first);
             if (push(DictNode{}) != Step::more) return Step::refuse;
             stack_.insert(stack_.end(), items.begin(), items.end());
@@ -335,7 +286,7 @@ Machine::Step Machine::step_object(std::uint8_t opcode) {
         case 'c': {
             const auto module = input_.line();
             const auto name = input_.line();
-            return module && name ? push_callable(*module, *name) : Step::refuse;
+            return module && name ? push_global(*module, *name) : Step::refuse;
         }
         case 0x93:
             return global_from_stack();
@@ -343,15 +294,8 @@ Machine::Step Machine::step_object(std::uint8_t opcode) {
             return call();
         case 0x81:
             return new_object();
-        case 'b': {
-            // BUILD: a HeaderKeyDict has no state of its own beyond an empty one.
-            const auto* state = top_as<DictNode>(0);
-            const bool empty =
-                top_as<PickleNone>(0) != nullptr || (state != nullptr && state->nodes.empty());
-            if (!empty || top_as<DictNode>(1) == nullptr) return Step::refuse;
-            stack_.pop_back();
-            return Step::more;
-        }
+        case 'b':
+            return build();
         default:
             return Step::refuse;
     }
@@ -391,47 +335,6 @@ Machine::Step Machine::step(std::uint8_t opcode) {
     return step_container(opcode);
 }
 
-/// Shared nodes are copied at each place they are used, so the budget is what bounds a pickle that
-/// names one node many times, and the depth is what ends a cycle.
-bool Machine::copy_out(NodeIndex from, std::size_t depth, Budget& spent, PickleValue& to) const {
-    if (depth > limits_.depth || ++spent.items > limits_.items) return false;
-    const Node& node = nodes_[from];
-    if (std::holds_alternative<Callable>(node)) return false;
-    if (const auto* sequence = std::get_if<SequenceNode>(&node)) {
-        auto& items = to.value.emplace<PickleSequence>().items;
-        items.resize(std::min(sequence->nodes.size(), limits_.items - spent.items + 1));
-        for (std::size_t i = 0; i < sequence->nodes.size(); ++i) {
-            if (!copy_out(sequence->nodes[i], depth + 1, spent, items[i])) return false;
-        }
-        return true;
-    }
-    if (const auto* dict = std::get_if<DictNode>(&node)) {
-        auto& items = to.value.emplace<PickleDict>().items;
-        for (std::size_t i = 0; i + 1 < dict->nodes.size(); i += 2) {
-            auto& item = items.emplace_back();
-            if (!copy_out(dict->nodes[i], depth + 1, spent, item.key) ||
-                !copy_out(dict->nodes[i + 1], depth + 1, spent, item.value)) {
-                return false;
-            }
-        }
-        return true;
-    }
-    if (const auto* text = std::get_if<PickleText>(&node)) {
-        spent.text_bytes += text->utf8.size();
-        to.value = *text;
-    } else if (const auto* bytes = std::get_if<PickleBytes>(&node)) {
-        spent.text_bytes += bytes->bytes.size();
-        to.value = *bytes;
-    } else if (const auto* flag = std::get_if<bool>(&node)) {
-        to.value = *flag;
-    } else if (const auto* integer = std::get_if<std::int64_t>(&node)) {
-        to.value = *integer;
-    } else if (const auto* number = std::get_if<double>(&node)) {
-        to.value = *number;
-    }
-    return spent.text_bytes <= limits_.text_bytes;
-}
-
 Result<PickleValue> Machine::run() {
     for (;;) {
         const auto opcode = input_.byte();
@@ -441,10 +344,9 @@ Result<PickleValue> Machine::run() {
         if (outcome == Step::more) continue;
         if (outcome == Step::refuse) return refused("pickle opcode refused");
         if (reachable() == 0) return refused("pickle has no value");
-        Budget spent;
-        PickleValue result;
-        if (!copy_out(stack_.back(), 0, spent, result)) return refused("pickle is not plain data");
-        return result;
+        auto value = plain_value(nodes_, stack_.back(), limits_);
+        if (!value) return refused("pickle is not plain data");
+        return std::move(*value);
     }
 }
 
@@ -456,11 +358,12 @@ const std::string* PickleValue::characters() const {
     return nullptr;
 }
 
-Result<PickleValue> read_pickle(std::string_view bytes, const PickleLimits& limits) {
+Result<PickleValue> read_pickle(std::string_view bytes, const PickleLimits& limits,
+                                PickleSubject subject) {
     if (bytes.size() > limits.input_bytes) {
         return Error{errc::bad_pickle, "pickle of " + std::to_string(bytes.size()) + " bytes"};
     }
-    return Machine(bytes, limits).run();
+    return Machine(bytes, limits, subject).run();
 }
 
 }  // namespace fragmend::swift

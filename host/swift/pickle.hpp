@@ -40,10 +40,16 @@ struct PickleDict {
     bool operator==(const PickleDict&) const;
 };
 
+/// An `array.array('H')`, as the rows of a ring are.
+struct PickleArray {
+    std::vector<std::uint16_t> items;
+    bool operator==(const PickleArray&) const = default;
+};
+
 /// One value of a pickle, owning everything below it.
 struct PickleValue {
     std::variant<PickleNone, bool, std::int64_t, double, PickleText, PickleBytes, PickleSequence,
-                 PickleDict>
+                 PickleDict, PickleArray>
         value;
 
     template <typename T>
@@ -73,14 +79,19 @@ inline bool PickleDict::operator==(const PickleDict& other) const {
 struct PickleLimits {
     std::size_t input_bytes = std::size_t{64} << 20;
     std::size_t items = std::size_t{4} << 20;  ///< Values made, copies through the memo included.
-    std::size_t text_bytes = std::size_t{128} << 20;  ///< Of all strings, copies included.
+    std::size_t text_bytes = std::size_t{128} << 20;  ///< Of strings and arrays, with copies.
     std::size_t depth = 32;
 };
 
+/// What a pickle is about, which decides over the globals that it may name.
+enum class PickleSubject : std::uint8_t { metadata_or_hashes, ring };
+
 /// Reads one pickle of protocol 0 to 4; bytes after its end are ignored, as Python does.
 /// Globals: only `_codecs.encode(text, 'latin1')`, empty `bytes()` and `dict()`, and Swift's
-/// HeaderKeyDict rebuilt as a plain dict. Integers must fit 64 bits.
+/// HeaderKeyDict rebuilt as a plain dict; in a ring also `array.array('H')` and RingData, which
+/// becomes the dict of its attributes. Integers must fit 64 bits.
 /// Errors: bad_pickle, with the byte offset.
-Result<PickleValue> read_pickle(std::string_view bytes, const PickleLimits& limits = {});
+Result<PickleValue> read_pickle(std::string_view bytes, const PickleLimits& limits = {},
+                                PickleSubject subject = PickleSubject::metadata_or_hashes);
 
 }  // namespace fragmend::swift

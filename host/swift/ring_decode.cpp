@@ -35,6 +35,16 @@ class Inflater {
     bool ready_ = false;
 };
 
+Result<RingParts> parse_ring(std::string_view unpacked, const RingLimits& limits) {
+    ByteCursor cursor(unpacked);
+    if (cursor.take(magic.size()) != magic) return parse_ring_v0(unpacked, limits);
+    const auto version = cursor.number(2);
+    if (!version) return bad_ring("the file ends inside its head");
+    if (*version == 1) return parse_ring_v1(unpacked, limits);
+    if (*version == 2) return parse_ring_v2(unpacked, limits);
+    return bad_ring("Unknown ring format version " + std::to_string(*version));
+}
+
 }  // namespace
 
 Result<std::string> gunzip(ByteView packed, std::size_t bytes_max) {
@@ -68,20 +78,7 @@ Result<std::string> gunzip(ByteView packed, std::size_t bytes_max) {
 Result<RingPtr> decode_ring(ByteView file, const RingLimits& limits) {
     const auto unpacked = gunzip(file, limits.unpacked_bytes_max);
     if (!unpacked) return unpacked.error();
-    ByteCursor cursor(*unpacked);
-    if (cursor.take(magic.size()) != magic) {
-        // Version 0, a pickle, has not been written since 2012 and Swift 2.36 dropped it, too.
-        return bad_ring(
-            "no ring of version 1 or 2; older ones have to be written again by "
-            "swift-ring-builder");
-    }
-    const auto version = cursor.number(2);
-    if (!version) return bad_ring("the file ends inside its head");
-    if (*version != 1 && *version != 2) {
-        return bad_ring("Unknown ring format version " + std::to_string(*version));
-    }
-    auto parts =
-        *version == 1 ? parse_ring_v1(*unpacked, limits) : parse_ring_v2(*unpacked, limits);
+    auto parts = parse_ring(*unpacked, limits);
     if (!parts) return parts.error();
     return Ring::make(std::move(*parts));
 }

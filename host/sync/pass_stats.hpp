@@ -35,32 +35,36 @@ inline constexpr std::size_t bad_survivors_kept_max = 1000;
 struct PassStats {
     std::uint64_t devices = 0;
     std::uint64_t devices_unmounted = 0;
-    std::uint64_t partitions = 0;       ///< Found on the local devices.
+    std::uint64_t partitions = 0;  ///< Found on the local devices.
     std::uint64_t partitions_done = 0;
     std::uint64_t suffixes_checked = 0;
     std::uint64_t suffixes_hashed = 0;
     std::uint64_t suffixes_synced = 0;
     std::uint64_t handoffs_remaining = 0;
 
-    std::map<std::string, TargetStats> targets;               ///< By `ip:port/device`.
-    std::map<std::string, std::uint64_t> failed_objects;      ///< By class, see errc names.
-    std::map<std::string, std::uint64_t> failed_sessions;     ///< By class.
-    std::map<std::string, std::uint64_t> failed_partitions;   ///< By class.
-    std::vector<BadSurvivor> bad_survivors;                   ///< First `bad_survivors_kept_max`.
+    std::map<std::string, TargetStats> targets;              ///< By `ip:port/device`.
+    std::map<std::string, std::uint64_t> failed_objects;     ///< By class, see errc names.
+    std::map<std::string, std::uint64_t> failed_sessions;    ///< By class.
+    std::map<std::string, std::uint64_t> failed_partitions;  ///< By class.
+    std::vector<BadSurvivor> bad_survivors;                  ///< First `bad_survivors_kept_max`.
     std::uint64_t bad_survivors_total = 0;
 
     std::uint64_t fragments_rebuilt = 0;
     std::uint64_t bytes_rebuilt = 0;
     std::uint64_t survivor_bytes_read = 0;  ///< All of them fed to the MD5s that decide.
 
-    std::vector<std::chrono::duration<double>> partition_times;  ///< For Swift's max, min, med line.
+    std::vector<std::chrono::duration<double>>
+        partition_times;  ///< For Swift's max, min, med line.
 
-    void object_failed(errc code) { ++failed_objects[std::string(to_string(code))]; }
+    void object_failed(errc code, std::uint64_t count = 1) {
+        failed_objects[std::string(to_string(code))] += count;
+    }
     void session_failed(errc code) { ++failed_sessions[std::string(to_string(code))]; }
     void partition_failed(errc code) { ++failed_partitions[std::string(to_string(code))]; }
     void bad_survivor(BadSurvivor survivor) {
         ++bad_survivors_total;
-        if (bad_survivors.size() < bad_survivors_kept_max) bad_survivors.push_back(std::move(survivor));
+        if (bad_survivors.size() < bad_survivors_kept_max)
+            bad_survivors.push_back(std::move(survivor));
     }
     bool anything_unrecoverable() const {
         return failed_objects.contains(std::string(to_string(errc::too_few_fragments)));

@@ -40,7 +40,8 @@ class TargetSlots {
         return *slot;
     }
     void close() {
-        for (auto& [name, slot] : slots_) slot->close();
+        for (auto& [name, slot] : slots_)
+            slot->close();
     }
 
   private:

@@ -17,12 +17,20 @@ using transport::ssync::Wanted;
 constexpr std::size_t opened_objects_max = 16;
 
 std::size_t read_ahead_of(const Services& services) {
-    return static_cast<std::size_t>(std::max<std::int64_t>(1, services.options.fragmend.read_ahead));
+    return static_cast<std::size_t>(
+        std::max<std::int64_t>(1, services.options.fragmend.read_ahead));
+}
+
+/// Whether a survivor's error speaks of what it holds; a slow or lost connection may do next time.
+bool is_proof(errc code) {
+    return code != errc::timeout && code != errc::disconnected && code != errc::connect_failed &&
+           code != errc::cancelled;
 }
 
 scheduler::RebuildPorts rebuild_ports(Services& services, SurvivorSource& source) {
     return {services.network, source,           services.codec, services.dispatcher,
-            services.budget,  services.buffers, services.clock, services.rebuild_stats, services.log};
+            services.budget,  services.buffers, services.clock, services.rebuild_stats,
+            services.log};
 }
 
 }  // namespace
@@ -30,18 +38,23 @@ scheduler::RebuildPorts rebuild_ports(Services& services, SurvivorSource& source
 /// Pieces of the rebuild at the front of the session's queue.
 class SessionObjects::Body final : public transport::ssync::BodyStream {
   public:
-    Body(scheduler::ReadAhead& rebuilds, SessionCounts& counts) : rebuilds_(rebuilds), counts_(counts) {}
+    Body(scheduler::ReadAhead& rebuilds, SessionCounts& counts)
+        : rebuilds_(rebuilds), counts_(counts) {}
     Awaitable<Result<ByteView>> next() override {
         auto piece = co_await rebuilds_.front().next();
         if (piece.has_error()) co_return piece;
-        counts_.bytes += piece->size();
-        if (piece->empty()) ++counts_.fragments;
+        bytes_ += piece->size();
+        if (piece->empty()) {
+            ++counts_.fragments;
+            counts_.bytes += bytes_;
+        }
         co_return piece;
     }
 
   private:
     scheduler::ReadAhead& rebuilds_;
     SessionCounts& counts_;
+    std::uint64_t bytes_ = 0;
 };
 
 SessionObjects::SessionObjects(Services& services, const PolicyContext& policy, SessionPlan plan)
@@ -53,21 +66,30 @@ SessionObjects::SessionObjects(Services& services, const PolicyContext& policy, 
       opened_changed_(services.network),
       opener_(services.network) {}
 
-Awaitable<Result<void>> SessionObjects::begin(bool) { co_return Result<void>(); }
+Awaitable<Result<void>> SessionObjects::begin(bool) {
+    co_return Result<void>();
+}
 
 Awaitable<Result<std::optional<Offer>>> SessionObjects::next_offer() {
     while (offers_.empty()) {
         if (cancelled_) co_return Error{errc::cancelled, "session ended"};
         if (next_suffix_ == plan_.suffixes.size()) co_return std::nullopt;
-        const swift::OfferOptions options{.frag_index = plan_.local_index, .frag_prefs = std::nullopt};
+        const swift::OfferOptions options{.frag_index = plan_.local_index,
+                                          .frag_prefs = std::nullopt};
         auto list = [disk = policy_.disk, device = plan_.local_device.device,
                      partition = plan_.partition, suffix = plan_.suffixes[next_suffix_], options] {
             return swift::list_offers(disk, device, partition, suffix, options);
         };
         auto found = co_await offload(services_.disk, std::move(list));
-        if (found.has_error()) co_return found.error();
-        offers_.assign(std::make_move_iterator(found->begin()), std::make_move_iterator(found->end()));
         ++next_suffix_;
+        if (found.has_error()) {
+            if (found.error() == errc::not_mounted) co_return found.error();
+            // It was logged; the other suffixes are none the worse for it.
+            services_.stats.partition_failed(found.error().code);
+            continue;
+        }
+        offers_.assign(std::make_move_iterator(found->begin()),
+                       std::make_move_iterator(found->end()));
     }
     auto local = std::move(offers_.front());
     offers_.pop_front();
@@ -81,13 +103,16 @@ Awaitable<Result<std::optional<Offer>>> SessionObjects::next_offer() {
 }
 
 Awaitable<Result<void>> SessionObjects::wanted(std::vector<Wanted> objects) {
-    to_open_.assign(std::make_move_iterator(objects.begin()), std::make_move_iterator(objects.end()));
+    to_open_.assign(std::make_move_iterator(objects.begin()),
+                    std::make_move_iterator(objects.end()));
     opener_.spawn(open_ahead());
     co_return Result<void>();
 }
 
-SessionObjects::Item SessionObjects::open_one(const swift::DiskContext& disk, const std::string& device,
-                                              const std::string& partition, int local_index, Wanted want) {
+SessionObjects::Item SessionObjects::open_one(const swift::DiskContext& disk,
+                                              const std::string& device,
+                                              const std::string& partition, int local_index,
+                                              Wanted want) {
     Item item;
     item.want = std::move(want);
     const swift::OpenOptions options{
@@ -98,7 +123,8 @@ SessionObjects::Item SessionObjects::open_one(const swift::DiskContext& disk, co
         return item;
     }
     item.object = std::move(opened.value());
-    item.object.fd = UniqueFd();  // Opened again when its turn comes: descriptors are not read ahead.
+    item.object.fd =
+        UniqueFd();  // Opened again when its turn comes: descriptors are not read ahead.
     return item;
 }
 
@@ -123,13 +149,15 @@ Awaitable<void> SessionObjects::open_ahead() {
     opened_changed_.notify();
 }
 
-Result<scheduler::RebuildRequest> SessionObjects::rebuild_request(const swift::OpenObject& object) const {
+Result<scheduler::RebuildRequest> SessionObjects::rebuild_request(
+    const swift::OpenObject& object) const {
     const auto& policy = policy_.policy;
     const auto etag = object.data_metadata.text("X-Object-Sysmeta-Ec-Etag");
     if (!etag || etag->empty()) {
         return Error{errc::bad_metadata, object.data_path + ": no X-Object-Sysmeta-Ec-Etag"};
     }
-    if (object.stored_fragment_index() && *object.stored_fragment_index() != object.fragment_index) {
+    if (object.stored_fragment_index() &&
+        *object.stored_fragment_index() != object.fragment_index) {
         return Error{errc::bad_metadata,
                      object.data_path + ": its metadata names another fragment index"};
     }
@@ -156,6 +184,10 @@ void SessionObjects::start_rebuilds() {
     for (Item& item : opened_) {
         if (!rebuilds_.has_room()) return;
         if (item.started || item.error || !item.needs_rebuild()) continue;
+        if (const auto broke = services_.suspects.why_it_broke(item.object.hash)) {
+            item.error = *broke;
+            continue;
+        }
         auto request = rebuild_request(item.object);
         if (request.has_error()) {
             item.error = request.error();
@@ -170,7 +202,11 @@ void SessionObjects::start_rebuilds() {
 Awaitable<void> SessionObjects::finish_current() {
     if (!current_) co_return;
     if (current_->started) {
-        co_await note_culprits(current_->object, rebuilds_.front().outcome());
+        auto outcome = rebuilds_.front().outcome();
+        // A body that failed before any of it was sent: the session went on without it.
+        const auto failed = outcome.error;
+        if (failed && !(*failed == errc::cancelled)) object_failed(*current_, *failed);
+        co_await note_culprits(current_->object, std::move(outcome));
         source_.forget(current_->object.hash);
         co_await rebuilds_.pop();
     }
@@ -180,7 +216,8 @@ Awaitable<void> SessionObjects::finish_current() {
 Awaitable<Result<std::vector<SubRequest>>> SessionObjects::next_sub_requests() {
     while (true) {
         co_await finish_current();
-        while (opened_.empty() && !opener_done_ && !cancelled_) co_await opened_changed_.wait();
+        while (opened_.empty() && !opener_done_ && !cancelled_)
+            co_await opened_changed_.wait();
         if (cancelled_) co_return Error{errc::cancelled, "session ended"};
         if (opened_.empty()) co_return std::vector<SubRequest>();
         start_rebuilds();
@@ -218,7 +255,8 @@ Awaitable<Result<std::vector<SubRequest>>> SessionObjects::requests_of(Item& ite
         FRAGMEND_ASSERT(item.started);
         const auto ready = co_await rebuilds_.ready();
         if (ready.has_error()) co_return ready.error();
-        requests.push_back({"PUT", path, rebuilt_put_headers(object.data_metadata, plan_.wanted_index),
+        requests.push_back({"PUT", path,
+                            rebuilt_put_headers(object.data_metadata, plan_.wanted_index),
                             object.content_length, std::make_unique<Body>(rebuilds_, counts_)});
     }
     if (item.want.meta && object.meta_metadata && object.timestamp != object.data_timestamp) {
@@ -230,15 +268,18 @@ Awaitable<Result<std::vector<SubRequest>>> SessionObjects::requests_of(Item& ite
 
 LocalArchive SessionObjects::local_archive(const swift::OpenObject& object) {
     return {object.data_path, static_cast<std::uint8_t>(object.fragment_index),
-            object.data_metadata.text("ETag").value_or(""), object.content_length, object.durable()};
+            object.data_metadata.text("ETag").value_or(""), object.content_length,
+            object.durable()};
 }
 
 Awaitable<void> SessionObjects::note_culprits(const swift::OpenObject& object,
                                               scheduler::RebuildOutcome outcome) {
     for (const auto& culprit : outcome.culprits) {
+        if (!is_proof(culprit.error.code)) continue;
         services_.suspects.add(object.hash, culprit.device_id);
         services_.stats.bad_survivor({culprit.name, object.name.path(), to_string(culprit.error)});
-        if (culprit.device_id != plan_.local_device.id || culprit.error.code != errc::bad_fragment) {
+        if (culprit.device_id != plan_.local_device.id ||
+            culprit.error.code != errc::bad_fragment) {
             continue;
         }
         auto look = [disk = policy_.disk, device = plan_.local_device.device,
@@ -249,13 +290,15 @@ Awaitable<void> SessionObjects::note_culprits(const swift::OpenObject& object,
     }
 }
 
-void SessionObjects::object_failed(const Item& item, const Error& error) {
-    services_.stats.object_failed(error.code);
+void SessionObjects::object_failed(Item& item, const Error& error) {
+    if (std::exchange(item.counted, true)) return;
+    ++counts_.failures[error.code];
     ++counts_.objects_failed;
     // Too few survivors was already said in Swift's words.
     if (error == errc::too_few_fragments) return;
     services_.log.error(transport::fragments::full_path(plan_.target, plan_.partition,
-                                                        item.object.name.path(), policy_.policy.index) +
+                                                        item.object.name.path(),
+                                                        policy_.policy.index) +
                         " frag#" + std::to_string(plan_.wanted_index) + " hash " +
                         item.want.object_hash + " not rebuilt: " + to_string(error));
 }
@@ -272,7 +315,12 @@ Awaitable<void> SessionObjects::stop() {
     std::optional<scheduler::RebuildOutcome> outcome;
     if (current_ && current_->started && !rebuilds_.empty()) outcome = rebuilds_.front().outcome();
     co_await rebuilds_.stop();
-    if (outcome) co_await note_culprits(current_->object, std::move(*outcome));
+    if (!outcome) co_return;
+    if (outcome->error && !(*outcome->error == errc::cancelled)) {
+        counts_.body_failed = true;
+        services_.suspects.broke_session(current_->object.hash, *outcome->error);
+    }
+    co_await note_culprits(current_->object, std::move(*outcome));
 }
 
 }  // namespace fragmend::sync

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,9 +19,9 @@ namespace fragmend::sync {
 
 /// What one session of a SYNC job is about.
 struct SessionPlan {
-    std::string partition;              ///< Decimal.
+    std::string partition;  ///< Decimal.
     Node local_device;
-    int local_index = 0;                ///< Fragment index of the job: what we offer.
+    int local_index = 0;  ///< Fragment index of the job: what we offer.
     Node target;
     int wanted_index = 0;               ///< Backend index of the target: what we rebuild.
     std::vector<std::string> suffixes;  ///< Out of sync.
@@ -33,14 +34,17 @@ struct SessionCounts {
     std::uint64_t metas = 0;
     std::uint64_t tombstones = 0;
     std::uint64_t objects_failed = 0;
+    std::map<errc, std::uint64_t> failures;  ///< The failed objects by class.
+    /// The body that was being sent failed, and the session with it.
+    bool body_failed = false;
 };
 
-/// Implements the sender's port for a SYNC job: offers are the durable objects of the suffixes, data is
-/// always rebuilt (never the local archive), several objects ahead of the one being sent.
+/// Implements the sender's port for a SYNC job: offers are the durable objects of the suffixes,
+/// data is always rebuilt (never the local archive), several objects ahead of the one being sent.
 ///
-/// Two children of the session at most: the opener, which looks wanted objects up on the disk ahead of
-/// the session, and what the read-ahead runs. `stop` ends and joins both and must be called before
-/// destruction. Owned by the job's frame; runs on the network thread.
+/// Two children of the session at most: the opener, which looks wanted objects up on the disk ahead
+/// of the session, and what the read-ahead runs. `stop` ends and joins both and must be called
+/// before destruction. Owned by the job's frame; runs on the network thread.
 class SessionObjects final : public transport::ssync::SessionObjects {
   public:
     /// `services` and `policy` outlive the session.
@@ -63,7 +67,8 @@ class SessionObjects final : public transport::ssync::SessionObjects {
         transport::ssync::Wanted want;
         std::optional<Error> error;  ///< Could not be opened.
         swift::OpenObject object;
-        bool started = false;        ///< Its rebuild is in `rebuilds_`.
+        bool started = false;  ///< Its rebuild is in `rebuilds_`.
+        bool counted = false;  ///< Among the failed ones.
         bool needs_rebuild() const { return !object.tombstone && want.data; }
     };
 
@@ -80,7 +85,7 @@ class SessionObjects final : public transport::ssync::SessionObjects {
     /// Remembers who failed the object; a local archive that is damaged is quarantined.
     Awaitable<void> note_culprits(const swift::OpenObject& object,
                                   scheduler::RebuildOutcome outcome);
-    void object_failed(const Item& item, const Error& error);
+    void object_failed(Item& item, const Error& error);
 
     Services& services_;
     const PolicyContext& policy_;

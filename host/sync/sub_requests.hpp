@@ -12,9 +12,9 @@ namespace fragmend::sync {
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
-/// Headers of a PUT that carries a rebuilt fragment: the data file's own metadata, without the name, the
-/// lengths and the MD5 of this node's archive, and with the wanted index.
-/// Source: swift.obj.reconstructor.RebuildingECDiskFileStream; ssync_sender.Sender.send_put.
+/// Headers of a PUT that carries a rebuilt fragment: the data file's own metadata, without the
+/// name, the lengths and the MD5 of this node's archive, and with the wanted index. Source:
+/// swift.obj.reconstructor.RebuildingECDiskFileStream; ssync_sender.Sender.send_put.
 Headers rebuilt_put_headers(const swift::Metadata& data, int wanted_index);
 
 /// Headers of a POST: all that the .meta file holds, except the name.

@@ -34,7 +34,8 @@ class RemoteStream final : public SurvivorStream {
 /// The archive on this node's disk, read on a disk thread.
 class LocalStream final : public SurvivorStream {
   public:
-    LocalStream(asio::any_io_executor disk, UniqueFd fd, LocalArchive archive, std::uint32_t device_id)
+    LocalStream(asio::any_io_executor disk, UniqueFd fd, LocalArchive archive,
+                std::uint32_t device_id)
         : disk_(std::move(disk)),
           archive_(std::move(archive)),
           device_id_(device_id),
@@ -57,8 +58,8 @@ class LocalStream final : public SurvivorStream {
 
 }  // namespace
 
-SurvivorSource::SurvivorSource(Services& services, const PolicyContext& policy, std::string partition,
-                               Node local_device, Node target)
+SurvivorSource::SurvivorSource(Services& services, const PolicyContext& policy,
+                               std::string partition, Node local_device, Node target)
     : services_(services),
       policy_(policy),
       partition_(std::move(partition)),
@@ -71,7 +72,9 @@ void SurvivorSource::remember(const std::string& object_hash, LocalArchive archi
     local_archives_.insert_or_assign(object_hash, std::move(archive));
 }
 
-void SurvivorSource::forget(const std::string& object_hash) { local_archives_.erase(object_hash); }
+void SurvivorSource::forget(const std::string& object_hash) {
+    local_archives_.erase(object_hash);
+}
 
 std::vector<fragments::Candidate> SurvivorSource::candidates(
     const RebuildRequest& request, const std::vector<std::uint32_t>& left_out) const {
@@ -85,7 +88,8 @@ std::vector<fragments::Candidate> SurvivorSource::candidates(
     // Another first survivor for every object, so that all peers share the reading.
     const std::size_t turn = std::hash<std::string>{}(request.object_hash);
     if (!all.empty()) {
-        std::rotate(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(turn % all.size()), all.end());
+        std::rotate(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(turn % all.size()),
+                    all.end());
     }
     return all;
 }

@@ -21,9 +21,9 @@ struct LocalArchive {
     bool durable = false;
 };
 
-/// Implements the scheduler's port for the objects of one session. All primaries of the partition may
-/// be asked, except the target; the local archive is read from disk instead of over HTTP.
-/// Owned by the session's objects; outlives their rebuilds. Runs on the network thread.
+/// Implements the scheduler's port for the objects of one session. All primaries of the partition
+/// may be asked, except the target; the local archive is read from disk instead of over HTTP. Owned
+/// by the session's objects; outlives their rebuilds. Runs on the network thread.
 class SurvivorSource final : public scheduler::FragmentSource {
   public:
     /// `target` is the device to rebuild for; `services` and `policy` outlive the source.

@@ -1,20 +1,26 @@
-// Which survivors failed an object before: left out when the object is tried again.
+// What went wrong with an object before: whom to leave out when it is tried again, and when to
+// stop.
 #pragma once
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
+
+#include "host/base/error.hpp"
 
 namespace fragmend::sync {
 
-/// Memory of one pass, on the network thread. A survivor that was caught with wrong bytes, or that
-/// failed while it was read, is not asked again for this object in this pass, whichever session tries.
-/// Bounded: past `objects_max` objects nothing more is learned, and the retry finds out by itself.
+/// Memory of one pass, on the network thread. A survivor that was caught with wrong bytes is not
+/// asked again for this object in this pass, whichever session tries. An object whose body broke
+/// off `broken_sessions_max` sessions is not begun again: those that come after it have a right to
+/// be sent. Bounded: past `objects_max` objects nothing more is learned, and the retry finds out by
+/// itself.
 class Suspects {
   public:
     static constexpr std::size_t objects_max = 100'000;
+    static constexpr int broken_sessions_max = 2;
 
     void add(const std::string& object_hash, std::uint32_t device_id) {
         if (by_object_.size() >= objects_max && !by_object_.contains(object_hash)) return;
@@ -29,8 +35,28 @@ class Suspects {
         return found == by_object_.end() ? std::vector<std::uint32_t>() : found->second;
     }
 
+    /// A session ended because the body of this object failed with `why` when part of it was sent.
+    void broke_session(const std::string& object_hash, const Error& why) {
+        if (broken_.size() >= objects_max && !broken_.contains(object_hash)) return;
+        auto& broken = broken_[object_hash];
+        ++broken.sessions;
+        broken.why = why;
+    }
+    /// The last reason, once there were too many.
+    std::optional<Error> why_it_broke(const std::string& object_hash) const {
+        const auto found = broken_.find(object_hash);
+        if (found == broken_.end() || found->second.sessions < broken_sessions_max)
+            return std::nullopt;
+        return found->second.why;
+    }
+
   private:
+    struct Broken {
+        int sessions = 0;
+        Error why;
+    };
     std::map<std::string, std::vector<std::uint32_t>> by_object_;
+    std::map<std::string, Broken> broken_;
 };
 
 }  // namespace fragmend::sync

@@ -2,6 +2,7 @@
 #include "host/sync/sync_job.hpp"
 
 #include <algorithm>
+#include <boost/asio/redirect_error.hpp>
 #include <set>
 
 #include "host/scan/suffix_delta.hpp"
@@ -20,32 +21,35 @@ constexpr int status_unmounted = 507;
 /// Before a lock that somebody else held is asked for again.
 constexpr std::chrono::milliseconds lock_pause{1000};
 
-Awaitable<void> pause(asio::any_io_executor executor, std::chrono::milliseconds length) {
-    asio::steady_timer timer(executor, length);
-    co_await timer.async_wait(asio::use_awaitable);
-}
-
 }  // namespace
 
 AfterSession after_session(const SessionResult& result, int tries) {
     if (result.success) return AfterSession::done;
     if (tries >= session_tries_max || !result.error) return AfterSession::give_up;
     switch (result.error->code) {
-        case errc::lock_timeout: return AfterSession::try_again_later;
-        case errc::wrong_bytes:
-        case errc::bad_fragment:
-        case errc::too_few_fragments:
-        case errc::disconnected: return AfterSession::try_again;
-        default: return AfterSession::give_up;
+        case errc::lock_timeout:
+            return AfterSession::try_again_later;
+        case errc::disconnected:
+            return AfterSession::try_again;
+        default:
+            return AfterSession::give_up;
     }
 }
 
 SyncJobRun::SyncJobRun(Services& services, const PolicyContext& policy, const scan::SyncJob& job)
-    : services_(services), policy_(policy), job_(job) {}
+    : services_(services), policy_(policy), job_(job), pause_(services.network) {}
 
 void SyncJobRun::cancel() {
     cancelled_ = true;
     if (sender_ != nullptr) sender_->stop();
+    if (call_ != nullptr) call_->abort();
+    pause_.cancel();
+}
+
+Awaitable<void> SyncJobRun::pause(std::chrono::milliseconds length) {
+    pause_.expires_after(length);
+    boost::system::error_code ignored;
+    co_await pause_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
 }
 
 std::string SyncJobRun::path_at(const Node& node) const {
@@ -62,6 +66,7 @@ Awaitable<void> SyncJobRun::run() {
 }
 
 Awaitable<void> SyncJobRun::sync_with(scan::Partner partner) {
+    int broken = 0;
     for (int tries = 1; !cancelled_; ++tries) {
         auto delta = co_await find_delta(partner);
         if (!delta || delta->suffixes.empty() || cancelled_) co_return;
@@ -79,16 +84,25 @@ Awaitable<void> SyncJobRun::sync_with(scan::Partner partner) {
             if (delta->node.id != node_id) continue;
         }
         services_.stats.suffixes_checked += delta->suffixes.size();
-        const auto result = co_await session(*delta);
+        const auto ended = co_await session(*delta);
         slot.release();
         services_.stats.suffixes_synced += delta->suffixes.size();
-        const auto next = after_session(result, tries);
-        if (next == AfterSession::done || cancelled_) co_return;
+        if (cancelled_) co_return;
+        if (ended.counts.body_failed && ++broken <= broken_sessions_max) {
+            --tries;
+            continue;
+        }
+        const auto next = after_session(ended.result, tries);
+        if (next == AfterSession::done || next == AfterSession::give_up) {
+            account_failures(*delta, ended.counts);
+        }
+        if (next == AfterSession::done) co_return;
         if (next == AfterSession::give_up) {
-            services_.stats.session_failed(result.error ? result.error->code : errc::internal);
+            const auto& error = ended.result.error;
+            services_.stats.session_failed(error ? error->code : errc::internal);
             co_return;
         }
-        if (next == AfterSession::try_again_later) co_await pause(services_.network, lock_pause * tries);
+        if (next == AfterSession::try_again_later) co_await pause(lock_pause * tries);
     }
 }
 
@@ -113,18 +127,24 @@ Awaitable<std::optional<SyncJobRun::Delta>> SyncJobRun::find_delta(scan::Partner
         remote = co_await remote_hashes(handoff->node, unmounted);
         if (remote) co_return co_await compare(handoff->node, backend_index, std::move(*remote));
     }
+    // Nobody takes what that device has lost.
+    if (unmounted && !cancelled_) services_.stats.session_failed(errc::not_mounted);
     co_return std::nullopt;
 }
 
 Awaitable<std::optional<swift::PartitionHashes>> SyncJobRun::remote_hashes(const Node& node,
-                                                                          bool& unmounted) {
+                                                                           bool& unmounted) {
     auto permit = co_await services_.replicate_calls.acquire(1);
-    if (permit.has_error()) co_return std::nullopt;
+    if (permit.has_error() || cancelled_) co_return std::nullopt;
     transport::replicate::ReplicateRequest request{node, job_.partition, policy_.policy.index,
                                                    services_.gather_limits.timeouts};
-    auto answer =
-        co_await transport::replicate::get_suffix_hashes(services_.client, std::move(request));
+    transport::http::Abort abort;
+    call_ = &abort;
+    auto answer = co_await transport::replicate::get_suffix_hashes(services_.client,
+                                                                   std::move(request), abort);
+    call_ = nullptr;
     permit.value().release();
+    if (cancelled_) co_return std::nullopt;
     if (answer.has_error()) {
         services_.log.error("Unable to get remote suffix hashes from '" + path_at(node) +
                             "': " + answer.error().detail);
@@ -158,7 +178,8 @@ Awaitable<std::optional<SyncJobRun::Delta>> SyncJobRun::compare(Node node, int b
     auto suffixes = scan::suffix_delta(job_.hashes, job_.fragment_index, remote, backend_index);
     if (suffixes.empty()) co_return delta;
     const swift::HashRequest request{suffixes, false};
-    auto rehash = [disk = policy_.disk, device = job_.local_device.device, partition = job_.partition,
+    auto rehash = [disk = policy_.disk, device = job_.local_device.device,
+                   partition = job_.partition,
                    request] { return swift::get_hashes(disk, device, partition, request); };
     auto local = co_await offload(services_.disk, std::move(rehash));
     if (local.has_error()) {
@@ -172,11 +193,11 @@ Awaitable<std::optional<SyncJobRun::Delta>> SyncJobRun::compare(Node node, int b
     co_return delta;
 }
 
-Awaitable<SessionResult> SyncJobRun::session(const Delta& delta) {
-    SessionResult cancelled;
-    cancelled.error = Error{errc::cancelled, "stopped"};
+Awaitable<SyncJobRun::Ended> SyncJobRun::session(const Delta& delta) {
+    Ended ended;
+    ended.result.error = Error{errc::cancelled, "stopped"};
     auto permit = co_await services_.sessions.acquire(1);
-    if (permit.has_error() || cancelled_) co_return cancelled;
+    if (permit.has_error() || cancelled_) co_return ended;
 
     SessionObjects objects(services_, policy_,
                            {job_.partition, job_.local_device, job_.fragment_index, delta.node,
@@ -186,19 +207,26 @@ Awaitable<SessionResult> SyncJobRun::session(const Delta& delta) {
                                      delta.backend_index, false, services_.gather_limits.timeouts},
                                     objects, services_.log);
     sender_ = &sender;
-    const auto result = co_await sender.run();
+    ended.result = co_await sender.run();
     sender_ = nullptr;
     co_await objects.stop();
-    account(delta, objects.counts(), result);
-    co_return result;
+    ended.counts = objects.counts();
+    account(delta, ended);
+    co_return ended;
 }
 
-void SyncJobRun::account(const Delta& delta, const SessionCounts& counts, const SessionResult& result) {
+void SyncJobRun::account_failures(const Delta& delta, const SessionCounts& counts) {
+    services_.stats.targets[delta.node.replication_name()].objects_failed += counts.objects_failed;
+    for (const auto& [code, count] : counts.failures)
+        services_.stats.object_failed(code, count);
+}
+
+void SyncJobRun::account(const Delta& delta, const Ended& ended) {
+    const auto& [result, counts] = ended;
     auto& stats = services_.stats;
     auto& target = stats.targets[delta.node.replication_name()];
     ++target.sessions;
     target.offered += result.offered;
-    target.objects_failed += counts.objects_failed;
     if (!result.success) {
         ++target.sessions_failed;
         return;

@@ -12,21 +12,23 @@
 
 namespace fragmend::sync {
 
-/// Sessions towards one partner in one job: the first one, and retries after a session that was lost
-/// for a reason that another try may not meet again.
+/// Sessions towards one partner in one job: the first one, and retries after a session that was
+/// lost for a reason that another try may not meet again.
 inline constexpr int session_tries_max = 4;
+/// Sessions that bodies of ours broke off; those are no tries, because Suspects ends each of them.
+inline constexpr int broken_sessions_max = 64;
 
 /// What a lost session asks for.
 enum class AfterSession { done, try_again, try_again_later, give_up };
 
-/// Pure: what to do after `tries` sessions, the last of which ended with `result`.
-/// A lost connection, a body that was dropped because a source turned out bad, and a lock that somebody
-/// else held are tried again (the lock after a pause); what a peer refuses is left to the next pass.
+/// Pure: what to do after `tries` sessions, the last of which ended with `result`. A lost
+/// connection and a lock that somebody else held are tried again (the lock after a pause); what a
+/// peer refuses is left to the next pass.
 AfterSession after_session(const transport::ssync::SessionResult& result, int tries);
 
 /// Runs `job` from its partners to the statistics. One partner's failure never stops the next.
-/// Errors are counted, logged and never returned. Runs on the network thread; `services` and `policy`
-/// outlive it. Source: swift.obj.reconstructor.ObjectReconstructor._sync.
+/// Errors are counted, logged and never returned. Runs on the network thread; `services` and
+/// `policy` outlive it. Source: swift.obj.reconstructor.ObjectReconstructor._sync.
 class SyncJobRun {
   public:
     SyncJobRun(Services& services, const PolicyContext& policy, const scan::SyncJob& job);
@@ -45,19 +47,32 @@ class SyncJobRun {
     Awaitable<void> sync_with(scan::Partner partner);
     /// Asks the partner, then handoffs in its place while they are unmounted.
     Awaitable<std::optional<Delta>> find_delta(scan::Partner partner);
-    Awaitable<std::optional<swift::PartitionHashes>> remote_hashes(const Node& node, bool& unmounted);
+    Awaitable<std::optional<swift::PartitionHashes>> remote_hashes(const Node& node,
+                                                                   bool& unmounted);
     Awaitable<std::optional<Delta>> compare(Node node, int backend_index,
                                             swift::PartitionHashes remote);
-    Awaitable<transport::ssync::SessionResult> session(const Delta& delta);
-    void account(const Delta& delta, const SessionCounts& counts,
-                 const transport::ssync::SessionResult& result);
+    /// What came of a session, and what it did.
+    struct Ended {
+        transport::ssync::SessionResult result;
+        SessionCounts counts;
+    };
+    Awaitable<Ended> session(const Delta& delta);
+    /// Waits before the next try, unless the job is cancelled.
+    Awaitable<void> pause(std::chrono::milliseconds length);
+    void account(const Delta& delta, const Ended& ended);
+    /// Of the last session towards a partner: an object that failed is counted once, whatever the
+    /// tries.
+    void account_failures(const Delta& delta, const SessionCounts& counts);
     std::string path_at(const Node& node) const;
 
     Services& services_;
     const PolicyContext& policy_;
     const scan::SyncJob& job_;
     bool cancelled_ = false;
-    transport::ssync::Sender* sender_ = nullptr;  ///< The session that runs, in the frame of `session`.
+    transport::ssync::Sender* sender_ =
+        nullptr;                              ///< The session that runs, in the frame of `session`.
+    transport::http::Abort* call_ = nullptr;  ///< The REPLICATE call that runs.
+    asio::steady_timer pause_;
 };
 
 }  // namespace fragmend::sync

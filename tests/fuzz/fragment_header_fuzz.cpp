@@ -1,5 +1,5 @@
-// Fuzzes the fragment header parser: it never reads past the bytes, and what it accepts it can write
-// back so that it reads the same.
+// Fuzzes the fragment header parser: it never reads past the bytes, and what it accepts it can
+// write back so that it reads the same.
 #include <cstdint>
 #include <cstdlib>
 

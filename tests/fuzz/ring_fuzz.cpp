@@ -1,5 +1,5 @@
-// Hostile ring files. The first byte chooses: a packed file, or the unpacked bytes of version 1 or
-// 2, which a fuzzer could hardly reach through the checksums of gzip.
+// Hostile ring files. The first byte chooses: a packed file, or the unpacked bytes of version 1, 2
+// or 0 (as 3), which a fuzzer could hardly reach through the checksums of gzip.
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -34,14 +34,16 @@ void use(const swift::RingPtr& ring) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (size == 0) return 0;
     const std::string_view bytes(reinterpret_cast<const char*>(data + 1), size - 1);
-    const swift::RingLimits limits{.unpacked_bytes_max = 1u << 20, .json_bytes_max = 1u << 16};
+    const swift::RingLimits limits{
+        .unpacked_bytes_max = 1u << 20, .json_bytes_max = 1u << 16, .pickle_items_max = 20'000};
     if (data[0] == 0) {
         const auto ring = swift::decode_ring(as_bytes_view(bytes), limits);
         if (ring) use(*ring);
         return 0;
     }
-    auto parts =
-        data[0] == 1 ? swift::parse_ring_v1(bytes, limits) : swift::parse_ring_v2(bytes, limits);
+    auto parts = data[0] == 1   ? swift::parse_ring_v1(bytes, limits)
+                 : data[0] == 2 ? swift::parse_ring_v2(bytes, limits)
+                                : swift::parse_ring_v0(bytes, limits);
     if (!parts) return 0;
     const auto ring = swift::Ring::make(std::move(*parts));
     if (ring) use(*ring);

@@ -147,18 +147,23 @@ Awaitable<Result<std::vector<GatheredSource>>> gather(http::Client& client, Gath
         gathering.changed.expires_after(limits.hedge_delay);
     else
         gathering.changed.expires_at(asio::steady_timer::time_point::max());
-    while (gathering.decision.outcome() == GatherDecision::Outcome::open) {
+    bool hurried = false;
+    while (gathering.decision.outcome() == GatherDecision::Outcome::open && !hurried) {
         const auto asks = gathering.decision.take_asks();
         for (const std::size_t candidate : asks)
             group.spawn(ask(gathering, candidate));
         // A child may have had its event already, so waiting is right only when nobody was asked.
         if (asks.empty()) co_await next_event(gathering);
+        // Whoever hurries us wants no survivors any more, and the peers may be silent for long.
+        const auto state = co_await asio::this_coro::cancellation_state;
+        hurried = state.cancelled() != asio::cancellation_type::none;
     }
     gathering.over = true;
     for (Ask& one : gathering.asks) {
         if (!one.opened) one.abort.abort();
     }
     co_await group.join();
+    if (hurried) co_return Error{errc::cancelled, "nobody waits for the survivors any more"};
     if (gathering.decision.outcome() == GatherDecision::Outcome::too_few) {
         co_return Error{errc::too_few_fragments, "Unable to reconstruct EC archive"};
     }

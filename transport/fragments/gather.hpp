@@ -35,7 +35,7 @@ struct GatheredSource {
 /// Opens a set of survivors that `request.choose` accepts, in its order, all of the request's data
 /// timestamp and object Etag. A survivor that later turns out bad is replaced by gathering again
 /// without it. `client` outlives the survivors; the call leaves no request of its own behind.
-/// Errors: too_few_fragments (logged in Swift's words).
+/// Errors: too_few_fragments (logged in Swift's words), cancelled (the caller was hurried).
 Awaitable<Result<std::vector<GatheredSource>>> gather(http::Client& client, GatherRequest request,
                                                       GatherLimits limits, Logger logger);
 

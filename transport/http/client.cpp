@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "transport/http/chunked.hpp"
+#include "transport/http/chunked_body.hpp"
 
 namespace fragmend::transport::http {
 namespace {
@@ -27,21 +27,16 @@ Error body_too_short() {
 
 Awaitable<Result<std::string>> read_chunked(Connection& connection, std::size_t bytes_max,
                                             Deadline deadline) {
-    std::string body;
-    ChunkDecoder decoder;
-    while (!decoder.finished()) {
-        if (connection.buffered().empty()) {
-            auto filled = co_await connection.fill(body_read_bytes, deadline);
-            if (filled.has_error()) co_return filled.error();
-            if (*filled == 0) co_return body_too_short();
-        }
-        auto step = decoder.next(connection.buffered());
-        if (step.has_error()) co_return step.error();
-        if (body.size() + step->data.size() > bytes_max) co_return body_too_long();
-        body += as_text(step->data);
-        connection.consume(step->consumed);
+    ChunkedBody body(bytes_max);
+    for (;;) {
+        auto taken = body.feed(connection.buffered());
+        if (taken.has_error()) co_return taken.error();
+        connection.consume(*taken);
+        if (body.finished()) co_return body.take();
+        auto filled = co_await connection.fill(body_read_bytes, deadline);
+        if (filled.has_error()) co_return filled.error();
+        if (*filled == 0) co_return body_too_short();
     }
-    co_return body;
 }
 
 Awaitable<Result<std::string>> read_counted(Connection& connection, std::uint64_t bytes,

@@ -10,14 +10,15 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
 #include <cerrno>
-#include <cstring>
 #include <utility>
 #include <vector>
 
 namespace fragmend::transport::http {
 namespace {
 
+namespace beast = boost::beast;
 using tcp = asio::ip::tcp;
 using boost::system::error_code;
 using Moment = Deadline::Moment;
@@ -42,39 +43,6 @@ Error network_error(const error_code& code, errc otherwise) {
             return {otherwise, code.message()};
     }
 }
-
-/// Bytes received and not yet consumed, in one block that grows to what was asked of it.
-class ReceiveBuffer {
-  public:
-    ByteView held() const { return {block_.get() + begin_, end_ - begin_}; }
-    void consume(std::size_t bytes) {
-        FRAGMEND_ASSERT(bytes <= end_ - begin_);
-        begin_ += bytes;
-        if (begin_ == end_) begin_ = end_ = 0;
-    }
-    /// Room for `bytes` behind what is held.
-    ByteSpan room(std::size_t bytes) {
-        if (capacity_ - end_ < bytes) {
-            const std::size_t held_bytes = end_ - begin_;
-            if (capacity_ < held_bytes + bytes) {
-                auto larger = std::make_unique_for_overwrite<std::byte[]>(held_bytes + bytes);
-                std::copy_n(block_.get() + begin_, held_bytes, larger.get());
-                block_ = std::move(larger);
-                capacity_ = held_bytes + bytes;
-            } else {
-                std::memmove(block_.get(), block_.get() + begin_, held_bytes);
-            }
-            begin_ = 0;
-            end_ = held_bytes;
-        }
-        return {block_.get() + end_, bytes};
-    }
-    void received(std::size_t bytes) { end_ += bytes; }
-
-  private:
-    std::unique_ptr<std::byte[]> block_;
-    std::size_t capacity_ = 0, begin_ = 0, end_ = 0;
-};
 
 }  // namespace
 
@@ -140,7 +108,7 @@ struct Connection::State : std::enable_shared_from_this<State> {
 
     tcp::socket socket;
     Watch reading, writing;
-    ReceiveBuffer buffer;
+    beast::flat_buffer buffer;
     bool closed = false;  ///< For good, even when it was never open.
     bool write_failed = false;
 };
@@ -268,8 +236,8 @@ Awaitable<Result<void>> Connection::write(std::array<ByteView, 3> pieces, Deadli
 
 Awaitable<Result<std::size_t>> Connection::read(ByteSpan into, Deadline deadline) {
     StatePtr state = state_;
-    const std::size_t ready = std::min(into.size(), state->buffer.held().size());
-    std::copy_n(state->buffer.held().data(), ready, into.data());
+    const std::size_t ready =
+        asio::buffer_copy(asio::buffer(into.data(), into.size()), state->buffer.cdata());
     state->buffer.consume(ready);
     std::size_t filled = ready;
     while (filled < into.size()) {
@@ -283,15 +251,19 @@ Awaitable<Result<std::size_t>> Connection::read(ByteSpan into, Deadline deadline
 
 Awaitable<Result<std::size_t>> Connection::fill(std::size_t bytes_max, Deadline deadline) {
     StatePtr state = state_;
-    auto received = co_await receive(state, state->buffer.room(bytes_max), deadline);
-    if (received.has_value()) state->buffer.received(*received);
+    const auto room = state->buffer.prepare(bytes_max);
+    auto received =
+        co_await receive(state, {static_cast<std::byte*>(room.data()), room.size()}, deadline);
+    if (received.has_value()) state->buffer.commit(*received);
     co_return received;
 }
 
 ByteView Connection::buffered() const {
-    return state_->buffer.held();
+    const auto held = state_->buffer.cdata();
+    return {static_cast<const std::byte*>(held.data()), held.size()};
 }
 void Connection::consume(std::size_t bytes) {
+    FRAGMEND_ASSERT(bytes <= state_->buffer.size());
     state_->buffer.consume(bytes);
 }
 
@@ -304,7 +276,7 @@ bool Connection::is_open() const {
 }
 
 bool Connection::is_quiet() const {
-    if (!is_open() || state_->write_failed || !state_->buffer.held().empty()) return false;
+    if (!is_open() || state_->write_failed || state_->buffer.size() > 0) return false;
     char byte = 0;
     const auto peeked = ::recv(state_->socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
     return peeked < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);

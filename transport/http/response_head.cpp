@@ -1,7 +1,11 @@
-// Parsing of response heads.
+// Response heads through Beast's parser.
 #include "transport/http/response_head.hpp"
 
 #include <algorithm>
+#include <boost/asio/buffer.hpp>
+#include <boost/beast/core/string.hpp>
+#include <boost/beast/http/basic_parser.hpp>
+#include <utility>
 
 #include "host/base/bytes.hpp"
 #include "transport/python_text.hpp"
@@ -9,43 +13,168 @@
 namespace fragmend::transport::http {
 namespace {
 
+namespace beast = boost::beast;
+using boost::system::error_code;
+
 constexpr std::size_t fields_max = 1000;
+/// A token character that no field we know has in its name, and no value we act on.
+constexpr char mask = '~';
 
 Error malformed(std::string_view what) {
     return {errc::protocol, std::string(what)};
 }
 
-char lower(char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-bool same_name(std::string_view a, std::string_view b) {
-    return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
-                                              [](char x, char y) { return lower(x) == lower(y); });
-}
-
-std::string_view without_blanks(std::string_view text) {
-    const auto first = text.find_first_not_of(" \t");
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
-bool is_field_name(std::string_view name) {
-    return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
-        return static_cast<unsigned char>(c) > 0x20 && c != 0x7f;
-    });
-}
-
-/// The line that starts at `at`, without its end; moves `at` behind it.
-std::string_view next_line(std::string_view text, std::size_t& at) {
-    const auto end = text.find('\n', at);
-    auto line = text.substr(at, end - at);
-    at = end == std::string_view::npos ? text.size() : end + 1;
-    if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+/// The line that starts at `at`, without its end.
+std::string_view line_at(std::string_view text, std::size_t at) {
+    auto line = text.substr(at, text.find('\n', at) - at);
+    if (line.ends_with('\r')) line.remove_suffix(1);
     return line;
 }
 
+/// Where a line goes on in the next one. Beast would join them; Swift sends no such lines, and what
+/// two readers may take differently is refused.
+std::optional<std::size_t> folded_line(std::string_view text) {
+    for (auto end = text.find('\n'); end < text.size() - 1; end = text.find('\n', end + 1)) {
+        if (text[end + 1] == ' ' || text[end + 1] == '\t') return end + 1;
+    }
+    return std::nullopt;
+}
+
+bool needs_mask_in_name(char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '-' || c == '_';
+    return byte > 0x20 && byte != 0x7f && !plain;
+}
+
+bool needs_mask_in_value(char c) {
+    return c == 0x7f || (static_cast<unsigned char>(c) < 0x20 && c != '\t');
+}
+
+/// Metadata as Swift stores it, in a form that Beast reads: Swift's servers send names beyond ASCII
+/// and control characters in values unchanged, and Beast refuses both. Each such byte becomes
+/// `mask`, so every offset stays true and the value comes from the original. Line ends, blanks and
+/// the status line are as they were.
+std::string masked(std::string_view text) {
+    std::string copy(text);
+    auto at = std::min(copy.find('\n'), copy.size());
+    bool in_name = true;
+    for (; at < copy.size(); ++at) {
+        char& c = copy[at];
+        if (c == '\n' || c == '\r') {
+            in_name = true;
+        } else if (in_name && c == ':') {
+            in_name = false;
+        } else if (in_name ? needs_mask_in_name(c) : needs_mask_in_value(c)) {
+            c = mask;
+        }
+    }
+    return copy;
+}
+
 }  // namespace
+
+/// What Beast finds in a head, checked where Beast is more liberal than we are. The fields are
+/// noted by offset: nothing is allocated a field.
+class ResponseHead::Collector final : public beast::http::basic_parser<false> {
+  public:
+    /// `text` is what is parsed and outlives the collector.
+    Collector(ResponseHead& head, std::string_view text) : head_(head), text_(text) {
+        header_limit(static_cast<std::uint32_t>(head_bytes_max));
+        body_limit(boost::none);  // A body has its own limit, from whoever reads it.
+    }
+
+    Result<void> parse() {
+        error_code code;
+        const auto consumed = put(boost::asio::buffer(text_.data(), text_.size()), code);
+        if (code) return failure(code, consumed);
+        return find_framing();
+    }
+    /// Bytes stand where Beast's grammar has none; it may be metadata.
+    bool met_odd_bytes() const { return odd_bytes_; }
+
+  private:
+    using Kind = beast::http::error;
+    using Text = beast::string_view;
+
+    void on_request_impl(beast::http::verb, Text, Text, int, error_code&) override {}
+    void on_response_impl(int code, Text /*reason*/, int version, error_code& error) override {
+        if (code < 200 || code > 599) error = Kind::bad_status;
+        head_.status_ = code;
+        is_http_1_1_ = version == 11;
+        in_fields_ = true;
+    }
+
+    void on_field_impl(beast::http::field field, Text name, Text value,
+                       error_code& error) override {
+        if (head_.fields_.size() == fields_max) return refuse("too many header lines", error);
+        if (field == beast::http::field::content_length) {
+            // Beast takes a list of equal lengths for one length.
+            if (value.find(',') != Text::npos) return refuse("contradicting Content-Length", error);
+            has_length_ = true;
+        } else if (field == beast::http::field::transfer_encoding &&
+                   !beast::iequals(value, "chunked")) {
+            // Beast ignores other codings, which would make the coded bytes the body.
+            return refuse("unknown Transfer-Encoding", error);
+        }
+        const auto value_at = value.empty() ? 0 : value.data() - text_.data();
+        head_.fields_.push_back({static_cast<std::uint32_t>(name.data() - text_.data()),
+                                 static_cast<std::uint32_t>(name.size()),
+                                 static_cast<std::uint32_t>(value_at),
+                                 static_cast<std::uint32_t>(value.size())});
+    }
+
+    void on_header_impl(error_code&) override {}
+    void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code&) override {}
+    std::size_t on_body_impl(Text, error_code&) override { return 0; }
+    void on_chunk_header_impl(std::uint64_t, Text, error_code&) override {}
+    std::size_t on_chunk_body_impl(std::uint64_t, Text, error_code&) override { return 0; }
+    void on_finish_impl(error_code&) override {}
+
+    void refuse(std::string_view why, error_code& error) {
+        refused_ = why;
+        error = Kind::bad_value;
+    }
+
+    Error failure(const error_code& code, std::size_t consumed) {
+        if (!in_fields_) {
+            return malformed("BadStatusLine: " + std::string(line_at(text_, 0).substr(0, 64)));
+        }
+        if (!refused_.empty()) return malformed(refused_);
+        if (code == Kind::need_more) return malformed("a response head without its end");
+        if (code == Kind::bad_content_length || code == Kind::multiple_content_length) {
+            return malformed(chunked() ? both_lengths : "contradicting Content-Length");
+        }
+        if (code == Kind::bad_transfer_encoding) {
+            return malformed(has_length_ ? both_lengths : "unknown Transfer-Encoding");
+        }
+        odd_bytes_ = code == Kind::bad_field || code == Kind::bad_value;
+        return malformed("a header line that is no field: " +
+                         python_repr_bytes(line_at(head_.text_, consumed).substr(0, 64)));
+    }
+
+    Result<void> find_framing() {
+        head_.chunked_ = chunked();
+        if (const auto length = content_length()) head_.content_length_ = *length;
+        if (head_.status_ == 204 || head_.status_ == 304) {
+            if (head_.chunked_) return malformed("a chunked body where there can be none");
+            head_.content_length_ = 0;
+        }
+        // HTTP/1.0 with keep-alive is no promise that we need.
+        head_.keeps_alive_ = is_http_1_1_ && keep_alive();
+        return {};
+    }
+
+    static constexpr std::string_view both_lengths = "both Content-Length and Transfer-Encoding";
+
+    ResponseHead& head_;
+    std::string_view text_;
+    std::string_view refused_;
+    bool is_http_1_1_ = false;
+    bool in_fields_ = false;
+    bool has_length_ = false;
+    bool odd_bytes_ = false;
+};
 
 std::optional<std::size_t> ResponseHead::length(std::string_view received, std::size_t searched) {
     std::size_t at = searched < 3 ? 0 : searched - 3;
@@ -60,75 +189,22 @@ std::optional<std::size_t> ResponseHead::length(std::string_view received, std::
 
 Result<ResponseHead> ResponseHead::parse(std::string_view head) {
     if (head.size() > head_bytes_max) return malformed("a response head that is too long");
+    if (const auto at = folded_line(head)) {
+        return malformed("a header line that is no field: " +
+                         python_repr_bytes(line_at(head, *at).substr(0, 64)));
+    }
     ResponseHead result;
     result.text_.assign(head);
     result.fields_.reserve(24);
-    const std::string_view text = result.text_;
-    std::size_t at = 0;
-    if (auto status = result.parse_status_line(next_line(text, at)); status.has_error()) {
-        return status.error();
+    Collector collector(result, result.text_);
+    auto parsed = collector.parse();
+    if (parsed.has_error() && collector.met_odd_bytes()) {
+        result.fields_.clear();
+        const std::string readable = masked(head);
+        parsed = Collector(result, readable).parse();
     }
-    while (at < text.size()) {
-        const std::size_t line_at = at;
-        const auto line = next_line(text, at);
-        if (line.empty()) break;
-        if (auto field = result.parse_field(line, line_at); field.has_error()) return field.error();
-    }
-    if (auto framing = result.find_framing(); framing.has_error()) return framing.error();
+    if (parsed.has_error()) return parsed.error();
     return result;
-}
-
-Result<void> ResponseHead::parse_status_line(std::string_view line) {
-    const auto bad = [&] { return malformed("BadStatusLine: " + std::string(line.substr(0, 64))); };
-    if (line.size() < 12 || !line.starts_with("HTTP/1.") || (line[7] != '0' && line[7] != '1') ||
-        line[8] != ' ' || (line.size() > 12 && line[12] != ' ')) {
-        return bad();
-    }
-    const auto status = parse_digits(line.substr(9, 3));
-    if (!status || *status < 200 || *status > 599) return bad();
-    status_ = static_cast<int>(*status);
-    keeps_alive_ = line[7] == '1';
-    return {};
-}
-
-Result<void> ResponseHead::parse_field(std::string_view line, std::size_t at) {
-    const auto colon = line.find(':');
-    if (colon == std::string_view::npos || !is_field_name(line.substr(0, colon))) {
-        return malformed("a header line that is no field: " +
-                         python_repr_bytes(line.substr(0, 64)));
-    }
-    if (fields_.size() == fields_max) return malformed("too many header lines");
-    const auto value = without_blanks(line.substr(colon + 1));
-    const auto value_at = value.empty() ? 0 : static_cast<std::size_t>(value.data() - text_.data());
-    fields_.push_back({static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(colon),
-                       static_cast<std::uint32_t>(value_at),
-                       static_cast<std::uint32_t>(value.size())});
-    return {};
-}
-
-Result<void> ResponseHead::find_framing() {
-    for (const Field& field : fields_) {
-        const auto name = name_of(field);
-        if (same_name(name, "Content-Length")) {
-            const auto length = parse_digits(value_of(field));
-            if (!length || (content_length_ && content_length_ != length)) {
-                return malformed("contradicting Content-Length");
-            }
-            content_length_ = length;
-        } else if (same_name(name, "Transfer-Encoding")) {
-            if (!same_name(value_of(field), "chunked"))
-                return malformed("unknown Transfer-Encoding");
-            chunked_ = true;
-        } else if (same_name(name, "Connection")) {
-            if (same_name(value_of(field), "close")) keeps_alive_ = false;
-        }
-    }
-    if (chunked_ && content_length_) return malformed("both Content-Length and Transfer-Encoding");
-    if (status_ == 204 || status_ == 304) {
-        if (chunked_) return malformed("a chunked body where there can be none");
-        content_length_ = 0;
-    }
-    return {};
 }
 
 std::string_view ResponseHead::name_of(const Field& field) const {
@@ -141,7 +217,7 @@ std::string_view ResponseHead::value_of(const Field& field) const {
 
 std::optional<std::string_view> ResponseHead::find(std::string_view name) const {
     for (const Field& field : fields_) {
-        if (same_name(name_of(field), name)) return value_of(field);
+        if (beast::iequals(name_of(field), name)) return value_of(field);
     }
     return std::nullopt;
 }

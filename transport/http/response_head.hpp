@@ -24,8 +24,10 @@ class ResponseHead {
     /// incomplete. `searched` bytes were looked at before.
     static std::optional<std::size_t> length(std::string_view received, std::size_t searched = 0);
 
-    /// Parses one whole head. Errors: protocol (no HTTP/1.x status line, a 1xx, a line that is no
-    /// field, contradicting lengths, a transfer coding other than chunked).
+    /// Parses one whole head, blank line included, with lines that end in CR LF. Field names may be
+    /// any UTF-8 and values any bytes, as Swift's metadata; otherwise strict. Errors: protocol (no
+    /// HTTP/1.x status line, a 1xx, a line that is no field, a folded line, contradicting lengths,
+    /// a transfer coding other than chunked).
     static Result<ResponseHead> parse(std::string_view head);
 
     int status() const { return status_; }
@@ -42,9 +44,7 @@ class ResponseHead {
     struct Field {
         std::uint32_t name_at, name_bytes, value_at, value_bytes;
     };
-    Result<void> parse_status_line(std::string_view line);
-    Result<void> parse_field(std::string_view line, std::size_t at);
-    Result<void> find_framing();
+    class Collector;
     std::string_view name_of(const Field& field) const;
     std::string_view value_of(const Field& field) const;
 

@@ -29,11 +29,13 @@ struct ReplicateAnswer {
 /// Limits:  conn_timeout to connect and send (Swift since 2.38.1), http_timeout for the head, and
 /// again
 ///          for the body.
-/// Errors:  connect_failed, disconnected, protocol, limit, timeout; the detail is what Swift logs
+/// Life:    `abort` outlives the call and ends it at any point.
+/// Errors:  connect_failed, disconnected, protocol, limit, timeout, cancelled; the detail is what Swift logs
 /// behind
 ///          `Unable to get remote suffix hashes from ...: `.
 /// Source:  swift.obj.reconstructor.ObjectReconstructor._get_suffixes_to_sync.
 Awaitable<Result<ReplicateAnswer>> get_suffix_hashes(http::Client& client,
-                                                     ReplicateRequest request);
+                                                     ReplicateRequest request,
+                                                     http::Abort& abort);
 
 }  // namespace fragmend::transport::replicate

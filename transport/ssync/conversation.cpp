@@ -114,7 +114,8 @@ const Error& Conversation::error() const {
 }
 
 void Conversation::unexpected(std::string_view line) {
-    fail({is_busy(line) ? errc::lock_timeout : errc::protocol, "Unexpected response: " + python_repr(line.substr(0, quoted_bytes_max))});
+    fail({is_busy(line) ? errc::lock_timeout : errc::protocol,
+          "Unexpected response: " + python_repr(line.substr(0, quoted_bytes_max))});
 }
 
 void Conversation::fail(Error error) {

@@ -37,13 +37,17 @@ def literal(data):
             out.append(char)
         else:
             out.append('\\%03o' % byte)
+        # Long lines are broken where it shows least.
+        if char == ' ' and len(''.join(out).rsplit('\n', 1)[-1]) > 60:
+            out.append('"\n    "')
     return '"' + ''.join(out) + '"'
 
 
 def constant(name, data):
     if isinstance(data, str):
         data = data.encode('utf8')
-    print('inline constexpr std::string_view %s(\n    %s, %d);\n' % (name, literal(data), len(data)))
+    print('inline constexpr std::string_view %s(\n    %s, %d);\n'
+          % (name, literal(data), len(data)))
 
 
 class Recorder(object):

@@ -13,7 +13,8 @@ inline constexpr std::string_view get_head(
     "user-agent: obj-reconstructor 4711\r\n"
     "X-Backend-Storage-Policy-Index: 1\r\n"
     "X-Backend-Replication: True\r\n"
-    "X-Backend-Fragment-Preferences: [{\"timestamp\": \"1795333043.19771_00000000000000ff\", \"exclude\": []}]\r\n"
+    "X-Backend-Fragment-Preferences: [{\"timestamp\": \"1795333043.19771_00000000000000ff\", "
+    "\"exclude\": []}]\r\n"
     "\r\n"
     "", 319);
 

@@ -11,8 +11,8 @@ boost::system::result<CommandLine, UsageError> parse(std::vector<std::string_vie
 }
 
 TEST(CommandLine, ReadsTheReconstructorsOptions) {
-    const auto line = parse({"fragmend", "reconstructor", "/etc/o.conf", "--once", "-v", "-d", "sda, sdb",
-                             "--partitions=1,22", "--json"});
+    const auto line = parse({"fragmend", "reconstructor", "/etc/o.conf", "--once", "-v", "-d",
+                             "sda, sdb", "--partitions=1,22", "--json"});
     ASSERT_TRUE(line.has_value());
     EXPECT_EQ(line->subcommand, Subcommand::reconstructor);
     EXPECT_EQ(line->conf_path, "/etc/o.conf");
@@ -22,7 +22,8 @@ TEST(CommandLine, ReadsTheReconstructorsOptions) {
 }
 
 TEST(CommandLine, DropInNameTakesBareWordsAndIgnoresOthers) {
-    const auto line = parse({"/usr/bin/swift-object-reconstructor", "o.conf", "once", "verbose", "else"});
+    const auto line =
+        parse({"/usr/bin/swift-object-reconstructor", "o.conf", "once", "verbose", "else"});
     ASSERT_TRUE(line.has_value());
     EXPECT_TRUE(line->drop_in && line->once && line->verbose);
 }
@@ -37,9 +38,13 @@ TEST(CommandLine, DropInNameMissesItsPathAsSwiftDoes) {
 
 TEST(CommandLine, NamesWhatItDoesNotKnow) {
     for (auto words : std::vector<std::vector<std::string_view>>{
-             {"fragmend"}, {"fragmend", "frob"}, {"fragmend", "reconstructor"},
-             {"fragmend", "reconstructor", "c", "--frob"}, {"fragmend", "reconstructor", "c", "word"},
-             {"fragmend", "reconstructor", "c", "-p", "x1"}, {"fragmend", "reconstructor", "c", "-d"},
+             {"fragmend"},
+             {"fragmend", "frob"},
+             {"fragmend", "reconstructor"},
+             {"fragmend", "reconstructor", "c", "--frob"},
+             {"fragmend", "reconstructor", "c", "word"},
+             {"fragmend", "reconstructor", "c", "-p", "x1"},
+             {"fragmend", "reconstructor", "c", "-d"},
              {"fragmend", "reconstructor", "c", "--once=yes"},
              {"fragmend", "reconstructor", "c", "--progress", "often"}}) {
         const auto line = parse(words);
@@ -53,8 +58,8 @@ TEST(CommandLine, HelpNamesEveryOption) {
     const auto line = parse({"fragmend", "help", "reconstructor"});
     ASSERT_TRUE(line.has_value());
     const auto text = help_text(*line);
-    for (const char* option : {"--once", "--devices", "--partitions", "--verbose", "--json", "--progress",
-                               "--swift-conf"}) {
+    for (const char* option : {"--once", "--devices", "--partitions", "--verbose", "--json",
+                               "--progress", "--swift-conf"}) {
         EXPECT_NE(text.find(option), std::string::npos) << option;
     }
 }

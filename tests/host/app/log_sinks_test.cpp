@@ -16,7 +16,8 @@ TEST(SyslogDatagram, HasPriorityNameMessageAndNul) {
 }
 
 TEST(SyslogDatagram, CutsLongLinesInTheMiddle) {
-    EXPECT_EQ(syslog_datagram(16, LogLevel::info, "n", "0123456789abcdef", 15), "<134>n: 01 ... bcdef\0"s);
+    EXPECT_EQ(syslog_datagram(16, LogLevel::info, "n", "0123456789abcdef", 15),
+              "<134>n: 01 ... bcdef\0"s);
     EXPECT_EQ(syslog_datagram(16, LogLevel::info, "n", "0123456789", 5), "<134>n: 01\0"s);
 }
 

@@ -16,8 +16,8 @@ sync::PassStats some_stats() {
     stats.partitions_done = 5;
     stats.fragments_rebuilt = 3;
     stats.bytes_rebuilt = 3 << 20;
-    stats.targets["127.0.0.1:6200/d1"] = {.sessions = 2, .offered = 4, .fragments_rebuilt = 3,
-                                          .bytes_rebuilt = 3 << 20};
+    stats.targets["127.0.0.1:6200/d1"] = {
+        .sessions = 2, .offered = 4, .fragments_rebuilt = 3, .bytes_rebuilt = 3 << 20};
     return stats;
 }
 
@@ -36,8 +36,26 @@ TEST(Summary, TooFewFragmentsIsUnrecoverableButNotWorkThatRemains) {
     EXPECT_FALSE(stats.work_remains());
     stats.object_failed(errc::wrong_bytes);
     EXPECT_TRUE(stats.work_remains());
-    EXPECT_NE(summary_text(stats, 1).find("failed objects     2 (too_few_fragments 1, wrong_bytes 1)"),
-              std::string::npos);
+    EXPECT_NE(
+        summary_text(stats, 1).find("failed objects     2 (too_few_fragments 1, wrong_bytes 1)"),
+        std::string::npos);
+}
+
+TEST(Summary, WorkThatRemainsIsSaidBeforeWhatCannotBeDone) {
+    auto stats = some_stats();
+    stats.object_failed(errc::too_few_fragments);
+    EXPECT_TRUE(summary_text(stats, 1).starts_with("fragmend: done, but some objects"));
+    stats.session_failed(errc::disconnected);
+    EXPECT_TRUE(summary_text(stats, 1).starts_with("fragmend: work remains"));
+}
+
+TEST(Summary, JsonIsUtf8WhateverNamesHold) {
+    auto stats = some_stats();
+    stats.bad_survivor({"d", "/a/c/\xc3\xa9\xff\xc3", "\xe2\x82"});
+    const auto parsed = boost::json::parse(summary_json(stats, 1)).as_object();
+    const auto& bad = parsed.at("bad_survivors").as_array()[0].as_object();
+    EXPECT_EQ(std::string(bad.at("object").as_string()), "/a/c/" + std::string(4, '?'));
+    EXPECT_EQ(std::string(bad.at("reason").as_string()), "??");
 }
 
 TEST(Summary, JsonSaysTheSame) {
@@ -46,7 +64,9 @@ TEST(Summary, JsonSaysTheSame) {
     const auto parsed = boost::json::parse(summary_json(stats, 1.5)).as_object();
     EXPECT_EQ(parsed.at("fragments_rebuilt").to_number<int>(), 3);
     EXPECT_EQ(parsed.at("bad_survivors").as_array().size(), 1u);
-    EXPECT_EQ(parsed.at("targets").as_object().at("127.0.0.1:6200/d1").at("sessions").to_number<int>(), 2);
+    EXPECT_EQ(
+        parsed.at("targets").as_object().at("127.0.0.1:6200/d1").at("sessions").to_number<int>(),
+        2);
 }
 
 TEST(Summary, ProgressGivesTheTimeLeftAsARange) {

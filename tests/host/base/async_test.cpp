@@ -11,7 +11,8 @@
 namespace fragmend {
 namespace {
 
-Awaitable<void> take_and_note(Semaphore& semaphore, std::size_t units, std::vector<std::size_t>& order,
+Awaitable<void> take_and_note(Semaphore& semaphore, std::size_t units,
+                              std::vector<std::size_t>& order,
                               std::vector<Semaphore::Permit>& held) {
     auto permit = co_await semaphore.acquire(units);
     if (permit.has_error()) co_return;
@@ -25,7 +26,8 @@ TEST(Semaphore, ServesInOrderAndNeverOvertakes) {
     std::vector<std::size_t> order;
     std::vector<Semaphore::Permit> held;
     TaskGroup group(io.get_executor());
-    for (std::size_t units : {8, 9, 1}) group.spawn(take_and_note(semaphore, units, order, held));
+    for (std::size_t units : {8, 9, 1})
+        group.spawn(take_and_note(semaphore, units, order, held));
     io.poll();
     EXPECT_EQ(order, (std::vector<std::size_t>{8}));
     held.clear();
@@ -55,7 +57,8 @@ TEST(Semaphore, CloseWakesWaiters) {
     std::vector<std::size_t> order;
     std::vector<Semaphore::Permit> held;
     TaskGroup group(io.get_executor());
-    for (int i = 0; i < 3; ++i) group.spawn(take_and_note(semaphore, 1, order, held));
+    for (int i = 0; i < 3; ++i)
+        group.spawn(take_and_note(semaphore, 1, order, held));
     io.poll();
     semaphore.close();
     io.poll();
@@ -112,7 +115,8 @@ TEST(Semaphore, ServesThoseBehindAWaiterThatLeaves) {
     EXPECT_EQ(order, (std::vector<std::size_t>{6, 4}));
 }
 
-Awaitable<void> ask_pool(asio::any_io_executor pool, std::thread::id& worked, std::thread::id& resumed) {
+Awaitable<void> ask_pool(asio::any_io_executor pool, std::thread::id& worked,
+                         std::thread::id& resumed) {
     worked = co_await offload(pool, [] { return std::this_thread::get_id(); });
     resumed = std::this_thread::get_id();
 }

@@ -22,7 +22,9 @@ TEST(Bytes, OnlyDigitsAreNumbers) {
     }
 }
 
-TEST(Bytes, Md5OfKnownText) { EXPECT_EQ(md5_hex("1795333043.19771"), "5ef30d63707a5501cad24510b5182e96"); }
+TEST(Bytes, Md5OfKnownText) {
+    EXPECT_EQ(md5_hex("1795333043.19771"), "5ef30d63707a5501cad24510b5182e96");
+}
 
 }  // namespace
 }  // namespace fragmend

@@ -7,7 +7,8 @@ namespace fragmend {
 namespace {
 
 TEST(Timestamp, RoundTripsItsInternalForm) {
-    for (const char* text : {"1795333043.19771", "0000000001.00000", "1795333043.19771_00000000000000ff"}) {
+    for (const char* text :
+         {"1795333043.19771", "0000000001.00000", "1795333043.19771_00000000000000ff"}) {
         const auto parsed = Timestamp::parse(text);
         ASSERT_TRUE(parsed.has_value()) << text;
         EXPECT_EQ(parsed->internal(), text);
@@ -34,7 +35,8 @@ TEST(Timestamp, OrdersOffsetsAfterTheSameTime) {
 }
 
 TEST(Timestamp, RefusesWhatSwiftRefuses) {
-    for (const char* text : {"", "_1", "1_", "1_2_3", "-1", "nan", "inf", "1x", "10000000000", "1_g"}) {
+    for (const char* text :
+         {"", "_1", "1_", "1_2_3", "-1", "nan", "inf", "1x", "10000000000", "1_g"}) {
         EXPECT_TRUE(Timestamp::parse(text).has_error()) << text;
     }
 }

@@ -85,6 +85,49 @@ TEST(Pickle, KeepsItsLimits) {
               errc::bad_pickle);
 }
 
+TEST(Pickle, WhatCallsMakeCountsAgainstTheLimits) {
+    const PickleLimits little{.text_bytes = 100};
+    const auto calls = [&](int count) {
+        std::string bytes = "c_codecs\nencode\np0\n0(V12345678901234567890\nVlatin1\ntp1\n0]";
+        for (int i = 0; i < count; ++i)
+            bytes += "g0\ng1\nR0";
+        return bytes + ".";
+    };
+    EXPECT_TRUE(read_pickle(calls(3), little));
+    EXPECT_EQ(refusal(calls(4), little), errc::bad_pickle);
+    const auto arrays = [&](int count) {
+        std::string bytes = "carray\narray\np0\n0(VH\n(lI1\naI2\naI3\naI4\naI5\natp1\n0]";
+        for (int i = 0; i < count; ++i)
+            bytes += "g0\ng1\nR0";
+        return read_pickle(bytes + ".", little, PickleSubject::ring).has_value();
+    };
+    EXPECT_TRUE(arrays(9));
+    EXPECT_FALSE(arrays(10));
+}
+
+TEST(Pickle, ReadsArraysInRingsOnly) {
+    const auto read = [](const std::string& bytes) {
+        return read_pickle(bytes, {}, PickleSubject::ring);
+    };
+    const std::string list = "carray\narray\n(S'H'\n(lI1\naI65535\natR.";
+    EXPECT_EQ(refusal(list), errc::bad_pickle);
+    EXPECT_EQ(read(list)->as<PickleArray>()->items, (std::vector<std::uint16_t>{1, 65535}));
+    const std::string big =
+        "\x80\x03"
+        "carray\n_array_reconstructor\n(carray\narray\nX\x01\0\0\0HK\x03"
+        "C\x04\x01\x02\x03\x04tR."s;
+    EXPECT_EQ(read(big)->as<PickleArray>()->items, (std::vector<std::uint16_t>{0x102, 0x304}));
+    for (const char* format : {"K\x01", "K\x04", "N"}) {
+        std::string other = big;
+        other.replace(other.find("K\x03"), 2, format);
+        EXPECT_FALSE(read(other)) << format;
+    }
+    EXPECT_EQ(refusal("cswift.common.ring.ring\nRingData\n)\x81}b."), errc::bad_pickle);
+    EXPECT_TRUE(read("cswift.common.ring.ring\nRingData\n)\x81}b."));
+    EXPECT_FALSE(read("cswift.common.ring.ring\nRingData\n)\x81."));
+    EXPECT_FALSE(read("cswift.common.ring.ring\nRingData\n)R."));
+}
+
 TEST(Pickle, RefusesNumbersBeyond64Bits) {
     EXPECT_EQ(refusal("L9223372036854775808L\n."), errc::bad_pickle);
     EXPECT_EQ(refusal("\x80\x02\x8a\x09"

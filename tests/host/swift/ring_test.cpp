@@ -174,6 +174,99 @@ TEST(RingDecode, RefusesDamagedContainers) {
     EXPECT_TRUE(decode_ring(as_bytes_view(file), {.unpacked_bytes_max = bytes.size()}));
 }
 
+// Rings of version 0 are pickles; protocol 0 is text, which reads well here.
+std::string v0_pickle(std::string_view rows, std::string_view part_shift = "I31\n",
+                      std::string_view second_device = "") {
+    std::string text = "(dp0\nS'part_shift'\n";
+    text += part_shift;
+    text += "sS'devs'\n(lp1\n";
+    for (const std::string id : {"0", "1"}) {
+        text += "(dS'id'\nI" + id + "\nsS'zone'\nI0\nsS'ip'\nS'10.0.0.1'\nsS'port'\nI6200\n" +
+                "sS'device'\nS'sd" + id + "'\nsS'weight'\nF1.5\ns";
+        if (id == "1") text += second_device;
+        text += "a";
+    }
+    text += "NasS'replica2part2dev_id'\n(l";
+    text += rows;
+    return text + "s.";
+}
+
+// One row as Python 2.7 pickles it.
+std::string v0_row(std::vector<int> ids, std::string_view typecode = "H") {
+    std::string text = "carray\narray\n(S'" + std::string(typecode) + "'\n(l";
+    for (const int id : ids)
+        text += "I" + std::to_string(id) + "\na";
+    return text + "tRa";
+}
+
+Result<RingPtr> decode_v0(const std::string& pickle) {
+    const std::string file = test::gzip(pickle);
+    return decode_ring(as_bytes_view(file));
+}
+
+std::string refusal_v0(const std::string& pickle) {
+    const auto ring = decode_v0(pickle);
+    if (ring) return "(accepted)";
+    EXPECT_EQ(ring.error().code, errc::bad_ring);
+    return ring.error().detail;
+}
+
+TEST(RingDecode, ReadsVersionZero) {
+    const auto ring = decode_v0(v0_pickle(v0_row({0, 1}) + v0_row({1, 0})));
+    ASSERT_TRUE(ring) << to_string(ring.error());
+    EXPECT_EQ(ids_of((*ring)->primaries(0)), (std::vector<std::uint32_t>{0, 1}));
+    EXPECT_EQ(ids_of((*ring)->primaries(1)), (std::vector<std::uint32_t>{1, 0}));
+    EXPECT_EQ((*ring)->devices().size(), 3u);
+    const Node node = (*ring)->primaries(1)[0];
+    EXPECT_EQ(node.device, "sd1");
+    EXPECT_EQ(node.region, 1);
+    EXPECT_EQ(node.weight, 1.5);
+    EXPECT_EQ(node.replication_port, 6200);
+    EXPECT_EQ(decode_v0(v0_pickle(v0_row({0, 1}) + v0_row({1}))).value()->replica_count(), 1.5);
+}
+
+TEST(RingDecode, ReadsVersionZeroOfPython26) {
+    // There an array left its memory instead of a list, in the byte order of its machine.
+    const std::string row = "carray\narray\n(S'H'\nS'\\x00\\x00\\x01\\x00'\ntRa";
+    EXPECT_EQ(ids_of(decode_v0(v0_pickle(row)).value()->primaries(1)),
+              (std::vector<std::uint32_t>{1}));
+    EXPECT_EQ(refusal_v0(v0_pickle("carray\narray\n(S'H'\nS'\\x00\\x00\\x01'\ntRa")).substr(0, 50),
+              "neither version 1 nor 2, and no ring of version 0:");
+}
+
+TEST(RingDecode, RefusesMalformedVersionZero) {
+    const std::string good = v0_row({0, 1});
+    EXPECT_EQ(refusal_v0(v0_pickle(v0_row({0}) + good)), "row 0 has 1 of 2 partitions");
+    EXPECT_EQ(refusal_v0(v0_pickle(good + v0_row({0, 1, 0}))), "row 1 has 3 of 2 partitions");
+    EXPECT_EQ(refusal_v0(v0_pickle("")), "the first row has 0 of 2 partitions");
+    EXPECT_EQ(refusal_v0(v0_pickle("(lI0\naI1\naa")), "row 0 is no array of 16-bit ids");
+    EXPECT_EQ(refusal_v0(v0_pickle(v0_row({0, 2}))),
+              "replica 0 of partition 1 is on device 2, which does not exist");
+    EXPECT_EQ(refusal_v0(v0_pickle(good, "I33\n")), "part_shift is out of range");
+    EXPECT_EQ(refusal_v0(v0_pickle(good, "I-1\n")), "part_shift is out of range");
+    EXPECT_EQ(refusal_v0(v0_pickle(good, "F31.0\n")), "part_shift is not a whole number");
+    EXPECT_EQ(refusal_v0(v0_pickle(good, "I0\n")), "row 0 has 2 of 4294967296 partitions");
+    EXPECT_EQ(refusal_v0(v0_pickle(good, "I31\n", "S'port'\nI65536\ns")),
+              "device 1: port is out of range");
+    EXPECT_EQ(refusal_v0(v0_pickle(good, "I31\n", "S'port'\n(lI1\nas")),
+              "device 1: port is not a whole number");
+    EXPECT_EQ(refusal_v0(v0_pickle(good, "I31\n", "S'device'\nS'../x'\ns")),
+              "device 1 has no usable name");
+    EXPECT_EQ(refusal_v0("(d."), "part_shift is missing");
+    EXPECT_EQ(refusal_v0("(dS'part_shift'\nI32\ns."),
+              "devs or replica2part2dev_id is missing or no list");
+    EXPECT_EQ(refusal_v0("I1\n."), "the pickle is no ring");
+    for (const std::string& row : {v0_row({0, 65536}), v0_row({0, -1}), v0_row({0, 1}, "I"),
+                                   v0_row({0, 1}, "B"), std::string("cos\nsystem\n(S'H'\ntRa")}) {
+        EXPECT_EQ(refusal_v0(v0_pickle(row)).substr(0, 50),
+                  "neither version 1 nor 2, and no ring of version 0:");
+    }
+    const std::string whole = v0_pickle(good);
+    for (std::size_t length = 0; length < whole.size(); ++length) {
+        EXPECT_NE(refusal_v0(whole.substr(0, length)), "(accepted)") << length;
+    }
+}
+
 class UpstreamRingV2 : public testing::Test {
   protected:
     static std::string read(const std::string& name) {

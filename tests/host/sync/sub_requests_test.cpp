@@ -9,7 +9,8 @@ namespace fragmend::sync {
 namespace {
 
 bool has(const Headers& headers, const std::string& key) {
-    return std::any_of(headers.begin(), headers.end(), [&](const auto& h) { return h.first == key; });
+    return std::any_of(headers.begin(), headers.end(),
+                       [&](const auto& h) { return h.first == key; });
 }
 
 swift::Metadata data_metadata() {
@@ -26,17 +27,21 @@ swift::Metadata data_metadata() {
 
 TEST(SubRequests, RebuiltPutDropsWhatBelongsToThisNode) {
     const auto headers = rebuilt_put_headers(data_metadata(), 5);
-    for (const char* gone : {"name", "Content-Length", "ETag"}) EXPECT_FALSE(has(headers, gone)) << gone;
-    EXPECT_EQ(std::count(headers.begin(), headers.end(),
-                         std::pair<std::string, std::string>("X-Object-Sysmeta-Ec-Frag-Index", "5")), 1);
+    for (const char* gone : {"name", "Content-Length", "ETag"})
+        EXPECT_FALSE(has(headers, gone)) << gone;
+    EXPECT_EQ(
+        std::count(headers.begin(), headers.end(),
+                   std::pair<std::string, std::string>("X-Object-Sysmeta-Ec-Frag-Index", "5")),
+        1);
     EXPECT_EQ(headers.size(), 4u);
 }
 
 TEST(SubRequests, ValuesKeepTheirBytes) {
     const auto headers = rebuilt_put_headers(data_metadata(), 0);
-    EXPECT_NE(std::find(headers.begin(), headers.end(),
-                        std::pair<std::string, std::string>("X-Object-Meta-Caf\xc3\xa9", "\xc3\xa9")),
-              headers.end());
+    EXPECT_NE(
+        std::find(headers.begin(), headers.end(),
+                  std::pair<std::string, std::string>("X-Object-Meta-Caf\xc3\xa9", "\xc3\xa9")),
+        headers.end());
 }
 
 TEST(SubRequests, PostCarriesTheMetaFileOnly) {

@@ -23,9 +23,16 @@ class Afterwards(case.InteropCase):
         super().setUp()
         self.lab.wipe(DEVICE)
 
-    def sessions(self):
-        """SSYNC requests since the last call."""
-        return sum(verbs.get('SSYNC', 0) for verbs in self.lab.traffic(reset=True).values())
+    def sessions_of(self, one_pass):
+        """Runs a pass and returns (its SSYNC requests, itself).
+
+        All suffixes are hashed anew first: a Swift server that hashes a suffix between the arrival
+        and the commit of a fragment keeps the wrong hash, and would be offered the suffix for ever.
+        """
+        disks.forget_all_hashes(self.lab)
+        self.lab.traffic(reset=True)
+        made = one_pass()
+        return sum(verbs.get('SSYNC', 0) for verbs in self.lab.traffic().values()), made
 
     def test_auditor_finds_nothing(self):
         self.rebuild()
@@ -33,26 +40,24 @@ class Afterwards(case.InteropCase):
         self.assertEqual(0, quarantined, result.output)
         self.assert_as()
 
-    def test_object_info_reads_every_rebuilt_file(self):
+    def test_object_info_reads_rebuilt_files(self):
         self.rebuild()
-        for path in self.lab.object_files(DEVICE)[:8]:
+        for path in self.lab.object_files(DEVICE)[::12]:
             told = self.lab.object_info(DEVICE, path)
             self.assertIn(f"ETag: {self.before[DEVICE][path]['metadata']['ETag']} (valid)", told)
 
     def test_swift_has_nothing_to_do_afterwards(self):
         self.rebuild()
-        self.sessions()
-        made = program.run_swift_pass(self.lab)
-        self.assertEqual(0, self.sessions(), made.tail())
+        sessions, made = self.sessions_of(lambda: program.run_swift_pass(self.lab))
+        self.assertEqual(0, sessions, made.tail())
         self.assert_as()
 
     def test_nothing_to_do_after_swift(self):
         for _ in range(2):
             program.run_swift_pass(self.lab)
         held = disks.manifests(self.lab)
-        self.sessions()
-        made = self.run_pass()
-        self.assertEqual(0, self.sessions(), made.tail())
+        sessions, made = self.sessions_of(self.run_pass)
+        self.assertEqual(0, sessions, made.tail())
         self.assert_as(held)
         if not program.IS_SWIFT:
             self.assertEqual(0, made.total('fragments_rebuilt'), made.tail())
@@ -60,13 +65,13 @@ class Afterwards(case.InteropCase):
 
     def test_second_pass_rebuilds_nothing(self):
         self.rebuild()
-        self.sessions()
         made = self.run_pass()
-        self.assertEqual(0, self.sessions(), made.tail())
         self.assert_as()
         if not program.IS_SWIFT:
-            self.assertEqual(0, made.total('fragments_rebuilt'))
+            self.assertEqual(0, made.total('fragments_rebuilt'), made.tail())
             self.assertFalse(any(summary['work_remains'] for summary in made.summaries.values()))
+        sessions, made = self.sessions_of(self.run_pass)
+        self.assertEqual(0, sessions, made.tail())
 
     def test_merges_metadata_files_as_swift_does(self):
         self.lab.write(self.merged)

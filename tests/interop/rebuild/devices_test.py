@@ -59,7 +59,21 @@ class LostDevices(case.InteropCase):
                     elsewhere[path] = manifest[path]
         self.assertEqual([], self.compare(self.before['d1'], elsewhere), self.last_pass.tail())
         self._mount('d1')
-        self.rebuild()
+        self.give_back_handoffs()
+
+    def give_back_handoffs(self):
+        """A pass when the device is back; what it leaves on handoffs Swift then takes away."""
+        made = self.run_pass()
+        self.assert_as(self.before_of('d1'))
+        if self.differences():
+            if not program.IS_SWIFT:
+                self.assertGreater(made.total('handoffs_remaining'), 0, made.tail())
+                self.assertIn(program.WORK_REMAINS, made.exit_codes.values(), made.tail())
+            for _ in range(self.passes_max):
+                program.run_swift_pass(self.lab)
+                if not self.differences():
+                    break
+        self.assert_as()
 
     def _mount(self, device):
         if device not in self.lab.status()['mounted']:
@@ -79,7 +93,9 @@ class LostDevices(case.InteropCase):
             self.lab.start(node)
 
     def test_too_few_survivors_stop_nothing_else(self):
-        taken = list(disks.fragments_by_object(self.before).values())
+        # Of an empty object any fragment is known to be empty: it may come back whatever is left.
+        taken = [fragments for fragments in disks.fragments_by_object(self.before).values()
+                 if self.before[fragments[0].device][fragments[0].path]['bytes']]
         doomed, others = taken[:3], taken[3:]
         gone = set()
         for fragments in doomed:

@@ -104,6 +104,8 @@ class FlatXor(case.InteropCase):
                        in zip(self.lab.spec.policies[1:], CODES)}
         lost = []
         for (data_dir, _hash), fragments in disks.fragments_by_object(self.before).items():
+            if not self.before[fragments[0].device][fragments[0].path]['bytes']:
+                continue  # Nothing to solve.
             policy, distance = by_data_dir[data_dir]
             lost.append((policy, dice.sample(fragments, count_for(distance))))
             for fragment in lost[-1][1]:

@@ -89,8 +89,8 @@ TEST(RingInterop, PrimariesAndHandoffsOfRandomRings) {
         ASSERT_TRUE(ring) << to_string(ring.error());
         auto expected =
             test::read_json(std::filesystem::path(path).replace_extension(".json").string());
-        // The big-endian files leave it out.
-        if (path.extension() == ".big") {
+        // The big-endian files and those of Python 2 leave it out.
+        if (path.extension() == ".big" || path.extension().string().starts_with(".v0py2")) {
             expected.as_object()["next_part_power"] = nullptr;
         }
         partitions += compare(*ring, expected.as_object());
@@ -98,7 +98,7 @@ TEST(RingInterop, PrimariesAndHandoffsOfRandomRings) {
         ++files;
     }
     std::cout << files << " ring files, " << partitions << " partitions compared\n";
-    EXPECT_GE(files, ring_count * 3);
+    EXPECT_GE(files, ring_count * 13);
 }
 
 }  // namespace

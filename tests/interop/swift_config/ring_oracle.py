@@ -17,6 +17,8 @@ try:
 except ImportError:
     sys.exit(77)
 
+from ring_v0_writer import (python2_dict, python2_instance, python3_dict, python3_instance,
+                            write_ring_v0)
 from ring_v2_writer import write_ring_v2
 
 
@@ -97,6 +99,19 @@ def write_big_endian(path, data):
             out.write(row.tobytes())
 
 
+def write_pickled(base, data, ring):
+    """Version 0 in every form that the real Swift, too, reads as the same ring."""
+    forms = {'.v0py2': python2_dict(data), '.v0py2object': python2_instance(data)}
+    for protocol in range(5):
+        forms['.v0dict%d' % protocol] = python3_dict(data, protocol)
+        forms['.v0object%d' % protocol] = python3_instance(data, protocol)
+    for suffix, pickled in forms.items():
+        write_ring_v0(base + suffix, pickled)
+        loaded = RingData.load(base + suffix)
+        assert loaded._replica2part2dev_id == ring._replica2part2dev_id, suffix
+        assert loaded._part_shift == ring._part_shift, suffix
+
+
 def expectation(rng, ring, partitions):
     def ids(nodes):
         return [node['id'] for node in nodes]
@@ -142,6 +157,7 @@ def main(directory, seed, count):
             write_ring_v2(base + '.v2', v2, 2, rng.choice(['md5', 'sha1', 'sha256', 'sha512']))
             write_ring_v2(base + '.v2wide', v2, 4)
             write_big_endian(base + '.big', data)
+            write_pickled(base, data, ring)
         with open(base + '.json', 'w') as out:
             json.dump(expectation(rng, ring, partitions), out)
 

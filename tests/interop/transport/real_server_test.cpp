@@ -310,7 +310,8 @@ TEST_F(RealServerTest, AnswersOurGetsAndReplicates) {
     }
 
     replicate::ReplicateRequest hashes{node, "1", 1, timeouts};
-    auto answer = test::run_coroutine(io, replicate::get_suffix_hashes(client, hashes));
+    http::Abort abort;
+    auto answer = test::run_coroutine(io, replicate::get_suffix_hashes(client, hashes, abort));
     ASSERT_TRUE(answer.has_value());
     EXPECT_EQ(answer->status, 200);
     EXPECT_NE(answer->body.find(hash_of(plain).substr(29)), std::string::npos);

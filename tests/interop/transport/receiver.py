@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """A real Swift object server on loopback for one test, without a cluster around it.
 
-First line out: JSON with the port and one real fragment archive. Then each line in is answered by one
-JSON line that tells what is on the disk; end of input ends it. Exits with 77 where there is no Swift.
+First line out: JSON with the port and one real fragment archive. Then each line in is answered by
+one JSON line that tells what is on the disk; end of input ends it. Exits with 77 without Swift.
 """
 import json
 import os

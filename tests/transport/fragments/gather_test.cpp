@@ -59,6 +59,7 @@ struct Fixture {
             return std::vector<std::uint8_t>(available.begin(), available.begin() + 4);
         };
         limits.hedge_delay = std::chrono::milliseconds(0);
+        limits.timeouts.conn = TimeLimit::from_float(20);
     }
     ~Fixture() { client.pool().close(); }
 
@@ -243,7 +244,7 @@ TEST(Gather, AShortLargeBodyIsAnErrorOfItsReader) {
 TEST(Gather, ABodyThatStopsRunsIntoItsLimit) {
     const std::size_t bytes = 200 * 1000;
     Fixture fixture(bytes);
-    fixture.limits.timeouts.node = TimeLimit::from_float(0.3);
+    fixture.limits.timeouts.node = TimeLimit::from_int(1);
     for (std::uint8_t i = 1; i < 4; ++i) {
         fixture.add(i, {[=](PeerConnection& peer) {
                         peer.read_until(head_end);
@@ -253,7 +254,7 @@ TEST(Gather, ABodyThatStopsRunsIntoItsLimit) {
     }
     auto sources = fixture.run();
     ASSERT_TRUE(sources.has_value());
-    EXPECT_EQ(fixture.read_all(*(*sources)[1].survivor, bytes), "timeout: Timeout (0.3s)");
+    EXPECT_EQ(fixture.read_all(*(*sources)[1].survivor, bytes), "timeout: Timeout (1s)");
 }
 
 TEST(Gather, ADroppedSurvivorClosesItsConnection) {
@@ -265,6 +266,32 @@ TEST(Gather, ADroppedSurvivorClosesItsConnection) {
     ASSERT_TRUE(sources.has_value());
     sources->clear();
     EXPECT_EQ(fixture.client.pool().idle(), 0u);
+}
+
+Awaitable<void> gather_into(Fixture& fixture, std::optional<Error>& ended) {
+    auto gathered =
+        co_await gather(fixture.client, fixture.request, fixture.limits, fixture.log.logger());
+    ended = gathered.has_error() ? gathered.error() : Error{errc::internal, "gathered"};
+}
+
+Awaitable<bool> hurry_a_gathering(Fixture& fixture, std::optional<Error>& ended) {
+    TaskGroup group(fixture.io.get_executor());
+    asio::cancellation_signal hurry;
+    group.spawn(gather_into(fixture, ended), hurry.slot());
+    hurry.emit(asio::cancellation_type::terminal);
+    co_await group.join();
+    co_return true;
+}
+
+TEST(Gather, EndsAtOnceWhenItIsHurriedWhilePeersAreSilent) {
+    Fixture fixture(100);
+    fixture.limits.timeouts.node = TimeLimit::from_int(600);
+    for (std::uint8_t index = 1; index <= 4; ++index)
+        fixture.add(index, {[](PeerConnection& peer) { peer.read_to_end(); }});
+    std::optional<Error> ended;
+    EXPECT_TRUE(test::run_coroutine(fixture.io, hurry_a_gathering(fixture, ended)));
+    ASSERT_TRUE(ended);
+    EXPECT_EQ(ended->code, errc::cancelled);
 }
 
 }  // namespace

@@ -67,6 +67,93 @@ TEST(ResponseHead, RefusesWhatIsNoAnswer) {
     }
 }
 
+TEST(ResponseHead, TakesMetadataThatSwiftStores) {
+    // Swift's servers send back what was stored: names beyond ASCII, control characters in values.
+    const std::string text =
+        "HTTP/1.1 200 OK\r\nX-Object-Meta-Caf\xc3\xa9(1): a\x01\x7f\tb\r\nX-Object-Meta-Empty:\r\n"
+        "X-Object-Meta-Colon: a:b: c\r\nContent-Length: 7\r\nEtag: \"0123\"\r\n\r\n";
+    auto parsed = ResponseHead::parse(text);
+    ASSERT_TRUE(parsed.has_value());
+    const ResponseHead head = std::move(*parsed);
+    EXPECT_EQ(head.find("x-object-meta-caf\xc3\xa9(1)"), "a\x01\x7f\tb");
+    EXPECT_EQ(head.find("X-Object-Meta-Empty"), "");
+    EXPECT_EQ(head.find("X-Object-Meta-Colon"), "a:b: c");
+    EXPECT_EQ(head.find("Etag"), "\"0123\"");
+    EXPECT_EQ(head.content_length(), 7u);
+}
+
+TEST(ResponseHead, OddBytesNeverChangeTheFraming) {
+    for (const std::string_view text :
+         {"HTTP/1.1 200 OK\r\nContent-Length: 1\x01\r\n\r\n",
+          "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\x0c\r\n\r\n",
+          "HTTP/1.1 200 OK\r\nX\xc3\xa9: 1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n"}) {
+        const auto parsed = ResponseHead::parse(text);
+        ASSERT_TRUE(parsed.has_error()) << text;
+        EXPECT_EQ(parsed.error().code, errc::protocol) << text;
+    }
+    const auto unknown =
+        ResponseHead::parse("HTTP/1.1 200 OK\r\nContent-Length\xc2\xa0: 5\r\n\r\n");
+    ASSERT_TRUE(unknown.has_value());
+    EXPECT_EQ(unknown->content_length(), std::nullopt);
+}
+
+TEST(ResponseHead, RefusesWhatBeastWouldTake) {
+    for (const std::string_view text :
+         {"HTTP/1.1 200 OK\r\nA: b\r\n folded\r\n\r\n", "HTTP/1.1 200 OK\r\nA:\r\n\tfolded\r\n\r\n",
+          "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
+          "HTTP/1.1 200 OK\r\nContent-Length: 1,1\r\n\r\n",
+          "HTTP/1.1 999 Strange\r\nContent-Length: 1\r\n\r\n"}) {
+        const auto parsed = ResponseHead::parse(text);
+        ASSERT_TRUE(parsed.has_error()) << text;
+        EXPECT_EQ(parsed.error().code, errc::protocol) << text;
+    }
+    const auto keeps = ResponseHead::parse(
+        "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 1\r\n\r\n");
+    ASSERT_TRUE(keeps.has_value());
+    EXPECT_FALSE(keeps->keeps_alive());
+}
+
+TEST(ResponseHead, RefusesLooseLineEnds) {
+    for (const std::string_view text :
+         {"HTTP/1.1 200 OK\nA: b\n\n", "HTTP/1.1 200 OK\r\nA: b\n\r\n",
+          "HTTP/1.1 200 OK\r\nA: b\rc\r\n\r\n", "HTTP/1.1 200 OK\r\nA: b\r\n\n",
+          "HTTP/1.1 200\r\n\r\n", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nA: b\r\n"}) {
+        const auto parsed = ResponseHead::parse(text);
+        ASSERT_TRUE(parsed.has_error()) << text;
+        EXPECT_EQ(parsed.error().code, errc::protocol) << text;
+    }
+}
+
+TEST(ResponseHead, AnnouncesArchivesOfAnyLength) {
+    const auto parsed =
+        ResponseHead::parse("HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551615\r\n\r\n");
+    ASSERT_TRUE(parsed.has_value());
+    EXPECT_EQ(parsed->content_length(), 18446744073709551615u);
+    EXPECT_TRUE(
+        ResponseHead::parse("HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551616\r\n\r\n")
+            .has_error());
+}
+
+TEST(ResponseHead, SaysWhatIsWrong) {
+    const auto error_of = [](std::string_view text) {
+        return to_string(ResponseHead::parse(text).error());
+    };
+    EXPECT_EQ(error_of("ICY 200 OK\r\n\r\n"), "protocol: BadStatusLine: ICY 200 OK");
+    EXPECT_EQ(error_of("HTTP/1.1 200 OK\r\nA: b\r\nno colon\r\n\r\n"),
+              "protocol: a header line that is no field: b'no colon'");
+    EXPECT_EQ(error_of("HTTP/1.1 200 OK\r\n\xc3\xa9: b\r\nno \xc3\xa9\r\n\r\n"),
+              "protocol: a header line that is no field: b'no \\xc3\\xa9'");
+    EXPECT_EQ(error_of("HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n"),
+              "protocol: contradicting Content-Length");
+    for (const char* fields : {"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n",
+                               "Transfer-Encoding: chunked\r\nContent-Length: 1\r\n"}) {
+        EXPECT_EQ(error_of("HTTP/1.1 200 OK\r\n" + std::string(fields) + "\r\n"),
+                  "protocol: both Content-Length and Transfer-Encoding");
+    }
+    EXPECT_EQ(error_of("HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n"),
+              "protocol: a chunked body where there can be none");
+}
+
 TEST(ResponseHead, BoundsItsLines) {
     std::string text = "HTTP/1.1 200 OK\r\n";
     for (int i = 0; i < 2000; ++i)

@@ -20,8 +20,10 @@ Result<ReplicateAnswer> ask(test::PeerScript script, TimeLimit http = TimeLimit:
     request.node.device = "sdb";
     request.partition = "17";
     request.policy_index = 1;
+    request.timeouts.conn = TimeLimit::from_float(20);
     request.timeouts.http = http;
-    auto answer = test::run_coroutine(io, get_suffix_hashes(client, request));
+    http::Abort abort;
+    auto answer = test::run_coroutine(io, get_suffix_hashes(client, request, abort));
     client.pool().close();
     return answer;
 }

@@ -56,6 +56,14 @@ def forget_hashes(lab, device, path):
             os.unlink(os.path.join(partition, name))
 
 
+def forget_all_hashes(lab):
+    """Makes all servers hash all suffixes anew."""
+    for device in lab.layout.device_names:
+        for path in lab.snapshot(device):
+            if path.endswith('/hashes.pkl'):
+                forget_hashes(lab, device, path)
+
+
 def lose(lab, fragment):
     """Removes one object's files from one device, as a repaired file system might."""
     folder = os.path.join(lab.device_path(fragment.device), os.path.dirname(fragment.path))

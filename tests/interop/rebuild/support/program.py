@@ -47,7 +47,7 @@ class Pass:
     def tail(self, lines=10):
         """The end of every node's log, for messages of failed tests."""
         return '\n'.join('\n'.join([f'--- node {node}, exit {result.exit_code}']
-                                   + result.output.splitlines()[-lines:])
+                                   + [line[:400] for line in result.output.splitlines()[-lines:]])
                          for node, result in self.results.items())
 
 

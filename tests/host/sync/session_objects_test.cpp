@@ -1,0 +1,215 @@
+// Offers from a real directory tree, bodies from real rebuilds, and what is left of a failed one.
+#include "host/sync/session_objects.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tests/host/sync/session_fixture.hpp"
+
+namespace fragmend::sync {
+namespace {
+
+using transport::ssync::SubRequest;
+using transport::ssync::Wanted;
+
+constexpr std::size_t segments_beyond_hold_back = 80;  // 1.3 MB: sent before all of it is verified.
+
+/// What a sender saw of one session.
+struct Seen {
+    std::vector<std::string> offered;
+    std::vector<std::string> methods;
+    std::vector<std::string> bodies;     ///< Of whole PUTs.
+    std::vector<errc> broken;            ///< Bodies that failed.
+    std::optional<Error> error;
+};
+
+enum class OnBrokenBody { leave_out, end_session };
+
+Awaitable<bool> read_body(SubRequest& request, Seen& seen) {
+    std::string body;
+    while (true) {
+        auto piece = co_await request.body->next();
+        if (piece.has_error()) {
+            seen.broken.push_back(piece.error().code);
+            co_return false;
+        }
+        if (piece->empty()) break;
+        body += as_text(*piece);
+    }
+    EXPECT_EQ(body.size(), request.content_length);
+    seen.bodies.push_back(std::move(body));
+    co_return true;
+}
+
+/// Plays the sender: asks for all that `wanted` names.
+Awaitable<Seen> play(SessionObjects& objects, std::vector<Wanted> wanted, OnBrokenBody on_broken) {
+    Seen seen;
+    while (true) {
+        auto offer = co_await objects.next_offer();
+        if (offer.has_error()) {
+            seen.error = offer.error();
+            break;
+        }
+        if (!*offer) break;
+        seen.offered.push_back((*offer)->object_hash);
+    }
+    auto told = co_await objects.wanted(std::move(wanted));
+    EXPECT_TRUE(told.has_value());
+    while (!seen.error) {
+        auto requests = co_await objects.next_sub_requests();
+        if (requests.has_error()) seen.error = requests.error();
+        if (requests.has_error() || requests->empty()) break;
+        for (SubRequest& request : *requests) {
+            seen.methods.push_back(request.method);
+            if (!request.body) continue;
+            const bool whole = co_await read_body(request, seen);
+            if (!whole && on_broken == OnBrokenBody::end_session) seen.error = Error{};
+            if (!whole) break;
+        }
+    }
+    co_await objects.stop();
+    co_return seen;
+}
+
+struct SessionObjectsTest : testing::SessionFixture {
+    Seen run(std::vector<std::string> suffixes, std::vector<Wanted> wanted,
+             OnBrokenBody on_broken = OnBrokenBody::leave_out) {
+        Services shared = services();
+        SessionObjects objects(shared, policy, plan(std::move(suffixes)));
+        auto seen = test::run_coroutine(io, play(objects, std::move(wanted), on_broken));
+        counts = objects.counts();
+        return seen;
+    }
+    SessionCounts counts;
+};
+
+TEST_F(SessionObjectsTest, OffersAndRebuildsWhatTheSuffixesHold) {
+    const auto bytes = archive(2);
+    const auto one = put("/a/c/one", bytes);
+    const auto two = put("/a/c/two", "");
+    const auto seen = run({one.substr(29), two.substr(29)}, {want(one), want(two)});
+    EXPECT_FALSE(seen.error);
+    EXPECT_EQ(seen.offered, (std::vector{one, two}));
+    EXPECT_EQ(seen.methods, (std::vector<std::string>{"PUT", "PUT"}));
+    ASSERT_EQ(seen.bodies.size(), 2u);
+    EXPECT_EQ(seen.bodies[0].size(), bytes.size());
+    EXPECT_EQ(seen.bodies[1], "");
+    EXPECT_EQ(counts.fragments, 2u);
+    EXPECT_EQ(counts.bytes, bytes.size());
+    EXPECT_EQ(counts.objects_failed, 0u);
+}
+
+TEST_F(SessionObjectsTest, SkipsAnObjectThatIsGone) {
+    const auto one = put("/a/c/one", archive(1));
+    const auto seen = run({}, {want(std::string(32, 'e')), want(one)});
+    EXPECT_EQ(seen.bodies.size(), 1u);
+    EXPECT_EQ(counts.objects_failed, 0u);
+}
+
+TEST_F(SessionObjectsTest, SmallDamagedArchiveFailsBeforeItsBodyAndIsQuarantined) {
+    const auto bad = put("/a/c/bad", archive(2), true);
+    const auto good = put("/a/c/good", archive(1));
+    const auto seen = run({}, {want(bad), want(good)});
+    EXPECT_EQ(seen.methods, (std::vector<std::string>{"PUT"}));
+    EXPECT_EQ(counts.fragments, 1u);
+    EXPECT_EQ(counts.failures, (std::map<errc, std::uint64_t>{{errc::too_few_fragments, 1}}));
+    EXPECT_EQ(quarantines.load(), 1u);
+    ASSERT_EQ(stats.bad_survivors.size(), 1u);
+    EXPECT_EQ(stats.bad_survivors[0].object, "/a/c/bad");
+    EXPECT_EQ(suspects.of(bad), (std::vector<std::uint32_t>{0}));
+}
+
+TEST_F(SessionObjectsTest, BodyThatIsLeftOutOfTheSessionIsAFailedObject) {
+    const auto bad = put("/a/c/bad", archive(segments_beyond_hold_back), true);
+    const auto bytes = archive(1);
+    const auto good = put("/a/c/good", bytes);
+    const auto seen = run({}, {want(bad), want(good)}, OnBrokenBody::leave_out);
+    EXPECT_EQ(seen.methods, (std::vector<std::string>{"PUT", "PUT"}));
+    EXPECT_EQ(seen.broken, std::vector{errc::too_few_fragments});
+    EXPECT_EQ(counts.objects_failed, 1u);
+    EXPECT_EQ(counts.fragments, 1u);
+    EXPECT_EQ(counts.bytes, bytes.size());
+    EXPECT_FALSE(counts.body_failed);
+}
+
+TEST_F(SessionObjectsTest, BodyThatBreaksSessionsIsNotBegunAThirdTime) {
+    const auto bad = put("/a/c/bad", archive(segments_beyond_hold_back), true);
+    const auto good = put("/a/c/good", archive(1));
+    // Keeps the damaged file where it is, as if another survivor than the local one were bad.
+    for (int i = 0; i < Suspects::broken_sessions_max; ++i) {
+        suspects.broke_session(bad, {errc::limit, "four sets of survivors"});
+    }
+    const auto seen = run({}, {want(bad), want(good)}, OnBrokenBody::end_session);
+    EXPECT_FALSE(seen.error);
+    EXPECT_EQ(seen.bodies.size(), 1u);
+    EXPECT_EQ(counts.failures, (std::map<errc, std::uint64_t>{{errc::limit, 1}}));
+}
+
+TEST_F(SessionObjectsTest, BrokenBodyIsRememberedWhenItEndsTheSession) {
+    const auto bad = put("/a/c/bad", archive(segments_beyond_hold_back), true);
+    const auto seen = run({}, {want(bad)}, OnBrokenBody::end_session);
+    EXPECT_TRUE(seen.error);
+    EXPECT_TRUE(counts.body_failed);
+    EXPECT_EQ(counts.fragments, 0u);
+    EXPECT_FALSE(suspects.why_it_broke(bad));
+    suspects.broke_session(bad, {errc::limit, ""});
+    EXPECT_TRUE(suspects.why_it_broke(bad));
+}
+
+TEST_F(SessionObjectsTest, SuffixThatCannotBeListedLeavesTheOthersAlone) {
+    const auto one = put("/a/c/one", archive(1));
+    const std::string blocked = one.substr(29) == "abc" ? "abd" : "abc";
+    swift::testing::write_file(partition_path() + "/" + blocked, "a file");
+    const auto seen = run({blocked, one.substr(29)}, {want(one)});
+    EXPECT_FALSE(seen.error);
+    EXPECT_EQ(seen.offered, std::vector{one});
+    EXPECT_EQ(stats.failed_partitions.size(), 1u);
+}
+
+TEST_F(SessionObjectsTest, HostileSegmentSizeFailsAtMostItsObject) {
+    const auto bytes = archive(1);
+    const auto one = put("/a/c/one", bytes);
+    for (const char* text : {"0", "-1", "1", "4294967296", "18446744073709551616", "x", ""}) {
+        const auto folder = partition_path() + "/" + one.substr(29) + "/" + one;
+        const auto file = folder + "/" + swift::data_file_name(ago(1000), 0, true);
+        const UniqueFd fd(::open(file.c_str(), O_RDONLY));
+        auto metadata = swift::read_metadata(file).value();
+        metadata.set("X-Object-Sysmeta-Ec-Segment-Size", text);
+        ASSERT_TRUE(swift::write_metadata(fd.get(), file, metadata).has_value());
+        const auto seen = run({}, {want(one)});
+        EXPECT_FALSE(seen.error) << text;
+        EXPECT_EQ(counts.fragments + counts.objects_failed, 1u) << text;
+        EXPECT_EQ(counts.objects_failed, 0u) << text;
+    }
+}
+
+Awaitable<bool> stop_early(SessionObjects& objects, std::vector<Wanted> wanted, bool begin_body) {
+    auto told = co_await objects.wanted(std::move(wanted));
+    EXPECT_TRUE(told.has_value());
+    if (begin_body) {
+        auto requests = co_await objects.next_sub_requests();
+        EXPECT_TRUE(requests.has_value());
+        auto piece = co_await requests->front().body->next();
+        EXPECT_TRUE(piece.has_value());
+    }
+    objects.cancel();
+    auto after = co_await objects.next_sub_requests();
+    EXPECT_TRUE(after.has_error() && after.error() == errc::cancelled);
+    co_await objects.stop();
+    co_return true;
+}
+
+TEST_F(SessionObjectsTest, EndsWheneverItIsCancelled) {
+    std::vector<Wanted> all;
+    for (int i = 0; i < 40; ++i)
+        all.push_back(want(put("/a/c/" + std::to_string(i), archive(2))));
+    for (const bool begin_body : {false, true}) {
+        Services shared = services();
+        SessionObjects objects(shared, policy, plan({}));
+        EXPECT_TRUE(test::run_coroutine(io, stop_early(objects, all, begin_body)));
+        EXPECT_EQ(budget.in_use_bytes(), 0u);
+        EXPECT_EQ(objects.counts().objects_failed, 0u);
+    }
+}
+
+}  // namespace
+}  // namespace fragmend::sync
