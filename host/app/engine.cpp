@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <thread>
 
+#include "host/app/codec_choice.hpp"
+
 namespace fragmend::app {
 namespace {
 
@@ -24,16 +26,6 @@ std::size_t decode_thread_count(const swift::FragmendOptions& options) {
     return options.decode_threads > 0 ? static_cast<std::size_t>(options.decode_threads) : cores();
 }
 
-std::unique_ptr<scheduler::Codec> make_codec(const swift::ReconstructorOptions& options) {
-    codec::CpuCodecOptions codec_options;
-    codec_options.crc_form = codec::crc_form_of_environment();
-    if (options.write_legacy_ec_crc) {
-        codec_options.crc_form =
-            *options.write_legacy_ec_crc ? codec::CrcForm::legacy : codec::CrcForm::standard;
-    }
-    return std::make_unique<codec::CpuCodec>(codec_options);
-}
-
 transport::Timeouts timeouts_of(const swift::ReconstructorOptions& options) {
     return {transport::TimeLimit::from_float(options.conn_timeout_s),
             transport::TimeLimit::from_float(options.node_timeout_s),
@@ -48,7 +40,7 @@ Engine::Engine(const swift::ReconstructorOptions& options, const Clock& clock, L
       log_(std::move(log)),
       disk_threads_(disk_thread_count(options.fragmend)),
       decode_threads_(decode_thread_count(options.fragmend)),
-      codec_(make_codec(options)),
+      codec_(std::make_unique<codec::CpuCodec>(codec_options(options, log_))),
       buffers_(slabs_, options.fragmend.memory_limit_bytes),
       budget_(io_.get_executor(), options.fragmend.memory_limit_bytes),
       dispatcher_(io_.get_executor(), decode_threads_.get_executor(), *codec_,

@@ -1,4 +1,4 @@
-// The codec on CPU threads.
+// The codec on CPU threads: our own matrices, or liberasurecode itself.
 #pragma once
 
 #include <atomic>
@@ -6,15 +6,25 @@
 #include <mutex>
 #include <optional>
 
+#include "host/base/log.hpp"
+#include "host/codec/cpu_plan.hpp"
 #include "host/codec/fragment_header.hpp"
-#include "host/codec/library.hpp"
+#include "host/codec/library_plan.hpp"
 #include "host/codec/md5_kernels.hpp"
 #include "host/codec/plan_cache.hpp"
 #include "scheduler/codec.hpp"
 
 namespace fragmend::codec {
 
+/// Who computes the bytes.
+enum class Decoder : std::uint8_t {
+    matrices,   ///< Ours; what they do not know is unsupported.
+    automatic,  ///< Ours, and the library for what they do not know as the library does.
+    library,    ///< liberasurecode for every fragment, but for the flat XOR codes.
+};
+
 struct CpuCodecOptions {
+    Decoder decoder = Decoder::matrices;
     /// Swift's `write_legacy_ec_crc`, or the environment's LIBERASURECODE_WRITE_LEGACY_CRC.
     CrcForm crc_form = CrcForm::standard;
     /// The version that rebuilt fragments name as their writer; the installed library's when unset.
@@ -23,6 +33,10 @@ struct CpuCodecOptions {
     /// The fastest for this CPU when unset.
     const DotKernels* dot_kernels = nullptr;
     const Md5Kernel* md5_kernel = nullptr;
+    /// Where our matrices come from.
+    std::optional<gf::Matrix> (*generator)(gf::Code, int, int) = gf::generator;
+    /// Hears from `check` which schemes the library decodes, and why.
+    Logger log{nullptr, LogLevel::notice};
 };
 
 /// Whether liberasurecode would write legacy CRCs in this environment: the variable is set, not
@@ -30,16 +44,19 @@ struct CpuCodecOptions {
 CrcForm crc_form_of_environment();
 
 /// Rebuilds fragments on the calling threads: the same bytes as liberasurecode, header included,
-/// with matrices of our own and cached tables; the flat XOR codes are solved exactly, where
-/// liberasurecode 1.6 returns wrong bytes. Owned by host/app; thread-safe, `run` works on the
-/// caller's thread only and allocates nothing once that thread has seen its largest batch.
+/// with matrices of our own and cached tables, or by the library's own hand (`Decoder`). The flat
+/// XOR codes are always solved exactly by us: the library answers with success and wrong bytes for
+/// survivors that do not determine a fragment, and refuses the few that do. Owned by host/app;
+/// thread-safe, `run` works on the caller's thread only and, but for the library, allocates nothing
+/// once that thread has seen its largest batch; the library's calls take turns.
 class CpuCodec final : public scheduler::Codec {
   public:
     explicit CpuCodec(CpuCodecOptions options = {});
 
     /// Besides the library's word, every fragment of a small segment that the library encodes is
     /// rebuilt and compared, so that a library of another mind is found before the first disk is
-    /// touched.
+    /// touched. With `Decoder::automatic` such a scheme is left to the library itself from then on;
+    /// call it before the scheme's first plan.
     Result<void> check(const EcScheme& scheme) override;
     std::size_t fragment_bytes(const EcScheme& scheme, std::size_t segment_bytes) override;
     std::optional<std::vector<std::uint8_t>> choose_survivors(
@@ -53,24 +70,33 @@ class CpuCodec final : public scheduler::Codec {
 
   private:
     struct Workspace;
-    Result<std::shared_ptr<const SchemeEntry>> entry(const EcScheme& scheme);
-    /// Rebuilds one of a segment's fragments out of the others and compares.
-    Result<void> gives_back(const EcScheme& scheme,
-                            const std::vector<std::vector<std::byte>>& fragments,
-                            std::uint8_t wanted);
+    /// Who decodes one scheme: exactly one of the two.
+    struct SchemeDecoder {
+        std::optional<SchemeEntry> matrices;
+        std::shared_ptr<const LibraryScheme> library;  ///< With its plans.
+    };
+    Result<std::shared_ptr<const SchemeDecoder>> decoder(const EcScheme& scheme);
+    /// With `schemes_mutex_` held.
+    Result<std::shared_ptr<const SchemeDecoder>> make_decoder(const EcScheme& scheme);
+    /// The installed library's way with one scheme, created once. With `schemes_mutex_` held.
+    Result<std::shared_ptr<const LibraryScheme>> library(const EcScheme& scheme);
+    /// Rebuilds every fragment of the library's sample out of the others and compares.
+    Result<void> gives_back(const LibraryScheme& reference);
     void run_group(std::span<scheduler::SegmentWork*> group, Workspace& workspace);
     void decode(scheduler::SegmentWork& item, const FragmentHeader& source, Workspace& workspace);
 
+    const Decoder decoder_;
     const CrcForm crc_form_;
     const std::uint32_t library_version_;
     const DotKernels& dot_kernels_;
     const Md5Kernel& md5_kernel_;
+    std::optional<gf::Matrix> (*const generator_)(gf::Code, int, int);
+    const Logger log_;
     PlanCache plans_;
     std::mutex schemes_mutex_;
     /// As many as the configuration has policies.
-    std::map<EcScheme, std::shared_ptr<const SchemeEntry>> schemes_;
-    std::mutex library_mutex_;
-    std::map<EcScheme, LibraryInstance> instances_;
+    std::map<EcScheme, std::shared_ptr<const SchemeDecoder>> schemes_;
+    std::map<EcScheme, std::shared_ptr<const LibraryScheme>> libraries_;
     /// Turns with every item, so that over an object's rounds each survivor gets cross-checked.
     std::atomic<std::uint32_t> next_check_{0};
 };

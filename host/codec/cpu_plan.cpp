@@ -1,18 +1,26 @@
-// Making decode plans.
+// Plans of our own matrices: made, and run piece by piece.
 #include "host/codec/cpu_plan.hpp"
 
+#include <algorithm>
+#include <cstring>
+
+#include "host/codec/fragment_header.hpp"
 #include "kernels/gf/decode_row.hpp"
 
 namespace fragmend::codec {
+namespace {
+
+/// Decode and cross-check take turns on pieces that stay in the cache; whole Jerasure super-blocks.
+constexpr std::size_t tile_bytes = 16384;
+
+}  // namespace
 
 CpuPlan::CpuPlan(const SchemeEntry& entry, std::vector<std::uint8_t> survivors, std::uint8_t wanted,
                  std::vector<std::uint8_t> used, std::span<const gf::Element> row,
                  const DotKernels& kernels)
-    : DecodePlan(entry.scheme, std::move(survivors), wanted),
-      back_end_(entry.back_end),
-      used_(std::move(used)),
+    : FragmentPlan(entry.scheme, std::move(survivors), wanted, *entry.back_end, std::move(used)),
       decode_(entry.generator.field(), row, kernels) {
-    for (std::size_t i = 0; i < used_.size(); ++i) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
         const gf::Field field = entry.generator.field();
         checks_.emplace_back(field, gf::check_row(field, row, i), kernels);
     }
@@ -22,16 +30,8 @@ Result<std::shared_ptr<const CpuPlan>> CpuPlan::make(const SchemeEntry& entry,
                                                      std::span<const std::uint8_t> survivors,
                                                      std::uint8_t wanted,
                                                      const DotKernels& kernels) {
-    const auto n = static_cast<std::size_t>(entry.scheme.n());
-    std::vector<bool> seen(n);
-    for (std::uint8_t index : survivors) {
-        if (index >= n || index == wanted || seen[index]) {
-            return Error{errc::singular, to_string(entry.scheme) + ": survivor " +
-                                             std::to_string(index) + " cannot be used"};
-        }
-        seen[index] = true;
-    }
-    const auto row = wanted < n ? gf::decode_row(entry.generator, survivors, wanted) : std::nullopt;
+    if (auto fit = check_indexes(entry.scheme, survivors, wanted); !fit) return fit.error();
+    const auto row = gf::decode_row(entry.generator, survivors, wanted);
     if (!row) {
         return Error{errc::singular, to_string(entry.scheme) +
                                          ": the survivors do not determine fragment " +
@@ -46,6 +46,28 @@ Result<std::shared_ptr<const CpuPlan>> CpuPlan::make(const SchemeEntry& entry,
     }
     return std::shared_ptr<const CpuPlan>(new CpuPlan(entry, {survivors.begin(), survivors.end()},
                                                       wanted, std::move(used), used_row, kernels));
+}
+
+Result<void> CpuPlan::rebuild(const scheduler::SegmentWork& item, std::size_t checked,
+                              DecodeScratch& scratch) const {
+    const std::size_t payload = item.output.size() - fragment_header_bytes;
+    auto* output = reinterpret_cast<Bytes*>(item.output.data()) + fragment_header_bytes;
+    std::vector<const Bytes*>& inputs = scratch.inputs;
+    inputs.resize(used().size());
+    if (scratch.rederived.size() < tile_bytes) scratch.rederived.resize(tile_bytes);
+    auto* rederived = reinterpret_cast<Bytes*>(scratch.rederived.data());
+    for (std::size_t at = 0; at < payload; at += tile_bytes) {
+        const std::size_t bytes = std::min(tile_bytes, payload - at);
+        for (std::size_t i = 0; i < used().size(); ++i) {
+            const ByteView survivor = item.survivors[used()[i]].subspan(fragment_header_bytes);
+            inputs[i] = reinterpret_cast<const Bytes*>(survivor.data()) + at;
+        }
+        decode_.run(inputs, output + at, bytes);
+        const Bytes* expected = std::exchange(inputs[checked], output + at);
+        checks_[checked].run(inputs, rederived, bytes);
+        if (std::memcmp(rederived, expected, bytes) != 0) return does_not_give_back(checked);
+    }
+    return {};
 }
 
 }  // namespace fragmend::codec

@@ -1,15 +1,15 @@
-// A decode plan with everything that the CPU needs to run and to check it.
+// A decode plan with everything that our own matrices need to run and to check it.
 #pragma once
 
 #include <vector>
 
 #include "host/codec/dot_product.hpp"
-#include "host/codec/ec_scheme.hpp"
+#include "host/codec/fragment_plan.hpp"
 #include "kernels/gf/matrix.hpp"
 
 namespace fragmend::codec {
 
-/// What the codec knows of one scheme: made once, shared by its plans. Immutable.
+/// What our matrices know of one scheme: made once, shared by its plans. Immutable.
 struct SchemeEntry {
     EcScheme scheme;
     const BackEnd* back_end;
@@ -17,9 +17,8 @@ struct SchemeEntry {
 };
 
 /// One decode row, and for each survivor that it uses the row by which that survivor follows from
-/// the others and the output. Made by `CpuCodec::plan`, immutable, shared with the scheduler's
-/// items.
-class CpuPlan final : public scheduler::DecodePlan {
+/// the others and the output.
+class CpuPlan final : public FragmentPlan {
   public:
     /// Errors: singular.
     static Result<std::shared_ptr<const CpuPlan>> make(const SchemeEntry& entry,
@@ -27,21 +26,19 @@ class CpuPlan final : public scheduler::DecodePlan {
                                                        std::uint8_t wanted,
                                                        const DotKernels& kernels);
 
-    const BackEnd& back_end() const { return *back_end_; }
-    /// Positions of the survivors whose coefficient is not zero.
-    std::span<const std::uint8_t> used() const { return used_; }
     /// The wanted payload out of the used survivors' payloads, in the order of `used`.
     const DotProduct& decode() const { return decode_; }
     /// The payload of used()[i] out of the same inputs with the output in place of input i.
     const DotProduct& check(std::size_t i) const { return checks_[i]; }
+
+    Result<void> rebuild(const scheduler::SegmentWork& item, std::size_t checked,
+                         DecodeScratch& scratch) const override;
 
   private:
     CpuPlan(const SchemeEntry& entry, std::vector<std::uint8_t> survivors, std::uint8_t wanted,
             std::vector<std::uint8_t> used, std::span<const gf::Element> row,
             const DotKernels& kernels);
 
-    const BackEnd* back_end_;
-    std::vector<std::uint8_t> used_;
     DotProduct decode_;
     std::vector<DotProduct> checks_;
 };

@@ -3,8 +3,13 @@
 
 #include <liberasurecode/erasurecode.h>
 
+#include <mutex>
+
 namespace fragmend::codec {
 namespace {
+
+/// The library's tables belong to the process, and so does the lock around them.
+std::mutex library_mutex;
 
 std::string reason(int code) {
     switch (code) {
@@ -40,6 +45,7 @@ Result<LibraryInstance> LibraryInstance::create(const EcScheme& scheme) {
     arguments.m = scheme.m;
     arguments.hd = (*back_end)->hd != 0 ? (*back_end)->hd : scheme.m;
     arguments.ct = CHKSUM_NONE;
+    const std::lock_guard lock(library_mutex);
     const int descriptor = scheme.k < 1 || scheme.m < 1
                                ? -EINVALIDPARAMS
                                : liberasurecode_instance_create(
@@ -54,6 +60,7 @@ Result<std::vector<std::vector<std::byte>>> LibraryInstance::encode(ByteView seg
     char** data = nullptr;
     char** parity = nullptr;
     std::uint64_t fragment_bytes = 0;
+    const std::lock_guard lock(library_mutex);
     const int code =
         liberasurecode_encode(descriptor_, reinterpret_cast<const char*>(segment.data()),
                               segment.size(), &data, &parity, &fragment_bytes);
@@ -77,6 +84,7 @@ Result<void> LibraryInstance::reconstruct(std::span<const ByteView> survivors, s
         }
         pointers.push_back(const_cast<char*>(reinterpret_cast<const char*>(survivor.data())));
     }
+    const std::lock_guard lock(library_mutex);
     const int code = liberasurecode_reconstruct_fragment(
         descriptor_, pointers.data(), static_cast<int>(pointers.size()), output.size(), wanted,
         reinterpret_cast<char*>(output.data()));

@@ -13,12 +13,14 @@ std::uint32_t library_version();
 /// `1.6.2`.
 std::string version_text(std::uint32_t version);
 
-/// One instance of a liberasurecode back end: the reference that the codec is checked against.
+/// One instance of a liberasurecode back end: the reference that the codec is checked against and,
+/// where the configuration asks for it, decodes with.
 ///
 /// It stays in the library until the process ends. liberasurecode 1.6 and Jerasure keep field
 /// tables that all instances share; destroying one instance frees them under the others, and
-/// creating one replaces them. So create each scheme once, and nothing while another thread uses an
-/// instance.
+/// creating one replaces them. So create each scheme once. All calls of a process take turns: the
+/// library's tables and Jerasure's counters have no locks of their own, and nothing that Swift runs
+/// ever calls them from two threads.
 class LibraryInstance {
   public:
     /// Errors: unsupported_scheme, in one line that names what is missing.

@@ -3,7 +3,7 @@
 
 namespace fragmend::codec {
 
-std::shared_ptr<const CpuPlan> PlanCache::find(const PlanKey& key) {
+std::shared_ptr<const FragmentPlan> PlanCache::find(const PlanKey& key) {
     const std::lock_guard lock(mutex_);
     const auto found = by_key_.find(key);
     if (found == by_key_.end()) return nullptr;
@@ -11,7 +11,7 @@ std::shared_ptr<const CpuPlan> PlanCache::find(const PlanKey& key) {
     return found->second->plan;
 }
 
-void PlanCache::insert(PlanKey key, std::shared_ptr<const CpuPlan> plan) {
+void PlanCache::insert(PlanKey key, std::shared_ptr<const FragmentPlan> plan) {
     const std::lock_guard lock(mutex_);
     const auto [place, is_new] = by_key_.try_emplace(std::move(key));
     if (!is_new) return;
@@ -20,6 +20,12 @@ void PlanCache::insert(PlanKey key, std::shared_ptr<const CpuPlan> plan) {
     if (by_key_.size() <= plans_max_) return;
     by_key_.erase(by_key_.find(*by_use_.back().key));
     by_use_.pop_back();
+}
+
+void PlanCache::clear() {
+    const std::lock_guard lock(mutex_);
+    by_key_.clear();
+    by_use_.clear();
 }
 
 std::size_t PlanCache::size() const {

@@ -7,7 +7,7 @@
 #include <mutex>
 #include <vector>
 
-#include "host/codec/cpu_plan.hpp"
+#include "host/codec/fragment_plan.hpp"
 
 namespace fragmend::codec {
 
@@ -27,14 +27,15 @@ class PlanCache {
     explicit PlanCache(std::size_t plans_max) : plans_max_(plans_max) {}
 
     /// Null when it is not here.
-    std::shared_ptr<const CpuPlan> find(const PlanKey& key);
-    void insert(PlanKey key, std::shared_ptr<const CpuPlan> plan);
+    std::shared_ptr<const FragmentPlan> find(const PlanKey& key);
+    void insert(PlanKey key, std::shared_ptr<const FragmentPlan> plan);
+    void clear();
     std::size_t size() const;
 
   private:
     struct Entry {
         const PlanKey* key;  ///< In `by_key_`, whose nodes stay in place.
-        std::shared_ptr<const CpuPlan> plan;
+        std::shared_ptr<const FragmentPlan> plan;
     };
     const std::size_t plans_max_;
     mutable std::mutex mutex_;

@@ -1,0 +1,78 @@
+// What a survivor's header must say before its bytes are decoded.
+#include "host/codec/survivor_check.hpp"
+
+#include <string_view>
+
+#include "host/codec/fragment_plan.hpp"
+
+namespace fragmend::codec {
+
+using scheduler::SegmentWork;
+
+namespace {
+
+void refuse(SegmentWork& item, std::size_t position, std::string_view why) {
+    item.culprit = static_cast<int>(position);
+    item.error =
+        Error{errc::bad_fragment, "fragment " + std::to_string(item.plan->survivors()[position]) +
+                                      ": " + std::string(why)};
+}
+
+/// Reads one survivor's header into `header`; false, and the item refused, when it is not what the
+/// plan says or contradicts itself.
+bool check_survivor(SegmentWork& item, std::size_t position, FragmentHeader& header) {
+    const auto& plan = static_cast<const FragmentPlan&>(*item.plan);
+    const ByteView fragment = item.survivors[position];
+    if (fragment.size() != item.output.size()) {
+        refuse(item, position, "not as long as this round's fragments");
+        return false;
+    }
+    Result<FragmentHeader> parsed = check_fragment_metadata(fragment);
+    if (!parsed) {
+        refuse(item, position, parsed.error().detail);
+        return false;
+    }
+    header = *parsed;
+    const int k = plan.scheme().k;
+    const char* why = nullptr;
+    if (header.swapped) {
+        why = "written on a machine of the other byte order, which no decoder reads";
+    } else if (header.index != plan.survivors()[position]) {
+        why = "its header has another index";
+    } else if (header.backend_id != plan.back_end().id) {
+        why = "written by another erasure code";
+    } else if (header.backend_metadata_bytes != 0) {
+        why = "carries back-end metadata, which this erasure code does not have";
+    } else if (header.payload_bytes + fragment_header_bytes != fragment.size()) {
+        why = "its header has another length";
+    } else if (header.segment_bytes == 0 ||
+               payload_bytes(plan.back_end(), k, header.segment_bytes) != header.payload_bytes) {
+        why = "its length does not fit its segment's";
+    }
+    if (why != nullptr) refuse(item, position, why);
+    return why == nullptr;
+}
+
+}  // namespace
+
+std::optional<FragmentHeader> check_survivors(SegmentWork& item) {
+    const std::size_t count = item.survivors.size();
+    FragmentHeader first;
+    std::size_t agreeing = 0;
+    std::optional<std::size_t> other;
+    for (std::size_t j = 0; j < count; ++j) {
+        FragmentHeader header;
+        if (!check_survivor(item, j, header)) return std::nullopt;
+        if (j == 0) first = header;
+        if (header.segment_bytes == first.segment_bytes) {
+            ++agreeing;
+        } else if (!other) {
+            other = j;
+        }
+    }
+    if (!other) return first;
+    refuse(item, 2 * agreeing >= count ? *other : 0, "its segment has another length");
+    return std::nullopt;
+}
+
+}  // namespace fragmend::codec
