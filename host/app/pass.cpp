@@ -203,7 +203,8 @@ void Pass::log_stats() const {
     if (stats.suffixes_checked == 0 || stats.partition_times.empty()) return;
     const auto checked = static_cast<double>(stats.suffixes_checked);
     // Swift 2.30.1 never counts what it hashes, so its line always says zero.
-    services_.log.info(format_stats("%.0f suffixes checked - %.2f%% hashed, %.2f%% synced", checked, 0.0,
+    services_.log.info(format_stats("%.0f suffixes checked - %.2f%% hashed, %.2f%% synced", checked,
+                                    0.0,
                                     static_cast<double>(stats.suffixes_synced) * 100 / checked));
     auto times = stats.partition_times;
     std::sort(times.begin(), times.end());

@@ -72,7 +72,8 @@ struct PassStats {
     }
     /// True when a later pass may do what this one could not.
     bool work_remains() const {
-        return stopped || !failed_sessions.empty() || !failed_partitions.empty() || handoffs_remaining > 0 ||
+        return stopped || !failed_sessions.empty() || !failed_partitions.empty() ||
+               handoffs_remaining > 0 ||
                failed_objects.size() > (anything_unrecoverable() ? 1u : 0u);
     }
 };

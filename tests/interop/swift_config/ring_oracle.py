@@ -5,6 +5,7 @@ usage: ring_oracle.py DIRECTORY SEED COUNT
 import array
 import gzip
 import json
+import math
 import os
 import random
 import struct
@@ -58,7 +59,10 @@ def built_ring(rng):
     builder.rebalance(seed=rng.randint(0, 1 << 30))
     if rng.random() < 0.6:
         alive = [d['id'] for d in builder.devs if d]
-        for index in rng.sample(alive, rng.randint(1, max(1, len(alive) // 3))):
+        # What stays must hold every replica on a device of its own, with weight.
+        weighted = [d['id'] for d in builder.devs if d and d['weight'] > 0]
+        spare = max(0, len(weighted) - math.ceil(builder.replicas))
+        for index in rng.sample(alive, min(spare, rng.randint(1, max(1, len(alive) // 3)))):
             builder.remove_dev(index)
         builder.pretend_min_part_hours_passed()
         builder.rebalance(seed=rng.randint(0, 1 << 30))
