@@ -1,7 +1,7 @@
 # Finds nvcc and enables CUDA, or leaves FRAGMEND_CUDA_FOUND off.
 #
 # CMake 3.25 asks a compiler for architectures that nvcc 13 no longer knows unless they are set, and
-# does not know its C++20: both are given here by hand.
+# does not know its C++20 flag, which CMakeLists.txt beside this file gives.
 set(FRAGMEND_CUDA_FOUND OFF)
 if(NOT CMAKE_CUDA_COMPILER)
     find_program(FRAGMEND_NVCC nvcc HINTS ENV CUDA_HOME ENV CUDA_PATH PATHS /usr/local/cuda
