@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "kernels/cuda/check.hpp"
-#include "kernels/cuda/device_engine.hpp"
+#include "kernels/cuda/make_device_engine.hpp"
 #include "kernels/cuda/owners.hpp"
 #include "kernels/gf/decode_row.hpp"
 #include "kernels/gf/generator.hpp"

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "kernels/cuda/check.hpp"
+#include "kernels/cuda/make_device_engine.hpp"
 #include "kernels/cuda/tuning.hpp"
 
 namespace fragmend::cuda {

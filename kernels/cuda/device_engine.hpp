@@ -49,8 +49,4 @@ class DeviceEngine final : public kernels::Engine {
     kernels::Tickets tickets_;
 };
 
-/// Makes an engine on device `device` (0-based, as the CUDA runtime counts).
-kernels::Status make_device_engine(int device, const kernels::Limits& limits,
-                                   std::unique_ptr<kernels::Engine>& engine);
-
 }  // namespace fragmend::cuda

@@ -11,7 +11,7 @@
 #include "kernels/selftest/md5_cases.hpp"
 #include "kernels/selftest/tally.hpp"
 #ifdef FRAGMEND_KERNELS_CUDA
-#include "kernels/cuda/device_engine.hpp"
+#include "kernels/cuda/make_device_engine.hpp"
 #endif
 
 namespace fragmend::selftest {
