@@ -96,7 +96,8 @@ std::string describe(const Shape& shape, std::size_t bytes, const Lost& lost,
                      const Variation& variation) {
     std::string text = name(shape) + ", " + std::to_string(bytes) + " bytes, lost";
     for (std::uint8_t index : lost) {
-        text += " " + std::to_string(index);
+        text += ' ';
+        text += std::to_string(index);
     }
     if (!variation.aligned) text += ", misaligned";
     if (variation.technique == kernels::Technique::reference) text += ", reference";
