@@ -1,0 +1,52 @@
+// The engine that computes on one CUDA device.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "kernels/api/engine.hpp"
+#include "kernels/api/tickets.hpp"
+#include "kernels/cuda/slot.hpp"
+
+namespace fragmend::cuda {
+
+/// Batches on one device, each in a slot with its own streams and memory, so that copies of one
+/// overlap the computation of another. All memory is taken by `create`.
+/// Runs on:  any thread. `submit` gathers, uploads and launches; `wait` polls an event.
+/// After device_lost every call says so again: drop the engine, make another one later.
+/// Not promised: the end of a batch that hangs; its destructor then waits with it.
+class DeviceEngine final : public kernels::Engine {
+  public:
+    DeviceEngine(int device, const kernels::Limits& limits);
+
+    /// Errors: no_device, out_of_memory, device_error, device_lost. Call once, before anything
+    /// else.
+    kernels::Status create();
+
+    const char* name() const override { return name_.c_str(); }
+    const kernels::Limits& limits() const override { return limits_; }
+    kernels::Status submit(std::span<kernels::Item> items, kernels::Memory memory,
+                           kernels::Ticket& ticket) override;
+    kernels::Status wait(kernels::Ticket ticket, std::uint32_t limit_ms) override;
+    std::uint8_t* allocate_pinned(std::size_t bytes) override;
+    void free_pinned(std::uint8_t* memory) override;
+
+  private:
+    /// Makes the device current for this thread, or says why not.
+    kernels::Status enter() const;
+    /// Remembers a lost device and passes `status` on.
+    kernels::Status note(const kernels::Status& status);
+
+    const int device_;
+    const kernels::Limits limits_;
+    std::string name_;
+    unsigned blocks_max_ = 0;
+    std::atomic<bool> lost_ = false;
+    std::vector<std::unique_ptr<Slot>> slots_;
+    kernels::Tickets tickets_;
+};
+
+}  // namespace fragmend::cuda

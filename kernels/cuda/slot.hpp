@@ -1,0 +1,82 @@
+// One batch's streams, events and memory on a device, from upload to results.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "kernels/api/engine.hpp"
+#include "kernels/api/work_list.hpp"
+#include "kernels/cuda/launch.hpp"
+#include "kernels/cuda/owners.hpp"
+
+namespace fragmend::cuda {
+
+/// Place in the flow: DeviceEngine hands it a batch with `start`, asks `finished` until it is, and
+/// calls `finish`. Owned by the engine; used by one thread at a time, whose device is current.
+///
+/// Memory: `control` holds a batch's arrays, then what comes back of them (MD5 states and failed
+/// checks); `input` and `output` hold payloads unless the threads use them in place. Each has a
+/// page-locked mirror with the same offsets.
+class Slot {
+  public:
+    explicit Slot(const kernels::Limits& limits);
+    kernels::Status create();
+
+    /// Queues a batch. On an error nothing is queued any more and nothing was changed.
+    kernels::Status start(std::span<kernels::Item> items, kernels::Memory memory,
+                          unsigned blocks_max);
+    /// ok with `done` false while the batch still runs.
+    kernels::Status finished(bool& done);
+    /// Hands the results of a finished batch to its items.
+    void finish();
+
+  private:
+    struct Region {
+        DeviceBuffer device;
+        PinnedBuffer host;
+        std::size_t bytes_max = 0;
+        std::size_t used = 0;
+        kernels::Status create(std::size_t bytes);
+    };
+    struct OutputPlace {
+        std::uint8_t* target = nullptr;
+        std::size_t offset = 0;
+        std::size_t bytes = 0;
+    };
+
+    kernels::Status place_payloads();
+    kernels::Status place_sources(const kernels::Item& item, std::uint64_t* pointers);
+    kernels::Status place_outputs(const kernels::Item& item, std::uint64_t* pointers);
+    void pack_control();
+    kernels::Status queue(unsigned blocks_max);
+    kernels::Status queue_uploads();
+    kernels::Status queue_kernels(unsigned blocks_max);
+    kernels::Status queue_downloads();
+    /// Copies an array into `control` and says where on the device it will lie.
+    template <class T>
+    const T* pack(std::span<const T> array);
+
+    const kernels::Limits limits_;
+    kernels::WorkList work_;
+    Region control_;
+    Region input_;
+    Region output_;
+    Stream stream_;     ///< Copies and decodes.
+    Stream digesting_;  ///< MD5, beside the decodes.
+    Event uploaded_;
+    Event digested_;
+    Event done_;
+
+    // Of the batch in flight.
+    std::span<kernels::Item> items_;
+    kernels::Memory memory_ = kernels::Memory::plain;
+    std::vector<OutputPlace> outputs_;
+    GroupArrays arrays_;
+    StreamArrays streams_;
+    std::size_t returned_first_ = 0;  ///< Offset in `control` of the MD5 states.
+    std::size_t differences_first_ = 0;
+};
+
+}  // namespace fragmend::cuda

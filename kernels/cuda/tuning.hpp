@@ -1,0 +1,26 @@
+// Every number of the device part that a measurement may change.
+//
+// | number             | device | date | command                      | why |
+// |--------------------|--------|------|------------------------------|------------------------------|
+// | all of those below | none   |      | fragmend_kernel_bench --json | estimates; not yet measured
+// |
+#pragma once
+
+#include <cstdint>
+
+namespace fragmend::cuda::tuning {
+
+/// Threads of a decode block.
+inline constexpr unsigned decode_threads = 128;
+/// Columns of 16 bytes a tile: each thread takes four, so a tile's set-up is spread over 8 KiB of
+/// each source.
+inline constexpr std::uint32_t tile_columns = 512;
+/// Decode blocks a multiprocessor at most; each walks over tiles, so that a launch of many thousand
+/// tiles does not pay for as many blocks.
+inline constexpr unsigned decode_blocks_a_multiprocessor = 16;
+/// Few, so that a few hundred streams spread over all multiprocessors.
+inline constexpr unsigned md5_threads = 32;
+/// How long a waiter sleeps between looks at an event.
+inline constexpr unsigned poll_us = 20;
+
+}  // namespace fragmend::cuda::tuning
