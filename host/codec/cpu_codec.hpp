@@ -12,6 +12,7 @@
 #include "host/codec/library_plan.hpp"
 #include "host/codec/md5_kernels.hpp"
 #include "host/codec/plan_cache.hpp"
+#include "host/codec/survivor_check.hpp"
 #include "scheduler/codec.hpp"
 
 namespace fragmend::codec {
@@ -83,7 +84,8 @@ class CpuCodec final : public scheduler::Codec {
     /// Rebuilds every fragment of the library's sample out of the others and compares.
     Result<void> gives_back(const LibraryScheme& reference);
     void run_group(std::span<scheduler::SegmentWork*> group, Workspace& workspace);
-    void decode(scheduler::SegmentWork& item, const FragmentHeader& source, Workspace& workspace);
+    void decode(scheduler::SegmentWork& item, const SiblingHeaders& source, std::uint32_t turn,
+                Workspace& workspace);
 
     const Decoder decoder_;
     const CrcForm crc_form_;

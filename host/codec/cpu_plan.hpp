@@ -26,6 +26,9 @@ class CpuPlan final : public FragmentPlan {
                                                        std::uint8_t wanted,
                                                        const DotKernels& kernels);
 
+    gf::Field field() const { return field_; }
+    /// The coefficients of `decode`, none of them zero.
+    std::span<const gf::Element> row() const { return row_; }
     /// The wanted payload out of the used survivors' payloads, in the order of `used`.
     const DotProduct& decode() const { return decode_; }
     /// The payload of used()[i] out of the same inputs with the output in place of input i.
@@ -36,9 +39,12 @@ class CpuPlan final : public FragmentPlan {
 
   private:
     CpuPlan(const SchemeEntry& entry, std::vector<std::uint8_t> survivors, std::uint8_t wanted,
-            std::vector<std::uint8_t> used, std::span<const gf::Element> row,
+            std::vector<std::uint8_t> used, std::vector<gf::Element> row,
             const DotKernels& kernels);
 
+    const gf::Field field_;
+    const std::vector<gf::Element> row_;
+    const std::size_t tile_bytes_;
     DotProduct decode_;
     std::vector<DotProduct> checks_;
 };

@@ -156,6 +156,36 @@ TEST_F(CpuCodecRefuses, WithoutTouchingOtherItems) {
     EXPECT_EQ(bad.output, whole[2]);
 }
 
+/// After a good item the thread knows the header by heart; the lengths must count all the same.
+TEST_F(CpuCodecRefuses, ALengthThatTheRememberedHeaderDoesNotHave) {
+    const auto plan = codec.plan(cauchy, Indexes{0, 1, 3, 4}, 2).value();
+    for (const bool first : {true, false}) {
+        OneRebuild good(plan, whole);
+        good.run(codec);
+        ASSERT_FALSE(good.item.error);
+        for (const int change : {-1, 1}) {
+            Fragments fragments = whole;
+            auto& spoiled = fragments[first ? 0 : 4];
+            spoiled.resize(static_cast<std::size_t>(static_cast<int>(spoiled.size()) + change));
+            OneRebuild bad(plan, whole);
+            bad.survivors[first ? 0 : 3] = spoiled;
+            bad.run(codec);
+            ASSERT_TRUE(bad.item.error);
+            EXPECT_EQ(bad.item.culprit, first ? 0 : 3);
+            EXPECT_THAT(bad.item.error->detail, HasSubstr("not as long"));
+        }
+        // All equally cut: the header does not fit what there is.
+        Fragments cut = whole;
+        for (auto& fragment : cut)
+            fragment.pop_back();
+        OneRebuild shorter(plan, cut);
+        shorter.run(codec);
+        ASSERT_TRUE(shorter.item.error);
+        EXPECT_EQ(shorter.item.culprit, 0);
+        EXPECT_THAT(shorter.item.error->detail, HasSubstr("another length"));
+    }
+}
+
 TEST_F(CpuCodecRefuses, SurvivorSetsThatDetermineNothing) {
     for (const Indexes& survivors : {Indexes{0, 1, 3}, Indexes{}, Indexes{0, 1, 3, 2},
                                      Indexes{0, 1, 3, 3}, Indexes{0, 1, 3, 6}}) {
