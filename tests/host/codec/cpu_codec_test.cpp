@@ -228,7 +228,7 @@ TEST(CpuCodecCrossCheck, FindsAFaultInAnyPieceOfTheWork) {
     ASSERT_FALSE(rebuild.item.error);
     ASSERT_EQ(rebuild.output, whole[2]);
     const int runs = FaultyKernels::runs;
-    ASSERT_EQ(runs, 6) << "three pieces, each decoded and checked";
+    ASSERT_EQ(runs, 40) << "twenty pieces, each decoded and checked";
     for (int faulty = 0; faulty < runs; ++faulty) {
         FaultyKernels::runs = 0;
         FaultyKernels::faulty = faulty;
