@@ -8,6 +8,7 @@
 #include <typeinfo>
 #include <utility>
 
+#include "host/codec/cpu_digests.hpp"
 #include "host/codec/md5_lanes.hpp"
 #include "host/codec/survivor_check.hpp"
 #include "kernels/gf/decode_row.hpp"
@@ -31,17 +32,14 @@ bool is_ours(const scheduler::DecodePlan& plan) {
     return type == typeid(CpuPlan) || type == typeid(LibraryPlan);
 }
 
-class CpuDigests final : public scheduler::SurvivorDigests {
-  public:
-    explicit CpuDigests(std::size_t survivor_count) : streams_(survivor_count) {}
-    Md5Digest finish(std::size_t position) override { return codec::finish(streams_.at(position)); }
-    std::span<Md5Stream> streams() { return streams_; }
-
-  private:
-    std::vector<Md5Stream> streams_;
-};
-
 }  // namespace
+
+std::span<Md5Stream> streams_of(const SegmentWork& item) {
+    if (item.digests == nullptr) return {};
+    auto* digests = dynamic_cast<CpuDigests*>(item.digests);
+    FRAGMEND_ASSERT(digests != nullptr && digests->streams().size() == item.survivors.size());
+    return digests->streams();
+}
 
 /// What a thread reuses from batch to batch.
 struct CpuCodec::Workspace {
@@ -255,11 +253,9 @@ void CpuCodec::run_group(std::span<SegmentWork*> group, Workspace& workspace) {
         const SiblingHeaders* source = workspace.check.run(*item);
         if (source == nullptr) continue;
         workspace.accepted.push_back({item, *source});
-        if (item->digests == nullptr) continue;
-        auto* digests = dynamic_cast<CpuDigests*>(item->digests);
-        FRAGMEND_ASSERT(digests != nullptr && digests->streams().size() == item->survivors.size());
-        for (std::size_t j = 0; j < item->survivors.size(); ++j) {
-            workspace.feeds.push_back({&digests->streams()[j], item->survivors[j]});
+        const std::span<Md5Stream> streams = streams_of(*item);
+        for (std::size_t j = 0; j < streams.size(); ++j) {
+            workspace.feeds.push_back({&streams[j], item->survivors[j]});
         }
     }
     if (!workspace.feeds.empty()) update(workspace.feeds, md5_kernel_);
@@ -278,6 +274,11 @@ void CpuCodec::decode(SegmentWork& item, const SiblingHeaders& source, std::uint
         item.error = done.error();
         return;
     }
+    write_header(item, source);
+}
+
+void CpuCodec::write_header(SegmentWork& item, const SiblingHeaders& source) const {
+    const auto& plan = static_cast<const FragmentPlan&>(*item.plan);
     FragmentHeader header;
     header.index = plan.wanted();
     header.payload_bytes = source.header().payload_bytes;

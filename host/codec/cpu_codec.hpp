@@ -69,6 +69,9 @@ class CpuCodec final : public scheduler::Codec {
     std::unique_ptr<scheduler::SurvivorDigests> digests(std::size_t survivor_count) override;
     void run(std::span<scheduler::SegmentWork*> batch) override;
 
+    /// The header of a rebuilt output, whose payload somebody else computed.
+    void write_header(scheduler::SegmentWork& item, const SiblingHeaders& source) const;
+
   private:
     struct Workspace;
     /// Who decodes one scheme: exactly one of the two.

@@ -58,6 +58,24 @@ Result<std::shared_ptr<const CpuPlan>> CpuPlan::make(const SchemeEntry& entry,
                                                       kernels));
 }
 
+const DeviceRows* CpuPlan::device_rows() const {
+    std::call_once(device_rows_made_, [this] {
+        const auto make = [this](std::span<const gf::Element> row) {
+            gf::Matrix matrix(field_, 1, row.size());
+            std::ranges::copy(row, matrix.row(0).begin());
+            return kernels::Rows::make(matrix);
+        };
+        auto decode = make(row_);
+        if (!decode) return;
+        DeviceRows rows{std::move(*decode), {}};
+        for (std::size_t i = 0; i < row_.size(); ++i) {
+            rows.checks.push_back(*make(gf::check_row(field_, row_, i)));
+        }
+        device_rows_ = std::move(rows);
+    });
+    return device_rows_ ? &*device_rows_ : nullptr;
+}
+
 Result<void> CpuPlan::rebuild(const scheduler::SegmentWork& item, std::size_t checked,
                               DecodeScratch& scratch) const {
     const std::size_t payload = item.output.size() - fragment_header_bytes;

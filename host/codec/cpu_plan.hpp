@@ -1,8 +1,11 @@
 // A decode plan with everything that our own matrices need to run and to check it.
 #pragma once
 
+#include <mutex>
+#include <optional>
 #include <vector>
 
+#include "host/codec/device_rows.hpp"
 #include "host/codec/dot_product.hpp"
 #include "host/codec/fragment_plan.hpp"
 #include "kernels/gf/matrix.hpp"
@@ -34,6 +37,10 @@ class CpuPlan final : public FragmentPlan {
     /// The payload of used()[i] out of the same inputs with the output in place of input i.
     const DotProduct& check(std::size_t i) const { return checks_[i]; }
 
+    /// The same rows for a device, made when first asked for. Null when there are more survivors
+    /// than devices take.
+    const DeviceRows* device_rows() const;
+
     Result<void> rebuild(const scheduler::SegmentWork& item, std::size_t checked,
                          DecodeScratch& scratch) const override;
 
@@ -47,6 +54,8 @@ class CpuPlan final : public FragmentPlan {
     const std::size_t tile_bytes_;
     DotProduct decode_;
     std::vector<DotProduct> checks_;
+    mutable std::once_flag device_rows_made_;
+    mutable std::optional<DeviceRows> device_rows_;
 };
 
 }  // namespace fragmend::codec
