@@ -18,12 +18,14 @@ Fragmend rebuilds lost fragment archives of OpenStack Swift's erasure-coding pol
 commands:
   reconstructor CONF   rebuild what this node's partners have lost (in place of
                        swift-object-reconstructor; same configuration files)
+  codec COMMAND        list, check and bench the erasure codes of this machine; rebuild one
+                       fragment archive from files (fragmend codec --help)
   info                 what this machine and its libraries offer: codes, CPU paths, GPU
   version              the version
   help [COMMAND]       this text, or that of a command
 
 exit codes:
-  0 done, 1 internal error, 2 usage or configuration, 3 work remains,
+  0 done, 1 internal error, 2 usage or configuration, 3 work remains, 4 refused,
   5 done but some objects have too few good fragments to be rebuilt
 )";
 
@@ -205,6 +207,11 @@ boost::system::result<CommandLine, UsageError> parse_command_line(
     if (command == "reconstructor") return ReconstructorParser(arguments.subspan(2), false).run();
     if (command == "help" || command == "--help" || command == "-h") {
         if (arguments.size() > 2) line.help_topic = arguments[2];
+        return line;
+    }
+    if (command == "codec") {
+        line.subcommand = Subcommand::codec;
+        line.words.assign(arguments.begin() + 2, arguments.end());
         return line;
     }
     if (command == "version" || command == "--version")

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "host/app/codec_survey.hpp"
 #include "host/app/command_line.hpp"
 #include "host/app/info.hpp"
 #include "host/app/reconstructor.hpp"
@@ -44,6 +45,8 @@ int main(int argc, char** argv) try {
         case Subcommand::info:
             std::cout << info_text() << std::flush;
             return 0;
+        case Subcommand::codec:
+            return run_codec_command(line->words, fragmend::SystemClock(), std::cout, std::cerr);
         case Subcommand::reconstructor:
             return start_reconstructor(*line);
     }
