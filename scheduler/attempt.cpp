@@ -65,6 +65,8 @@ Awaitable<void> RebuildAttempt::open() {
         opened = co_await state_.ports.source.open(request, state_.left_out);
     }
     if (opened.has_error()) co_return fail(opened.error());
+    // In any order they are the same set: sorted, one plan serves them all.
+    std::ranges::sort(opened.value(), {}, [](const auto& stream) { return stream->index(); });
     std::vector<bool> seen(static_cast<std::size_t>(request.scheme.n()), false);
     for (auto& stream : opened.value()) {
         const std::size_t index = stream->index();

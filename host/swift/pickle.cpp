@@ -43,7 +43,9 @@ class Memo {
             size_ += far_.insert_or_assign(slot, node).second ? 1 : 0;
             return;
         }
-        if (slot >= dense_.size()) dense_.resize(slot + 1, none);
+        if (slot >= dense_.size()) {
+            dense_.resize(std::max<std::size_t>(slot + 1, dense_.size() * 2), none);
+        }
         if (dense_[slot] == none) ++size_;
         dense_[slot] = node;
     }
