@@ -7,6 +7,7 @@
 
 #include "host/swift/local_devices.hpp"
 #include "host/swift/partition_hashes.hpp"
+#include "host/swift/partition_removal.hpp"
 
 namespace fragmend::app {
 namespace {
@@ -170,13 +171,41 @@ Awaitable<void> Pass::run_jobs(const scan::Partition& partition, PolicyState& st
     if (derived->has_failed_suffixes) services_.stats.partition_failed(errc::io);
     for (const auto& warning : jobs.warnings)
         services_.log.warning(warning);
-    services_.stats.handoffs_remaining += jobs.reverts.size();
-    if (!jobs.sync || cancelled_) co_return;
+    if (jobs.is_removable && !derived->has_failed_suffixes) {
+        co_await remove_partition(partition, state);
+        co_return;
+    }
     const sync::PolicyContext context{state.policy, state.ring, state.disk};
+    // Delivering is cheap beside rebuilding, and may spare others a rebuild.
+    for (const scan::RevertJob& job : jobs.reverts) {
+        if (cancelled_) co_return;
+        sync::RevertJobRun run(services_, context, job);
+        reverting_.insert(&run);
+        co_await run.run();
+        reverting_.erase(&run);
+    }
+    if (!jobs.sync || cancelled_) co_return;
     sync::SyncJobRun run(services_, context, *jobs.sync);
     running_.insert(&run);
     co_await run.run();
     running_.erase(&run);
+}
+
+Awaitable<void> Pass::remove_partition(const scan::Partition& partition, const PolicyState& state) {
+    auto remove = [disk = state.disk, device = partition.local_device.device,
+                   name = partition.name] {
+        return swift::remove_empty_partition(disk, device, name);
+    };
+    const auto removed = co_await offload(services_.disk, std::move(remove));
+    if (removed.has_error()) {
+        // Somebody is at work there: it may not be empty any longer.
+        if (removed.error() == errc::lock_timeout) co_return;
+        services_.log.error("Unable to remove partition " + partition.path + ": " +
+                            to_string(removed.error()));
+        services_.stats.partition_failed(removed.error().code);
+    } else if (!removed.value()) {
+        services_.log.warning("Unexpected entity in '" + partition.path + "' (left alone)");
+    }
 }
 
 void Pass::cancel() {
@@ -184,6 +213,8 @@ void Pass::cancel() {
     services_.stats.stopped = true;
     in_flight_.close();
     for (sync::SyncJobRun* run : running_)
+        run->cancel();
+    for (sync::RevertJobRun* run : reverting_)
         run->cancel();
 }
 

@@ -11,6 +11,7 @@
 #include "host/app/command_line.hpp"
 #include "host/scan/collect.hpp"
 #include "host/swift/ring_file.hpp"
+#include "host/sync/revert_job.hpp"
 #include "host/sync/services.hpp"
 #include "host/sync/sync_job.hpp"
 
@@ -46,6 +47,7 @@ class Pass {
   private:
     Awaitable<void> run_partition(scan::Partition partition, Semaphore::Permit permit);
     Awaitable<void> run_jobs(const scan::Partition& partition, PolicyState& state);
+    Awaitable<void> remove_partition(const scan::Partition& partition, const PolicyState& state);
     /// False once the policy's ring file has changed since the pass began.
     Awaitable<bool> ring_is_current(PolicyState& state);
     PolicyState* state_of(int policy_index);
@@ -59,6 +61,7 @@ class Pass {
     Semaphore in_flight_;
     TaskGroup partitions_;
     std::set<sync::SyncJobRun*> running_;
+    std::set<sync::RevertJobRun*> reverting_;
     bool cancelled_ = false;
 };
 

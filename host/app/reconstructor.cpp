@@ -171,9 +171,12 @@ Awaitable<void> Reconstructor::run_pass(bool is_once) {
     const double seconds = pass.seconds();
     stats.survivor_bytes_read = engine_->rebuild_stats().survivor_bytes - read_before;
     pass.log_stats();
-    if (stats.handoffs_remaining > 0) {
-        log_.warning(std::to_string(stats.handoffs_remaining) +
-                     " misplaced fragment sets wait for a revert, which this version does not do");
+    if (options_.handoffs_only && stats.handoffs_remaining > 0) {
+        log_.info("Handoffs only mode still has handoffs remaining. "
+                  "Next pass will continue to revert handoffs.");
+    } else if (options_.handoffs_only) {
+        log_.warning("Handoffs only mode found no handoffs remaining. You should disable "
+                     "handoffs_only once all nodes are reporting no handoffs remaining.");
     }
     char minutes[32];
     std::snprintf(minutes, sizeof minutes, "%.02f", seconds / 60);

@@ -155,12 +155,7 @@ SessionObjects::Item SessionObjects::open_one(Wanted want) const {
     }
     item.object = std::move(opened.value());
     if (item.object.tombstone) return item;
-    item.archive = {item.object.data_path,
-                    static_cast<std::uint8_t>(item.object.fragment_index),
-                    item.object.data_metadata.text("ETag").value_or(""),
-                    item.object.content_length,
-                    item.object.durable(),
-                    nullptr};
+    item.archive = local_archive(item.object);
     if (item.needs_rebuild() && item.object.content_length <= small_local_archive_bytes_max) {
         item.archive.content = read_whole(std::move(item.object.fd), item.archive);
     }

@@ -81,6 +81,15 @@ class LocalBytes final : public SurvivorStream {
 
 }  // namespace
 
+LocalArchive local_archive(const swift::OpenObject& object) {
+    return {object.data_path,
+            static_cast<std::uint8_t>(object.fragment_index),
+            object.data_metadata.text("ETag").value_or(""),
+            object.content_length,
+            object.durable(),
+            nullptr};
+}
+
 SurvivorSource::SurvivorSource(Services& services, const PolicyContext& policy,
                                std::string partition, Node local_device, Node target)
     : services_(services),

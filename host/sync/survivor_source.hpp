@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "host/swift/diskfile.hpp"
 #include "host/sync/services.hpp"
 #include "scheduler/fragment_source.hpp"
 
@@ -26,6 +27,9 @@ struct LocalArchive {
     /// All its bytes, of a small one that could be read.
     std::shared_ptr<const std::vector<std::byte>> content;
 };
+
+/// The archive of an opened fragment, without its bytes.
+LocalArchive local_archive(const swift::OpenObject& object);
 
 /// Implements the scheduler's port for the objects of one session. All primaries of the partition
 /// may be asked, except the target; the local archive is read from disk instead of over HTTP. Owned
