@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "host/app/codec_choice.hpp"
+#include "host/codec/make_codec.hpp"
 
 namespace fragmend::app {
 namespace {
@@ -42,7 +43,7 @@ Engine::Engine(const swift::ReconstructorOptions& options, const Clock& clock, L
       log_(std::move(log)),
       disk_threads_(disk_thread_count(options.fragmend)),
       decode_threads_(decode_thread_count(options.fragmend)),
-      codec_(std::make_unique<codec::CpuCodec>(codec_options(options, log_))),
+      codec_(codec::make_codec(codec_options(options, log_), clock)),
       buffers_(slabs_, options.fragmend.memory_limit_bytes),
       budget_(io_.get_executor(), options.fragmend.memory_limit_bytes),
       dispatcher_(io_.get_executor(), decode_threads_.get_executor(), *codec_,
