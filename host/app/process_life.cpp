@@ -65,11 +65,9 @@ void apply_priorities(const swift::ReconstructorOptions& options, const Logger& 
     if (const auto& io = options.io_priority) {
         constexpr int who_process = 1;
         constexpr int class_shift = 13;
-        constexpr const char* names[] = {"", "IOPRIO_CLASS_RT", "IOPRIO_CLASS_BE",
-                                         "IOPRIO_CLASS_IDLE"};
         if (::syscall(SYS_ioprio_set, who_process, 0, (io->io_class << class_shift) | io->level) ==
             0) {
-            log.debug(std::string("set ionice class ") + names[io->io_class] + " priority " +
+            log.debug("set ionice class " + std::to_string(io->io_class) + " priority " +
                       std::to_string(io->level));
         } else {
             log.error("Unable to modify ionice priority: " +
