@@ -36,13 +36,18 @@ Reads CONF (object-server.conf or a conf.d folder, sections [DEFAULT] and
 archive that the partners of this node's devices have lost.
 
   -o, --once              one pass over all partitions, then a summary; else run for ever
-  -d, --devices LIST      only these devices (comma list; with --once)
-  -p, --partitions LIST   only these partitions (comma list; with --once)
+  -d, --devices LIST      only these devices (comma list; needs --once)
+  -p, --partitions LIST   only these partitions (comma list; needs --once)
   -v, --verbose           log to standard error too
-      --json              the summary as one JSON object on standard output (with --once)
+      --check             read the configuration, swift.conf and the rings, try the codes, say what
+                          is wrong, and start nothing
+      --json              the summary as one JSON object on standard output (needs --once)
       --progress WHEN     auto (default: when standard error is a terminal), always, never
       --swift-conf PATH   another swift.conf than /etc/swift/swift.conf
   -h, --help              this text
+
+SIGHUP checks the configuration and starts again with it, in the same process; if it is bad, that is
+logged and the old one stays. SIGTERM drops what is under way and ends within seconds.
 
 Fragmend's own options stand in [object-reconstructor], prefixed with fragmend_:
   fragmend_memory_limit   bytes for fragments in flight (K, M, G), default 128M
@@ -96,6 +101,13 @@ class ReconstructorParser {
             }
             return usage_error("reconstructor needs the path of an object-server.conf");
         }
+        // Swift ignores overrides without `once`; a person should know.
+        if (!line_.drop_in && !line_.once && !line_.check) {
+            if (line_.json)
+                return usage_error("--json needs --once: only a single pass has a summary");
+            if (!line_.devices.empty()) return usage_error("--devices needs --once");
+            if (!line_.partitions.empty()) return usage_error("--partitions needs --once");
+        }
         return line_;
     }
 
@@ -145,6 +157,8 @@ class ReconstructorParser {
             line_.once = true;
         } else if (word == "-v" || word == "--verbose") {
             line_.verbose = true;
+        } else if (word == "--check") {
+            line_.check = true;
         } else if (word == "--json") {
             line_.json = true;
         } else if (word == "-h" || word == "--help") {

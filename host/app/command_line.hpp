@@ -32,11 +32,16 @@ struct CommandLine {
     std::string conf_path;
     bool once = false;
     bool verbose = false;
+    bool check = false;  ///< Read everything, say what is wrong, do nothing.
     bool json = false;
     ProgressMode progress = ProgressMode::automatic;
     std::vector<std::string> devices;       ///< -d; empty means all.
     std::vector<std::uint64_t> partitions;  ///< -p; empty means all.
     std::string swift_conf = "/etc/swift/swift.conf";
+    // For starting anew.
+    std::vector<std::string> arguments;  ///< As given, program name first.
+    std::string program_path;            ///< Absolute.
+    std::string start_directory;
 };
 
 /// What to print and the status to exit with.

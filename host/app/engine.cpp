@@ -59,7 +59,8 @@ Engine::~Engine() {
 }
 
 sync::Services Engine::services(sync::PassStats& stats, sync::Suspects& suspects,
-                                sync::TargetSlots& targets) {
+                                sync::TargetSlots& targets, sync::ActivityBoard& activities,
+                                Metrics& metrics) {
     transport::fragments::GatherLimits gather_limits;
     gather_limits.timeouts = timeouts_of(options_);
     gather_limits.hedge_delay = std::chrono::milliseconds(
@@ -81,6 +82,8 @@ sync::Services Engine::services(sync::PassStats& stats, sync::Suspects& suspects
             targets,
             stats,
             suspects,
+            activities,
+            metrics,
             log_};
 }
 

@@ -58,11 +58,12 @@ scheduler::RebuildPorts rebuild_ports(Services& services, SurvivorSource& source
 /// Pieces of the rebuild at the front of the session's queue.
 class SessionObjects::Body final : public transport::ssync::BodyStream {
   public:
-    Body(scheduler::ReadAhead& rebuilds, SessionCounts& counts)
-        : rebuilds_(rebuilds), counts_(counts) {}
+    Body(scheduler::ReadAhead& rebuilds, SessionCounts& counts, Activity& activity)
+        : rebuilds_(rebuilds), counts_(counts), activity_(activity) {}
     Awaitable<Result<ByteView>> next() override {
         auto piece = co_await rebuilds_.front().next();
         if (piece.has_error()) co_return piece;
+        activity_.moved();
         bytes_ += piece->size();
         if (piece->empty()) {
             ++counts_.fragments;
@@ -74,13 +75,16 @@ class SessionObjects::Body final : public transport::ssync::BodyStream {
   private:
     scheduler::ReadAhead& rebuilds_;
     SessionCounts& counts_;
+    Activity& activity_;
     std::uint64_t bytes_ = 0;
 };
 
-SessionObjects::SessionObjects(Services& services, const PolicyContext& policy, SessionPlan plan)
+SessionObjects::SessionObjects(Services& services, const PolicyContext& policy, SessionPlan plan,
+                               Activity& activity)
     : services_(services),
       policy_(policy),
       plan_(std::move(plan)),
+      activity_(activity),
       source_(services, policy, plan_.partition, plan_.local_device, plan_.target),
       rebuilds_(rebuild_ports(services, source_), services.rebuild_limits, read_ahead_of(services)),
       opened_changed_(services.network),
@@ -111,6 +115,7 @@ SessionObjects::Listed SessionObjects::list_suffixes(std::size_t first) const {
 }
 
 Awaitable<Result<std::optional<Offer>>> SessionObjects::next_offer() {
+    activity_.moved();
     while (offers_.empty()) {
         if (cancelled_) co_return Error{errc::cancelled, "session ended"};
         if (next_suffix_ == plan_.suffixes.size()) co_return std::nullopt;
@@ -258,6 +263,7 @@ Awaitable<void> SessionObjects::finish_current() {
 }
 
 Awaitable<Result<std::vector<SubRequest>>> SessionObjects::next_sub_requests() {
+    activity_.moved();
     while (true) {
         co_await finish_current();
         while (opened_.empty() && !opener_done_ && !cancelled_)
@@ -299,9 +305,9 @@ Awaitable<Result<std::vector<SubRequest>>> SessionObjects::requests_of(Item& ite
         FRAGMEND_ASSERT(item.started);
         const auto ready = co_await rebuilds_.ready();
         if (ready.has_error()) co_return ready.error();
-        requests.push_back({"PUT", path,
-                            rebuilt_put_headers(object.data_metadata, plan_.wanted_index),
-                            object.content_length, std::make_unique<Body>(rebuilds_, counts_)});
+        requests.push_back(
+            {"PUT", path, rebuilt_put_headers(object.data_metadata, plan_.wanted_index),
+             object.content_length, std::make_unique<Body>(rebuilds_, counts_, activity_)});
     }
     if (item.want.meta && object.meta_metadata && object.timestamp != object.data_timestamp) {
         requests.push_back({"POST", path, post_headers(*object.meta_metadata), 0, nullptr});

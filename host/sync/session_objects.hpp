@@ -47,8 +47,9 @@ struct SessionCounts {
 /// before destruction. Owned by the job's frame; runs on the network thread.
 class SessionObjects final : public transport::ssync::SessionObjects {
   public:
-    /// `services` and `policy` outlive the session.
-    SessionObjects(Services& services, const PolicyContext& policy, SessionPlan plan);
+    /// `services`, `policy` and `activity` (the job's) outlive the session.
+    SessionObjects(Services& services, const PolicyContext& policy, SessionPlan plan,
+                   Activity& activity);
 
     Awaitable<Result<void>> begin(bool accepts_non_durable) override;
     Awaitable<Result<std::optional<transport::ssync::Offer>>> next_offer() override;
@@ -95,6 +96,7 @@ class SessionObjects final : public transport::ssync::SessionObjects {
     Services& services_;
     const PolicyContext& policy_;
     SessionPlan plan_;
+    Activity& activity_;
     SurvivorSource source_;
     scheduler::ReadAhead rebuilds_;
 
