@@ -25,7 +25,7 @@ import rows
 import states
 from lab import Lab, PolicySpec
 
-OPTIONS = {'servers': 4, 'devices': 12, 'part_power': 8,
+OPTIONS = {'servers': 4, 'devices': 12, 'part_power': 9,
            'policies': [
                PolicySpec(index=0, name='replicated'),
                PolicySpec(index=1, name='ec', ec_type='isa_l_rs_cauchy', k=4, m=2,
@@ -35,7 +35,7 @@ OPTIONS = {'servers': 4, 'devices': 12, 'part_power': 8,
            'mount_check': True, 'log_level': 'DEBUG',
            'object_conf': {'DEFAULT': {'conn_timeout': 5, 'log_max_line_length': 0},
                            'app:object-server': {'replication_lock_timeout': 1}}}
-RUN_LIMIT_S = 120
+RUN_LIMIT_S = 60
 
 
 class Scenarios(unittest.TestCase):
@@ -43,8 +43,10 @@ class Scenarios(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.lab = Lab(tmpfs=disks.tmpfs_holds_xattrs(), **OPTIONS).up()
+        cls.lab = Lab(tmpfs=disks.tmpfs_holds_xattrs(), **OPTIONS).up(start=False)
         cls.addClassCleanup(cls.lab.down)
+        stage.deal_rings(cls.lab)
+        cls.lab.start_all()
         cls.empty = disks.SavedDisks(cls.lab, 'empty')
         cls.ground = stage.Ground(cls.lab)
 

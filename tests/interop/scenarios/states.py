@@ -21,6 +21,7 @@ class State:
         self.folders = set()                        # (device, path) that hold no files of Swift's
         self.quarantined = set()                    # (device, name of what was moved)
         self.requests = set()                       # (verb, path, status)
+        self.look = None                            # of all devices
 
     def names(self, ending=''):
         """(device, file name) of all object files."""
@@ -43,6 +44,7 @@ class Look:
 
     def of(self, scene, requests=()):
         state = State()
+        state.look = self
         prefix = f'{scene.data_dir}/{scene.place.partition}'
         hashes = {made.hash for made in scene.objects}
         for device, manifest in self.manifests.items():
