@@ -8,6 +8,7 @@
 #include "host/app/command_line.hpp"
 #include "host/app/info.hpp"
 #include "host/app/reconstructor.hpp"
+#include "host/app/server_process.hpp"
 
 namespace {
 
@@ -23,6 +24,13 @@ int start_reconstructor(const CommandLine& line) {
         return static_cast<int>(ExitCode::usage);
     }
     return made.value()->run();
+}
+
+int start_server(const CommandLine& line) {
+    auto made = ServerProcess::make(line);
+    if (made.has_value()) return made.value()->run();
+    std::cerr << "fragmend: " << made.error().detail << std::endl;
+    return static_cast<int>(ExitCode::usage);
 }
 
 }  // namespace
@@ -46,6 +54,8 @@ int main(int argc, char** argv) try {
             return 0;
         case Subcommand::reconstructor:
             return start_reconstructor(*line);
+        case Subcommand::server:
+            return start_server(*line);
     }
     return 0;
 } catch (const std::exception& failure) {

@@ -73,6 +73,7 @@ Awaitable<Result<void>> Exchange::send(std::string_view head, ByteView body, std
 Awaitable<Result<void>> Exchange::reply(Reply reply) {
     FRAGMEND_ASSERT(!begun_);
     begun_ = true;
+    status_ = reply.status;
     // A client that waits for `100 Continue` may or may not send its body now: nobody can tell.
     const bool unsure = head_.expects_continue() && !continued_ && head_.has_body();
     keep_alive_ = keep_alive_ && head_.keeps_alive() && !unsure;
@@ -87,6 +88,7 @@ Awaitable<Result<void>> Exchange::reply(Reply reply) {
 Awaitable<Result<void>> Exchange::begin(Reply head, std::string_view first) {
     FRAGMEND_ASSERT(!begun_);
     begun_ = true;
+    status_ = head.status;
     keep_alive_ = keep_alive_ && head_.keeps_alive();
     if (head.content_length) {
         framing_ = Framing::counted;

@@ -63,6 +63,8 @@ class Exchange {
     /// Closes the connection at once, from whichever coroutine of its executor.
     void drop();
     bool answered() const { return begun_; }
+    /// Of the answer, 0 while there is none.
+    int status() const { return status_; }
     /// Everything was read and written as announced, and the client goes on.
     bool reusable() const { return complete_ && keep_alive_ && body_finished(); }
     /// Reads a rest of the body that is not worth a new connection. Nothing else follows.
@@ -83,6 +85,7 @@ class Exchange {
     std::size_t handed_out_ = 0;  ///< Bytes of the connection's buffer behind the last view.
     std::uint64_t to_write_ = 0;  ///< Of a counted answer.
     Framing framing_ = Framing::counted;
+    int status_ = 0;
     bool continued_ = false;
     bool begun_ = false;
     bool complete_ = false;

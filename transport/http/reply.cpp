@@ -4,8 +4,7 @@
 #include <array>
 #include <cstdio>
 #include <ctime>
-
-#include "host/base/error.hpp"
+#include <stdexcept>
 
 namespace fragmend::transport::http {
 namespace {
@@ -20,6 +19,10 @@ bool breaks_line(std::string_view text) {
 }
 
 }  // namespace
+
+void throw_exception_from_error(const Reply& reply, const boost::source_location&) {
+    throw std::runtime_error(std::to_string(reply.status) + " " + reply.body);
+}
 
 std::string_view reason_of(int status) {
     switch (status) {

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "host/base/error.hpp"
 #include "host/base/timestamp.hpp"
 
 namespace fragmend::transport::http {
@@ -22,6 +23,9 @@ struct Reply {
     /// Of a body that is streamed, or that a HEAD does not get. Unset: that of `body`.
     std::optional<std::uint64_t> content_length;
 };
+
+/// For steps that end with an answer instead of a value (tests).
+[[noreturn]] void throw_exception_from_error(const Reply& reply, const boost::source_location&);
 
 /// Swift's reason phrases. Source: swift.common.swob.RESPONSE_REASONS.
 std::string_view reason_of(int status);
