@@ -18,6 +18,7 @@ Fragmend rebuilds lost fragment archives of OpenStack Swift's erasure-coding pol
 commands:
   reconstructor CONF   rebuild what this node's partners have lost (in place of
                        swift-object-reconstructor; same configuration files)
+  server CONF          serve a node's replication port (in place of swift-object-server there)
   info                 what this machine and its libraries offer: codes, CPU paths, GPU
   version              the version
   help [COMMAND]       this text, or that of a command
@@ -57,6 +58,23 @@ Fragmend's own options stand in [object-reconstructor], prefixed with fragmend_:
   fragmend_disk_threads, fragmend_decode_threads, fragmend_codec   (see README)
 )";
 
+constexpr std::string_view server_help =
+    R"(usage: fragmend server CONF [OPTIONS]
+
+Reads CONF (object-server.conf or a conf.d folder, [DEFAULT] and the application section as
+paste.deploy merges them), /etc/swift/swift.conf and the rings, and serves REPLICATE, SSYNC and
+fragments to the other nodes' reconstructors and replicators at bind_ip:bind_port.
+
+  -v, --verbose           log to standard error too
+      --swift-conf PATH   another swift.conf than /etc/swift/swift.conf
+  -h, --help              this text
+
+Fragmend's own options stand in the application section, prefixed with fragmend_:
+  fragmend_disk_threads   threads for blocking file work, default 16
+  fragmend_memory_limit   bytes of bodies on their way to a disk (K, M, G), default 128M
+  fragmend_fsync          no: nothing is synced; only for benches and throw-away clusters
+)";
+
 UsageError usage_error(std::string message) {
     return {"fragmend: " + std::move(message) + "\nTry 'fragmend help'.\n"};
 }
@@ -74,6 +92,35 @@ std::vector<std::string> split_list(std::string_view list) {
         if (comma == std::string_view::npos) return items;
         list.remove_prefix(comma + 1);
     }
+}
+
+boost::system::result<CommandLine, UsageError> parse_server(
+    std::span<const std::string_view> words) {
+    CommandLine line;
+    line.subcommand = Subcommand::server;
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        const auto word = words[i];
+        if (word == "-v" || word == "--verbose") {
+            line.verbose = true;
+        } else if (word == "-h" || word == "--help") {
+            line.subcommand = Subcommand::help;
+            line.help_topic = "server";
+            return line;
+        } else if (word == "--swift-conf") {
+            if (++i == words.size()) return usage_error("--swift-conf needs a value");
+            line.swift_conf = words[i];
+        } else if (word.starts_with('-')) {
+            return usage_error("no option '" + std::string(word) + "'");
+        } else if (line.conf_path.empty()) {
+            line.conf_path = word;
+        } else {
+            return usage_error("unexpected word '" + std::string(word) + "'");
+        }
+    }
+    if (line.conf_path.empty()) {
+        return usage_error("server needs the path of an object-server.conf");
+    }
+    return line;
 }
 
 /// Walks the words after the subcommand.
@@ -217,6 +264,7 @@ boost::system::result<CommandLine, UsageError> parse_command_line(
     if (arguments.size() < 2) return UsageError{std::string(general_help)};
     const auto command = arguments[1];
     if (command == "reconstructor") return ReconstructorParser(arguments.subspan(2), false).run();
+    if (command == "server") return parse_server(arguments.subspan(2));
     if (command == "help" || command == "--help" || command == "-h") {
         if (arguments.size() > 2) line.help_topic = arguments[2];
         return line;
@@ -233,7 +281,8 @@ boost::system::result<CommandLine, UsageError> parse_command_line(
 }
 
 std::string help_text(const CommandLine& line) {
-    return std::string(line.help_topic == "reconstructor" ? reconstructor_help : general_help);
+    if (line.help_topic == "reconstructor") return std::string(reconstructor_help);
+    return std::string(line.help_topic == "server" ? server_help : general_help);
 }
 
 }  // namespace fragmend::app

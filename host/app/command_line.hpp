@@ -20,7 +20,7 @@ enum class ExitCode : int {
     daemon_not_reachable = 6,
 };
 
-enum class Subcommand { help, version, info, reconstructor };
+enum class Subcommand { help, version, info, reconstructor, server };
 enum class ProgressMode { automatic, always, never };
 
 /// Options of `fragmend reconstructor`, and of the drop-in name.

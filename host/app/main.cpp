@@ -9,6 +9,7 @@
 #include "host/app/command_line.hpp"
 #include "host/app/daemon.hpp"
 #include "host/app/info.hpp"
+#include "host/app/server_process.hpp"
 
 namespace {
 
@@ -20,6 +21,13 @@ void remember_start(CommandLine& line, const std::vector<std::string_view>& argu
     line.arguments.assign(arguments.begin(), arguments.end());
     line.program_path = std::filesystem::read_symlink("/proc/self/exe", ignored).string();
     line.start_directory = std::filesystem::current_path(ignored).string();
+}
+
+int start_server(const CommandLine& line) {
+    auto made = ServerProcess::make(line);
+    if (made.has_value()) return made.value()->run();
+    std::cerr << "fragmend: " << made.error().detail << std::endl;
+    return static_cast<int>(ExitCode::usage);
 }
 
 }  // namespace
@@ -44,6 +52,8 @@ int main(int argc, char** argv) try {
         case Subcommand::reconstructor:
             remember_start(*line, arguments);
             return run_reconstructor(*line);
+        case Subcommand::server:
+            return start_server(*line);
     }
     return 0;
 } catch (const std::exception& failure) {
