@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -11,6 +12,7 @@
 #include "host/app/command_line.hpp"
 #include "host/scan/collect.hpp"
 #include "host/swift/ring_file.hpp"
+#include "host/sync/revert_job.hpp"
 #include "host/sync/services.hpp"
 #include "host/sync/sync_job.hpp"
 
@@ -46,6 +48,7 @@ class Pass {
   private:
     Awaitable<void> run_partition(scan::Partition partition, Semaphore::Permit permit);
     Awaitable<void> run_jobs(const scan::Partition& partition, PolicyState& state);
+    Awaitable<void> remove_partition(const scan::Partition& partition, const PolicyState& state);
     /// False once the policy's ring file has changed since the pass began.
     Awaitable<bool> ring_is_current(PolicyState& state);
     PolicyState* state_of(int policy_index);
@@ -54,11 +57,12 @@ class Pass {
     std::vector<PolicyState>& policies_;
     scan::CollectOptions collect_options_;
     std::chrono::steady_clock::time_point began_;
-    std::chrono::steady_clock::time_point next_ring_check_;
+    std::map<int, std::chrono::steady_clock::time_point> next_ring_checks_;  ///< By policy.
     std::set<int> changed_policies_;
     Semaphore in_flight_;
     TaskGroup partitions_;
     std::set<sync::SyncJobRun*> running_;
+    std::set<sync::RevertJobRun*> reverting_;
     bool cancelled_ = false;
 };
 

@@ -2,6 +2,7 @@
 #include "host/app/summary.hpp"
 
 #include <algorithm>
+#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 #include <cmath>
@@ -60,6 +61,32 @@ std::string utf8_of(std::string text) {
     return text;
 }
 
+void merge_value(std::string_view name, json::value& into, const json::value& from);
+
+void merge_object(json::object& into, const json::object& from) {
+    for (const auto& [name, value] : from) {
+        if (auto* known = into.if_contains(name))
+            merge_value(name, *known, value);
+        else
+            into.emplace(name, value);
+    }
+}
+
+void merge_value(std::string_view name, json::value& into, const json::value& from) {
+    if (into.is_object() && from.is_object()) {
+        merge_object(into.get_object(), from.get_object());
+    } else if (into.is_array() && from.is_array()) {
+        for (const auto& item : from.get_array())
+            into.get_array().push_back(item);
+    } else if (into.is_bool() && from.is_bool()) {
+        into = into.get_bool() || from.get_bool();
+    } else if (name == "seconds") {
+        into = std::max(into.to_number<double>(), from.to_number<double>());
+    } else if (into.is_number() && from.is_number()) {
+        into = into.to_number<std::uint64_t>() + from.to_number<std::uint64_t>();
+    }
+}
+
 std::string outcome(const sync::PassStats& stats) {
     if (stats.work_remains()) return "work remains: run again, see the log for what failed";
     return stats.anything_unrecoverable()
@@ -97,6 +124,13 @@ std::string summary_text(const sync::PassStats& stats, double seconds) {
                rate(stats.fragments_rebuilt, seconds), rate(stats.bytes_rebuilt, seconds) / 1e6);
     text += format("  survivors          %s read and checked against their MD5\n",
                    human_bytes(stats.survivor_bytes_read).c_str());
+    text += format(
+        "  reverted           %llu fragments (%s), %llu objects removed here, %llu "
+        "handoffs remain\n",
+        static_cast<unsigned long long>(stats.fragments_reverted),
+        human_bytes(stats.bytes_reverted).c_str(),
+        static_cast<unsigned long long>(stats.objects_purged),
+        static_cast<unsigned long long>(stats.handoffs_remaining));
     text += format("  partitions         %llu of %llu on %llu devices (%llu not mounted)\n",
                    static_cast<unsigned long long>(stats.partitions_done),
                    static_cast<unsigned long long>(stats.partitions),
@@ -124,10 +158,12 @@ std::string summary_text(const sync::PassStats& stats, double seconds) {
     for (const auto& [name, target] : stats.targets) {
         if (target.offered == 0 && target.sessions_failed == 0) continue;
         text += format(
-            "  to %s: %llu fragments (%s), %llu metadata, %llu tombstones, %llu objects failed,"
-            " %llu of %llu sessions failed\n",
+            "  to %s: %llu fragments (%s), %llu reverted (%s), %llu metadata, %llu tombstones, "
+            "%llu objects failed, %llu of %llu sessions failed\n",
             name.c_str(), static_cast<unsigned long long>(target.fragments_rebuilt),
             human_bytes(target.bytes_rebuilt).c_str(),
+            static_cast<unsigned long long>(target.fragments_reverted),
+            human_bytes(target.bytes_reverted).c_str(),
             static_cast<unsigned long long>(target.metas_sent),
             static_cast<unsigned long long>(target.tombstones_sent),
             static_cast<unsigned long long>(target.objects_failed),
@@ -142,6 +178,8 @@ std::string summary_json(const sync::PassStats& stats, double seconds) {
     for (const auto& [name, target] : stats.targets) {
         targets[name] = {{"fragments_rebuilt", target.fragments_rebuilt},
                          {"bytes_rebuilt", target.bytes_rebuilt},
+                         {"fragments_reverted", target.fragments_reverted},
+                         {"bytes_reverted", target.bytes_reverted},
                          {"metas_sent", target.metas_sent},
                          {"tombstones_sent", target.tombstones_sent},
                          {"objects_failed", target.objects_failed},
@@ -158,13 +196,16 @@ std::string summary_json(const sync::PassStats& stats, double seconds) {
     const json::object summary{{"bad_survivors", std::move(bad)},
                                {"bad_survivors_total", stats.bad_survivors_total},
                                {"bytes_rebuilt", stats.bytes_rebuilt},
+                               {"bytes_reverted", stats.bytes_reverted},
                                {"devices", stats.devices},
                                {"devices_unmounted", stats.devices_unmounted},
                                {"failed_objects", json_counts(stats.failed_objects)},
                                {"failed_partitions", json_counts(stats.failed_partitions)},
                                {"failed_sessions", json_counts(stats.failed_sessions)},
                                {"fragments_rebuilt", stats.fragments_rebuilt},
+                               {"fragments_reverted", stats.fragments_reverted},
                                {"handoffs_remaining", stats.handoffs_remaining},
+                               {"objects_purged", stats.objects_purged},
                                {"partitions", stats.partitions},
                                {"partitions_done", stats.partitions_done},
                                {"seconds", seconds},
@@ -175,6 +216,25 @@ std::string summary_json(const sync::PassStats& stats, double seconds) {
                                {"unrecoverable", stats.anything_unrecoverable()},
                                {"work_remains", stats.work_remains()}};
     return json::serialize(summary);
+}
+
+std::string merge_summaries(const std::vector<std::string>& summaries) {
+    json::object merged;
+    for (const std::string& summary : summaries) {
+        boost::system::error_code error;
+        const auto value = json::parse(summary, error);
+        if (!error && value.is_object()) merge_object(merged, value.get_object());
+    }
+    return json::serialize(merged);
+}
+
+std::string fit_to_columns(std::string text, std::size_t columns) {
+    if (columns == 0 || text.size() <= columns) return text;
+    std::size_t end = columns;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80)
+        --end;
+    text.resize(end);
+    return text;
 }
 
 std::string progress_line(const sync::PassStats& stats, double seconds,

@@ -1,0 +1,1 @@
+"""Solitary stale fragments."""
