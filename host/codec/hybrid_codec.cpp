@@ -82,6 +82,13 @@ std::string HybridCodec::try_engine(kernels::Engine& engine) {
 }
 
 void HybridCodec::run(std::span<SegmentWork*> batch) {
+    std::size_t all_bytes = 0;
+    for (const SegmentWork* item : batch) {
+        all_bytes += survivor_bytes(*item);
+    }
+    const bool small =
+        options_.route == RoutePolicy::measured && all_bytes < options_.device_bytes_min;
+    if (small || devices_.empty()) return cpu_.run(batch);
     thread_local Share share;
     share.clear();
     const bool ready = any_ready();

@@ -25,6 +25,9 @@ struct HybridOptions {
     /// What the devices' engines are made for.
     kernels::Limits limits;
     RoutePolicy route = RoutePolicy::measured;
+    /// Smaller batches are the CPU's unasked: they may run where nobody should wait for a device.
+    /// Not looked at with `device_first`.
+    std::size_t device_bytes_min = std::size_t{64} << 10;
     /// How long one batch may take on a device before it counts as hanging.
     std::chrono::milliseconds hang_limit{5000};
     /// Measure both paths when a device starts; else the router learns from batches alone.
