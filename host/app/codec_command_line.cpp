@@ -56,8 +56,8 @@ copies of their content, in any order. Which fragment a file holds is read from 
 K are needed; give all there are: spares prove the result, and a damaged file is named and left out.
 
 A file that still has Swift's extended attributes is checked against the MD5 in them, and must be of
-the same object as the others. Without attributes, of S good and bad files up to (S - K) / 2 bad ones
-are told from the rest by their spares; where more contradict each other, nothing is written.
+the same object as the others. Without attributes, 2 E + 1 spares tell E damaged files from the rest;
+where fewer contradict each other, nothing is written and the suspects are named, if there are any.
 
   --ec-type TYPE        the policy's ec_type, e.g. isa_l_rs_cauchy
   --policy K+M          its data and parity fragments, e.g. 10+4

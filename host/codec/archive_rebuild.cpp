@@ -190,45 +190,90 @@ class Rebuild {
         });
     }
 
-    /// Leaves out the fewest archives without which all others agree. Errors: bad_fragment,
+    /// Leaves out what contradicts verified archives, where those suffice; else the fewest archives
+    /// without which all others agree, where enough spares say so. Errors: bad_fragment,
     /// too_few_fragments, wrong_bytes.
     Result<void> leave_out_contradicting() {
         if (!choose(members_, request_.wanted)) return too_few();
+        if (auto done = compare_with_verified(); !done) return done;
         auto agreed = agree(members_);
         if (!agreed) return agreed.error();
         if (*agreed) return {};
         const auto k = static_cast<std::size_t>(request_.scheme.k);
         const auto back_end = find_back_end(request_.scheme.ec_type);
         const bool mds = gf::any_k_suffice((*back_end)->code);
-        const std::size_t bad_max = mds ? (members_.size() - k) / 2 : 0;
-        for (std::size_t bad = 1; bad <= bad_max; ++bad) {
+        const std::size_t spares = mds ? members_.size() - k : 0;
+        std::string suspects;
+        for (std::size_t bad = 1; 2 * bad <= spares; ++bad) {
             std::vector<bool> out(members_.size());
             std::fill_n(out.begin(), bad, true);
             do {
-                auto found = without(out);
+                auto found = agree_without(out);
                 if (!found) return found.error();
-                if (*found) return {};
+                if (!*found) continue;
+                // One spare more than it takes to find them: else as many others might be wrong.
+                if (2 * bad < spares) return leave_out_marked(out);
+                suspects = "; they would agree without " + names(out);
             } while (std::prev_permutation(out.begin(), out.end()));
         }
-        return Error{errc::bad_fragment,
-                     "the archives contradict each other, and too few are left to say which are "
-                     "wrong; name them by giving fewer, or files with their metadata"};
+        return Error{
+            errc::bad_fragment,
+            "the archives contradict each other, and there are too few to be sure which of "
+            "them are wrong" +
+                suspects};
     }
 
-    /// Whether those that `out` does not mark agree; if so, the marked ones are left out.
-    Result<bool> without(const std::vector<bool>& out) {
+    /// Those whose MD5 is known and right have the last word when there are enough of them.
+    Result<void> compare_with_verified() {
+        Members trusted;
+        std::ranges::copy_if(members_, std::back_inserter(trusted), &Member::verified);
+        if (!choose(trusted, request_.wanted)) return {};
+        Members kept = trusted;
+        for (const Member& member : members_) {
+            if (member.verified) continue;
+            Members with = trusted;
+            with.push_back(member);
+            auto agreed = agree(with);
+            if (!agreed) return agreed.error();
+            if (*agreed) {
+                kept.push_back(member);
+            } else {
+                leave_out(member.source, "its bytes contradict those whose MD5 is known");
+            }
+        }
+        members_ = std::move(kept);
+        return {};
+    }
+
+    /// Whether those that `out` does not mark agree. Never without a verified one.
+    Result<bool> agree_without(const std::vector<bool>& out) {
         Members rest;
         for (std::size_t i = 0; i < members_.size(); ++i) {
             if (out[i] && members_[i].verified) return false;
             if (!out[i]) rest.push_back(members_[i]);
         }
-        auto agreed = agree(rest);
-        if (!agreed || !*agreed) return agreed;
+        return agree(rest);
+    }
+
+    Result<void> leave_out_marked(const std::vector<bool>& out) {
+        Members rest;
         for (std::size_t i = 0; i < members_.size(); ++i) {
-            if (out[i]) leave_out(members_[i].source, "its bytes contradict all the others'");
+            if (out[i]) {
+                leave_out(members_[i].source, "its bytes contradict all the others'");
+            } else {
+                rest.push_back(members_[i]);
+            }
         }
         members_ = std::move(rest);
-        return true;
+        return {};
+    }
+
+    std::string names(const std::vector<bool>& out) const {
+        std::string text;
+        for (std::size_t i = 0; i < members_.size(); ++i) {
+            if (out[i]) text += (text.empty() ? "" : " and ") + sources_[members_[i].source].name;
+        }
+        return text;
     }
 
     /// Whether each archive that follows from others is what follows.

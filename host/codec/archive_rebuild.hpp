@@ -47,8 +47,9 @@ using ArchiveSink = std::function<Result<void>(ByteView)>;
 
 /// Rebuilds archive `wanted`: leaves out what is damaged, decodes from good survivors, and compares
 /// every spare with what they give, segment by segment, before the first byte goes to `sink`.
-/// Damage is found by MD5, where it is known; by headers; and by spares: of s survivors of an MDS
-/// code, up to (s - k) / 2 damaged ones are told from the rest, more only that there are some.
+/// Damage is found by MD5, where it is known; by headers; and by spares. Of the c = s - k spares of
+/// an MDS code it takes 2 e + 1 to leave e damaged archives out with certainty enough, and damage of
+/// up to c - (c - 1) / 2 archives never goes unnoticed; with 2 e spares the suspects are only named.
 /// `report` names what was left out also when it fails.
 /// Errors: too_few_fragments; bad_fragment (they contradict each other and it cannot be said who is
 /// wrong, or the segment size is another); unsupported_scheme; wrong_bytes (a fault of this

@@ -146,11 +146,11 @@ class Rebuild(unittest.TestCase):
             self.assertRegex(err, r'\Afragmend: no GPU: [^\n]+\n\Z')
 
     def test_damaged_archives_are_named(self):
-        self.archives('isa_l_rs_cauchy', 4, 3)
+        self.archives('isa_l_rs_cauchy', 4, 4)
         spoiled = bytearray(self.whole[2])
         spoiled[-1] ^= 1
         self.write(2, spoiled)
-        code, out, err = self.rebuild(0, [1, 2, 3, 4, 5, 6], '--json')
+        code, out, err = self.rebuild(0, [1, 2, 3, 4, 5, 6, 7], '--json')
         self.assertEqual(code, 0)
         report = json.loads(out)
         self.assertEqual([one['archive'] for one in report['left_out']], [self.path('a2')])
