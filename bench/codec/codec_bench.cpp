@@ -2,6 +2,7 @@
 #include <iostream>
 #include <string_view>
 
+#include "bench/codec/devices.hpp"
 #include "bench/codec/objects.hpp"
 #include "bench/codec/report.hpp"
 #include "bench/codec/rivals.hpp"
@@ -98,12 +99,14 @@ void run_rates(int pass_ms, Report& report) {
 }
 
 int usage(int code) {
-    std::cout << "usage: codec_bench [--rivals | --rates] [--quick] [--json FILE]\n\n"
-                 "  GB of survivor bytes read per CPU second, on one thread.\n"
-                 "  --rivals  only the contests with liberasurecode, ISA-L and OpenSSL, in turns\n"
-                 "  --rates   only the rates of each path by itself, hot and cold\n"
-                 "  --quick   shorter passes: for a look, not for a result\n"
-                 "exit codes: 0 all targets met, 3 one was missed, 2 usage\n";
+    std::cout
+        << "usage: codec_bench [--rivals | --rates | --devices] [--quick] [--json FILE]\n\n"
+           "  GB of survivor bytes read per CPU second, on one thread.\n"
+           "  --rivals  only the contests with liberasurecode, ISA-L and OpenSSL, in turns\n"
+           "  --rates   only the rates of each path by itself, hot and cold\n"
+           "  --devices only GPUs beside all cores of this machine, wall time, MD5s included\n"
+           "  --quick   shorter passes: for a look, not for a result\n"
+           "exit codes: 0 all targets met, 3 one was missed, 2 usage or no device\n";
     return code;
 }
 
@@ -116,6 +119,7 @@ int main(int argc, char** argv) {
     int pass_ms = 200;
     bool rivals = true;
     bool rates = true;
+    bool devices = false;
     std::string json_path;
     std::string command = "codec_bench";
     for (int i = 1; i < argc; ++i) {
@@ -129,6 +133,9 @@ int main(int argc, char** argv) {
             rates = false;
         } else if (argument == "--rates") {
             rivals = false;
+        } else if (argument == "--devices") {
+            rivals = rates = false;
+            devices = true;
         } else if (argument == "--json" && i + 1 < argc) {
             json_path = argv[++i];
         } else {
@@ -139,6 +146,8 @@ int main(int argc, char** argv) {
     Report report;
     if (rivals) run_rivals(pace, report);
     if (rates) run_rates(pass_ms, report);
+    const bool found = !devices || run_devices(10 * pass_ms, report);
     if (!json_path.empty()) report.write_json(json_path, command);
+    if (!found) return 2;
     return report.missed() == 0 ? 0 : 3;
 }

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <vector>
 
+#include "host/codec/dot_kernels_neon.hpp"
 #include "host/codec/dot_kernels_x86.hpp"
 #include "kernels/gf/reference.hpp"
 
@@ -163,6 +164,7 @@ const DotKernels portable_kernels = {"portable", portable_gf2, portable_gf4, por
 std::span<const DotKernels* const> available_kernels() {
     static const std::vector<const DotKernels*> kernels = [] {
         std::vector<const DotKernels*> found{&portable_kernels};
+        if (const DotKernels* neon = neon_kernels()) found.push_back(neon);
         if (const DotKernels* avx2 = avx2_kernels()) found.push_back(avx2);
         if (const DotKernels* gfni = gfni_kernels()) found.push_back(gfni);
         return found;

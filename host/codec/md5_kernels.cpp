@@ -1,4 +1,4 @@
-// MD5 of one stream a time, and of 8 or 16 in the lanes of vector registers.
+// MD5 of one stream a time, and of 4, 8 or 16 in the lanes of vector registers.
 #include "host/codec/md5_kernels.hpp"
 
 #include <bit>
@@ -10,6 +10,8 @@
 
 #if defined(__x86_64__)
 #include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
 #endif
 
 namespace fragmend::codec {
@@ -206,6 +208,78 @@ FRAGMEND_AVX512 void avx512_compress(Md5Words* const* states, const std::uint8_t
 constexpr Md5Kernel avx2_kernel = {"avx2", 8, avx2_compress};
 constexpr Md5Kernel avx512_kernel = {"avx512", 16, avx512_compress};
 
+#elif defined(__aarch64__)
+
+template <unsigned step>
+inline void neon_step(uint32x4_t (&s)[4], const uint32x4_t (&words)[16]) {
+    const uint32x4_t b = s[gf::md5_role(step, 1)];
+    const uint32x4_t c = s[gf::md5_role(step, 2)];
+    const uint32x4_t d = s[gf::md5_role(step, 3)];
+    uint32x4_t mixed;
+    if constexpr (step < 16) {
+        mixed = vbslq_u32(b, c, d);
+    } else if constexpr (step < 32) {
+        mixed = vbslq_u32(d, b, c);
+    } else if constexpr (step < 48) {
+        mixed = veorq_u32(b, veorq_u32(c, d));
+    } else {
+        mixed = veorq_u32(c, vornq_u32(b, d));
+    }
+    uint32x4_t& a = s[gf::md5_role(step, 0)];
+    const uint32x4_t constant = vdupq_n_u32(gf::md5_constant(step));
+    uint32x4_t sum = vaddq_u32(a, vaddq_u32(constant, words[gf::md5_word(step)]));
+    sum = vaddq_u32(sum, mixed);
+    constexpr int left = gf::md5_rotation(step);
+    sum = vorrq_u32(vshlq_n_u32(sum, left), vshrq_n_u32(sum, 32 - left));
+    a = vaddq_u32(b, sum);
+}
+
+template <unsigned... step>
+inline void neon_steps(uint32x4_t (&s)[4], const uint32x4_t (&words)[16],
+                       std::integer_sequence<unsigned, step...>) {
+    (neon_step<step>(s, words), ...);
+}
+
+/// Word w of each of four streams becomes vector w, for four words.
+inline void transpose(uint32x4_t* rows) {
+    const uint32x4x2_t first = vtrnq_u32(rows[0], rows[1]);
+    const uint32x4x2_t second = vtrnq_u32(rows[2], rows[3]);
+    for (std::size_t i = 0; i < 2; ++i) {
+        rows[i] = vcombine_u32(vget_low_u32(first.val[i]), vget_low_u32(second.val[i]));
+        rows[i + 2] = vcombine_u32(vget_high_u32(first.val[i]), vget_high_u32(second.val[i]));
+    }
+}
+
+void neon_compress(Md5Words* const* states, const std::uint8_t* const* blocks,
+                   std::size_t block_count) {
+    uint32x4_t state[4];
+    for (std::size_t i = 0; i < 4; ++i) {
+        state[i] = vld1q_u32(states[i]->word);
+    }
+    transpose(state);
+    for (std::size_t block = 0; block < block_count; ++block) {
+        uint32x4_t words[16];
+        for (std::size_t quarter = 0; quarter < 4; ++quarter) {
+            for (std::size_t i = 0; i < 4; ++i) {
+                const std::uint8_t* from = blocks[i] + block * gf::md5_block_bytes + 16 * quarter;
+                words[4 * quarter + i] = vreinterpretq_u32_u8(vld1q_u8(from));
+            }
+            transpose(words + 4 * quarter);
+        }
+        uint32x4_t s[4] = {state[0], state[1], state[2], state[3]};
+        neon_steps(s, words, std::make_integer_sequence<unsigned, 64>());
+        for (std::size_t w = 0; w < 4; ++w) {
+            state[w] = vaddq_u32(state[w], s[w]);
+        }
+    }
+    transpose(state);
+    for (std::size_t i = 0; i < 4; ++i) {
+        vst1q_u32(states[i]->word, state[i]);
+    }
+}
+
+constexpr Md5Kernel neon_kernel = {"neon", 4, neon_compress};
+
 #endif
 
 }  // namespace
@@ -229,9 +303,18 @@ const Md5Kernel* avx512_md5() {
 }
 #endif
 
+const Md5Kernel* neon_md5() {
+#if defined(__aarch64__)
+    return &neon_kernel;
+#else
+    return nullptr;
+#endif
+}
+
 std::span<const Md5Kernel* const> available_md5_kernels() {
     static const std::vector<const Md5Kernel*> kernels = [] {
         std::vector<const Md5Kernel*> found{&portable_md5};
+        if (const Md5Kernel* neon = neon_md5()) found.push_back(neon);
         if (const Md5Kernel* avx2 = avx2_md5()) found.push_back(avx2);
         if (const Md5Kernel* avx512 = avx512_md5()) found.push_back(avx512);
         return found;

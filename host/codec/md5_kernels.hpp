@@ -30,6 +30,7 @@ extern const Md5Kernel portable_md5;
 /// Null when this CPU or this architecture cannot run it.
 const Md5Kernel* avx2_md5();
 const Md5Kernel* avx512_md5();
+const Md5Kernel* neon_md5();
 
 /// All that this CPU can run, the fastest last. `portable_md5` is always the first.
 std::span<const Md5Kernel* const> available_md5_kernels();

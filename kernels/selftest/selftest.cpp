@@ -26,6 +26,7 @@ constexpr std::size_t batch_cases_max = 512;
 
 struct Options {
     bool full = false;
+    bool quick = false;
     std::string_view backend = "auto";
     std::uint64_t seed = 11;
 };
@@ -125,7 +126,7 @@ std::vector<Lost> all_losses(int n, int count_max) {
 class CaseTable {
   public:
     CaseTable(Batch& batch, const Options& options)
-        : batch_(batch), full_(options.full), random_(options.seed) {}
+        : batch_(batch), full_(options.full), quick_(options.quick), random_(options.seed) {}
 
     void run(const Shape& shape) {
         const auto generator = gf::generator(shape.code, shape.k, shape.m);
@@ -136,10 +137,11 @@ class CaseTable {
         for (std::size_t bytes : lengths(shape.code)) {
             // Long ones for the most common policies only, so that a quick run is quick.
             if (bytes > 10'000 && !full_ && shape.k != 4 && shape.k != 10) continue;
+            if (quick_ && bytes > 5'000) continue;
             const auto stripe =
                 std::make_shared<const Stripe>(make_stripe(shape, *generator, bytes, random_));
             const bool every = full_ && bytes <= 80;
-            const std::size_t count = bytes > 10'000 ? 1 : 4;
+            const std::size_t count = bytes > 10'000 || quick_ ? 1 : 4;
             for (std::size_t i = 0; every && i < losses.size(); ++i) {
                 add(shape, stripe, losses[i], i);
             }
@@ -179,6 +181,7 @@ class CaseTable {
 
     Batch& batch_;
     bool full_;
+    bool quick_;
     std::mt19937_64 random_;
 };
 
@@ -245,12 +248,14 @@ int main(int argc, char** argv) {
         const bool has_value = i + 1 < argc;
         if (argument == "--full") {
             options.full = true;
+        } else if (argument == "--quick") {
+            options.quick = true;
         } else if (argument == "--backend" && has_value) {
             options.backend = argv[++i];
         } else if (argument == "--seed" && has_value) {
             options.seed = std::strtoull(argv[++i], nullptr, 10);
         } else {
-            std::printf("usage: %s [--full] [--backend auto|cpu|device] [--seed N]\n", argv[0]);
+            std::printf("usage: %s [--full | --quick] [--backend auto|cpu|device] [--seed N]\n", argv[0]);
             return argument == "--help" ? 0 : 2;
         }
     }

@@ -9,6 +9,7 @@
 #include <numeric>
 #include <thread>
 
+#include "tests/host/codec/damage.hpp"
 #include "tests/host/codec/rebuild_fixture.hpp"
 
 namespace fragmend::codec {
@@ -207,6 +208,76 @@ TEST(CpuCodecCrossCheck, FindsAFaultInAnyPieceOfTheWork) {
     FaultyKernels::faulty = -1;
 }
 
+/// Kernels of every field that spoil one byte of one of their outputs.
+struct SpoilingKernels {
+    static inline std::size_t runs = 0;
+    static inline std::size_t faulty = 0;
+    static inline std::uint64_t place = 0;
+    static inline Bytes change = 0;
+
+    static void spoil(Bytes* output, std::size_t bytes) {
+        if (runs++ == faulty) output[place % bytes] ^= change;
+    }
+    static void gf2(const Bytes* const* inputs, std::size_t count, Bytes* output,
+                    std::size_t bytes) {
+        available_kernels().back()->gf2(inputs, count, output, bytes);
+        spoil(output, bytes);
+    }
+    static void gf4(const gf::BitMatrix4* tables, const Bytes* const* inputs, std::size_t count,
+                    Bytes* output, std::size_t bytes) {
+        available_kernels().back()->gf4(tables, inputs, count, output, bytes);
+        spoil(output, bytes);
+    }
+    static void gf8(const Gf8Table* tables, const Bytes* const* inputs, std::size_t count,
+                    Bytes* output, std::size_t bytes) {
+        available_kernels().back()->gf8(tables, inputs, count, output, bytes);
+        spoil(output, bytes);
+    }
+    static void gf16(const Gf16Table* tables, const Bytes* const* inputs, std::size_t count,
+                     Bytes* output, std::size_t bytes) {
+        available_kernels().back()->gf16(tables, inputs, count, output, bytes);
+        spoil(output, bytes);
+    }
+};
+
+TEST(CpuCodecCrossCheck, FindsEverySingleWrongByteInEveryField) {
+    std::mt19937_64 random(test_seed());
+    const DotKernels kernels = {"spoiling", SpoilingKernels::gf2, SpoilingKernels::gf4,
+                                SpoilingKernels::gf8, SpoilingKernels::gf16};
+    CpuCodecOptions options;
+    options.dot_kernels = &kernels;
+    CpuCodec codec(options);
+    CpuCodec sound;
+    std::size_t injected = 0;
+    for (const EcScheme& scheme :
+         {cauchy, vandermonde, EcScheme{"isa_l_rs_vand", 10, 4}, EcScheme{"jerasure_rs_vand", 6, 3},
+          EcScheme{"jerasure_rs_cauchy", 4, 2}, EcScheme{"flat_xor_hd_3", 10, 5}}) {
+        const Fragments whole = encode(sound, scheme, 30000, random);
+        Indexes available(whole.size());
+        std::iota(available.begin(), available.end(), std::uint8_t{0});
+        for (std::size_t turn = 0; turn < sampled(20'000, 500); ++turn) {
+            std::ranges::shuffle(available, random);
+            const std::uint8_t wanted = available.back();
+            const auto survivors = codec.choose_survivors(
+                scheme, std::span(available).first(available.size() - 1), wanted);
+            OneRebuild rebuild(codec.plan(scheme, *survivors, wanted).value(), whole);
+            SpoilingKernels::runs = 0;
+            SpoilingKernels::faulty = ~std::size_t{0};
+            rebuild.run(codec);
+            ASSERT_FALSE(rebuild.item.error);
+            SpoilingKernels::faulty = random() % SpoilingKernels::runs;
+            SpoilingKernels::place = random();
+            SpoilingKernels::change = static_cast<Bytes>(1 + random() % 255);
+            SpoilingKernels::runs = 0;
+            rebuild.run(codec);
+            ASSERT_TRUE(rebuild.item.error) << to_string(scheme) << ", turn " << turn;
+            ASSERT_EQ(rebuild.item.error->code, errc::wrong_bytes);
+            ++injected;
+        }
+    }
+    std::cout << injected << " compute faults, each found\n";
+}
+
 TEST(CpuCodecChoice, KeepsTheCallersPreference) {
     CpuCodec codec;
     EXPECT_THAT(codec.choose_survivors(cauchy, Indexes{5, 3, 0, 1, 4}, 2).value(),
@@ -271,9 +342,9 @@ TEST(CpuCodecThreads, ShareACodecAndItsPlans) {
     CpuCodec codec;
     const Fragments whole = encode(codec, vandermonde, 50000, random);
     std::vector<std::thread> threads;
-    for (int t = 0; t < 4; ++t) {
+    for (int t = 0; t < 32; ++t) {
         threads.emplace_back([&codec, &whole, t] {
-            const auto wanted = static_cast<std::uint8_t>(t);
+            const auto wanted = static_cast<std::uint8_t>(t % 4);
             const Indexes backwards = {5, 4, 3, 2, 1, 0};
             const auto survivors = codec.choose_survivors(vandermonde, backwards, wanted).value();
             for (int i = 0; i < 20; ++i) {

@@ -7,6 +7,7 @@
 #include "host/codec/hybrid_codec.hpp"
 #include "host/codec/library.hpp"
 #include "kernels/api/cpu_engine.hpp"
+#include "kernels/api/devices.hpp"
 #include "kernels/gf/matrix.hpp"
 #include "tests/host/codec/damage.hpp"
 #include "tests/host/codec/rebuild_fixture.hpp"
@@ -94,6 +95,7 @@ class ThreeWays {
     }
     CpuCodec& cpu() { return *cpus_.back(); }
     std::uint64_t on_device() const { return device_.status()[0].items; }
+    std::string device_name() const { return device_.status()[0].name; }
 
     std::uint64_t rebuilt = 0;
 
@@ -115,11 +117,21 @@ class ThreeWays {
         options.limits = limits();
         return options;
     }
+    /// The emulation, or this machine's first device with FRAGMEND_TEST_DEVICE=1.
     static DeviceSource source() {
+        if (device_wanted()) {
+            return {"GPU 0", [](std::unique_ptr<kernels::Engine>& engine) {
+                        return kernels::make_engine(0, limits(), engine);
+                    }};
+        }
         return {"emulation", [](std::unique_ptr<kernels::Engine>& engine) {
                     engine = std::make_unique<kernels::CpuEngine>(limits());
                     return kernels::Status();
                 }};
+    }
+    static bool device_wanted() {
+        const char* text = std::getenv("FRAGMEND_TEST_DEVICE");
+        return text != nullptr && text[0] == '1';
     }
     SystemClock clock_;
     HybridCodec device_;
@@ -177,9 +189,8 @@ TEST_P(Exhaustive, EveryLossEveryWantedFragment) {
     });
     EXPECT_EQ(ways.on_device(), ways.rebuilt) << "what fell back to the CPU proves nothing";
     std::cout << to_string(scheme) << ": " << patterns << " losses, " << ways.rebuilt
-              << " fragments on " << available_kernels().size()
-              << " kinds of CPU loops and the device's steps, " << compared
-              << " by liberasurecode\n";
+              << " fragments on " << available_kernels().size() << " kinds of CPU loops and "
+              << ways.device_name() << ", " << compared << " by liberasurecode\n";
 }
 
 /// Jerasure's GF(2^4) has elements for k + m <= 16 only.

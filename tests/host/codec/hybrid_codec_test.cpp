@@ -228,7 +228,8 @@ TEST(HybridCodec, AnEngineThatMiscomputesIsFoundAtStart) {
     EXPECT_EQ(codec.status()[0].items, 0u);
 }
 
-/// A thousand faults of every kind, from four threads at once; time passes, so devices come back.
+/// A thousand faults of every kind, 32 threads submitting at once; time passes, so devices come
+/// back.
 TEST(HybridCodec, AThousandFaultsCostNothingButTime) {
     HandClock clock;
     std::atomic<std::uint32_t> injected = 0;
@@ -257,7 +258,7 @@ TEST(HybridCodec, AThousandFaultsCostNothingButTime) {
     };
     HybridCodec codec(hybrid, {{"GPU 0", make}, {"GPU 1", make}}, clock);
     std::vector<std::thread> threads;
-    for (std::uint64_t t = 0; t < 4; ++t) {
+    for (std::uint64_t t = 0; t < 32; ++t) {
         threads.emplace_back([&, t] {
             auto objects = make_objects(7, test_seed() + t);
             while (injected < 1000 && !testing::Test::HasFatalFailure()) {
