@@ -12,6 +12,8 @@ namespace fragmend::app {
 namespace {
 
 constexpr std::size_t disk_threads_default = 4;
+/// Survivor bytes that are verified and decoded in about the time that waking a worker takes.
+constexpr std::size_t decoded_inline_bytes_max = 32768;
 
 std::size_t cores() {
     return std::max(1u, std::thread::hardware_concurrency());
@@ -44,7 +46,8 @@ Engine::Engine(const swift::ReconstructorOptions& options, const Clock& clock, L
       buffers_(slabs_, options.fragmend.memory_limit_bytes),
       budget_(io_.get_executor(), options.fragmend.memory_limit_bytes),
       dispatcher_(io_.get_executor(), decode_threads_.get_executor(), *codec_,
-                  {.workers = decode_thread_count(options.fragmend)}),
+                  {.workers = decode_thread_count(options.fragmend),
+                   .inline_bytes_max = decoded_inline_bytes_max}),
       client_(io_.get_executor(), "obj-reconstructor " + std::to_string(::getpid()), clock),
       sessions_(io_.get_executor(), static_cast<std::size_t>(options.fragmend.sessions)),
       replicate_calls_(io_.get_executor(), sync::replicate_calls_max) {}

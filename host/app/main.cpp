@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "host/app/command_line.hpp"
+#include "host/app/control_command.hpp"
 #include "host/app/daemon.hpp"
 #include "host/app/info.hpp"
 
@@ -44,6 +45,8 @@ int main(int argc, char** argv) try {
         case Subcommand::reconstructor:
             remember_start(*line, arguments);
             return run_reconstructor(*line);
+        case Subcommand::control:
+            return run_control_command(*line);
     }
     return 0;
 } catch (const std::exception& failure) {

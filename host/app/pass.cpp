@@ -9,6 +9,7 @@
 #include "host/swift/json_members.hpp"
 #include "host/swift/local_devices.hpp"
 #include "host/swift/partition_hashes.hpp"
+#include "host/swift/partition_removal.hpp"
 
 namespace fragmend::app {
 namespace {
@@ -76,8 +77,9 @@ Result<HashedJobs> make_jobs(const scan::Partition& partition, const swift::Poli
 }  // namespace
 
 Pass::Pass(sync::Services& services, std::vector<PolicyState>& policies,
-           std::vector<std::string> devices, std::vector<std::uint64_t> partitions)
+           std::vector<std::string> devices, std::vector<std::uint64_t> partitions, Gate& gate)
     : services_(services),
+      gate_(gate),
       policies_(policies),
       collect_options_{std::move(devices), std::move(partitions), services.options.handoffs_only},
       began_(services.clock.steady()),
@@ -111,6 +113,8 @@ Awaitable<void> Pass::run() {
     for (scan::Partition& partition : work.partitions) {
         PolicyState* state = state_of(partition.policy_index);
         FRAGMEND_ASSERT(state != nullptr);
+        while (gate_.is_closed() && !cancelled_)
+            co_await gate_.wait();
         auto permit = co_await in_flight_.acquire(1);
         if (permit.has_error() || cancelled_) break;
         if (!co_await ring_is_current(*state)) {
@@ -177,20 +181,51 @@ Awaitable<void> Pass::run_jobs(const scan::Partition& partition, PolicyState& st
     if (derived->has_failed_suffixes) services_.stats.partition_failed(errc::io);
     for (const auto& warning : jobs.warnings)
         services_.log.warning(warning);
-    services_.stats.handoffs_remaining += jobs.reverts.size();
-    if (!jobs.sync || cancelled_) co_return;
+    if (jobs.is_removable && !derived->has_failed_suffixes) {
+        co_await remove_partition(partition, state);
+        co_return;
+    }
     const sync::PolicyContext context{state.policy, state.ring, state.disk};
+    // Delivering is cheap beside rebuilding, and may spare others a rebuild.
+    for (const scan::RevertJob& job : jobs.reverts) {
+        if (cancelled_) co_return;
+        sync::RevertJobRun run(services_, context, job);
+        reverting_.insert(&run);
+        co_await run.run();
+        reverting_.erase(&run);
+    }
+    if (!jobs.sync || cancelled_) co_return;
     sync::SyncJobRun run(services_, context, *jobs.sync);
     running_.insert(&run);
     co_await run.run();
     running_.erase(&run);
 }
 
+Awaitable<void> Pass::remove_partition(const scan::Partition& partition, const PolicyState& state) {
+    auto remove = [disk = state.disk, device = partition.local_device.device,
+                   name = partition.name] {
+        return swift::remove_empty_partition(disk, device, name);
+    };
+    const auto removed = co_await offload(services_.disk, std::move(remove));
+    if (removed.has_error()) {
+        // Somebody is at work there: it may not be empty any longer.
+        if (removed.error() == errc::lock_timeout) co_return;
+        services_.log.error("Unable to remove partition " + partition.path + ": " +
+                            to_string(removed.error()));
+        services_.stats.partition_failed(removed.error().code);
+    } else if (!removed.value()) {
+        services_.log.warning("Unexpected entity in '" + partition.path + "' (left alone)");
+    }
+}
+
 void Pass::cancel() {
     cancelled_ = true;
     services_.stats.stopped = true;
     in_flight_.close();
+    gate_.wake_all();
     for (sync::SyncJobRun* run : running_)
+        run->cancel();
+    for (sync::RevertJobRun* run : reverting_)
         run->cancel();
 }
 

@@ -10,8 +10,10 @@
 #include <vector>
 
 #include "host/app/command_line.hpp"
+#include "host/app/gate.hpp"
 #include "host/scan/collect.hpp"
 #include "host/swift/ring_file.hpp"
+#include "host/sync/revert_job.hpp"
 #include "host/sync/services.hpp"
 #include "host/sync/sync_job.hpp"
 
@@ -34,9 +36,10 @@ inline constexpr std::size_t partitions_in_flight_max = 64;
 /// swift.obj.reconstructor.ObjectReconstructor.reconstruct.
 class Pass {
   public:
-    /// All references outlive the pass. `devices`, `partitions`: overrides, empty for all.
+    /// All references outlive the pass. `devices`, `partitions`: overrides, empty for all. No
+    /// partition begins while `gate` is closed.
     Pass(sync::Services& services, std::vector<PolicyState>& policies,
-         std::vector<std::string> devices, std::vector<std::uint64_t> partitions);
+         std::vector<std::string> devices, std::vector<std::uint64_t> partitions, Gate& gate);
     Awaitable<void> run();
     /// Ends the pass soon: no further partition starts, running sessions are dropped.
     void cancel();
@@ -47,11 +50,13 @@ class Pass {
   private:
     Awaitable<void> run_partition(scan::Partition partition, Semaphore::Permit permit);
     Awaitable<void> run_jobs(const scan::Partition& partition, PolicyState& state);
+    Awaitable<void> remove_partition(const scan::Partition& partition, const PolicyState& state);
     /// False once the policy's ring file has changed since the pass began.
     Awaitable<bool> ring_is_current(PolicyState& state);
     PolicyState* state_of(int policy_index);
 
     sync::Services& services_;
+    Gate& gate_;
     std::vector<PolicyState>& policies_;
     scan::CollectOptions collect_options_;
     std::chrono::steady_clock::time_point began_;
@@ -60,6 +65,7 @@ class Pass {
     Semaphore in_flight_;
     TaskGroup partitions_;
     std::set<sync::SyncJobRun*> running_;
+    std::set<sync::RevertJobRun*> reverting_;
     bool cancelled_ = false;
 };
 

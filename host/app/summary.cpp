@@ -124,6 +124,13 @@ std::string summary_text(const sync::PassStats& stats, double seconds) {
                rate(stats.fragments_rebuilt, seconds), rate(stats.bytes_rebuilt, seconds) / 1e6);
     text += format("  survivors          %s read and checked against their MD5\n",
                    human_bytes(stats.survivor_bytes_read).c_str());
+    text += format(
+        "  reverted           %llu fragments (%s), %llu objects removed here, %llu "
+        "handoffs remain\n",
+        static_cast<unsigned long long>(stats.fragments_reverted),
+        human_bytes(stats.bytes_reverted).c_str(),
+        static_cast<unsigned long long>(stats.objects_purged),
+        static_cast<unsigned long long>(stats.handoffs_remaining));
     text += format("  partitions         %llu of %llu on %llu devices (%llu not mounted)\n",
                    static_cast<unsigned long long>(stats.partitions_done),
                    static_cast<unsigned long long>(stats.partitions),
@@ -151,10 +158,12 @@ std::string summary_text(const sync::PassStats& stats, double seconds) {
     for (const auto& [name, target] : stats.targets) {
         if (target.offered == 0 && target.sessions_failed == 0) continue;
         text += format(
-            "  to %s: %llu fragments (%s), %llu metadata, %llu tombstones, %llu objects failed,"
-            " %llu of %llu sessions failed\n",
+            "  to %s: %llu fragments (%s), %llu reverted (%s), %llu metadata, %llu tombstones, "
+            "%llu objects failed, %llu of %llu sessions failed\n",
             name.c_str(), static_cast<unsigned long long>(target.fragments_rebuilt),
             human_bytes(target.bytes_rebuilt).c_str(),
+            static_cast<unsigned long long>(target.fragments_reverted),
+            human_bytes(target.bytes_reverted).c_str(),
             static_cast<unsigned long long>(target.metas_sent),
             static_cast<unsigned long long>(target.tombstones_sent),
             static_cast<unsigned long long>(target.objects_failed),
@@ -169,6 +178,8 @@ std::string summary_json(const sync::PassStats& stats, double seconds) {
     for (const auto& [name, target] : stats.targets) {
         targets[name] = {{"fragments_rebuilt", target.fragments_rebuilt},
                          {"bytes_rebuilt", target.bytes_rebuilt},
+                         {"fragments_reverted", target.fragments_reverted},
+                         {"bytes_reverted", target.bytes_reverted},
                          {"metas_sent", target.metas_sent},
                          {"tombstones_sent", target.tombstones_sent},
                          {"objects_failed", target.objects_failed},
@@ -185,13 +196,16 @@ std::string summary_json(const sync::PassStats& stats, double seconds) {
     const json::object summary{{"bad_survivors", std::move(bad)},
                                {"bad_survivors_total", stats.bad_survivors_total},
                                {"bytes_rebuilt", stats.bytes_rebuilt},
+                               {"bytes_reverted", stats.bytes_reverted},
                                {"devices", stats.devices},
                                {"devices_unmounted", stats.devices_unmounted},
                                {"failed_objects", json_counts(stats.failed_objects)},
                                {"failed_partitions", json_counts(stats.failed_partitions)},
                                {"failed_sessions", json_counts(stats.failed_sessions)},
                                {"fragments_rebuilt", stats.fragments_rebuilt},
+                               {"fragments_reverted", stats.fragments_reverted},
                                {"handoffs_remaining", stats.handoffs_remaining},
+                               {"objects_purged", stats.objects_purged},
                                {"partitions", stats.partitions},
                                {"partitions_done", stats.partitions_done},
                                {"seconds", seconds},

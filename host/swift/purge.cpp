@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <vector>
 
 #include "host/base/unique_fd.hpp"
 #include "host/swift/directory.hpp"
@@ -27,37 +28,71 @@ bool may_remove_meta(const FoundObject& found, const Timestamp& data) {
                        [&](const auto& name) { return !is_data(name) || name.starts_with(time); });
 }
 
-void remove_fragment(const DiskContext& context, int fd, const PurgeRequest& request) {
+struct MetaFile {
+    std::string name;
+    Timestamp timestamp;
+};
+
+std::vector<MetaFile> meta_files(const FoundObject& found) {
+    std::vector<MetaFile> files;
+    for (const auto& name : found.file_names) {
+        const auto parsed = parse_ondisk_name(name, any_fragment_count);
+        if (parsed.has_value() && parsed->kind == OndiskKind::meta)
+            files.push_back({name, parsed->timestamp});
+    }
+    return files;
+}
+
+/// Whether the delivered fragment goes now. Swift removes a durable one in any case. A fragment
+/// that was offered as non-durable and committed since was not acknowledged as what it is now: the
+/// next pass offers it again.
+bool fragment_goes(const DiskContext& context, int fd, const PurgeRequest& request) {
+    if (!request.frag_index) return false;
+    const std::string plain = data_file_name(request.data, *request.frag_index, false);
+    return request.durable || is_file_older(context, fd, plain, context.commit_window_s);
+}
+
+void remove_fragment(int fd, const PurgeRequest& request) {
     const int index = *request.frag_index;
-    const std::string plain = data_file_name(request.data, index, false);
-    const double delay_s = request.durable ? 0 : context.commit_window_s;
-    if (is_file_older(context, fd, plain, delay_s)) ::unlinkat(fd, plain.c_str(), 0);
-    // Swift removes this one in any case. A fragment that was offered as non-durable and committed
-    // since was not acknowledged as what it is now: the next pass offers it again.
+    ::unlinkat(fd, data_file_name(request.data, index, false).c_str(), 0);
     if (request.durable) ::unlinkat(fd, data_file_name(request.data, index, true).c_str(), 0);
 }
 
 }  // namespace
 
-Result<void> purge_object(const DiskContext& context, std::string_view device,
+Result<bool> purge_object(const DiskContext& context, std::string_view device,
                           std::string_view partition, const PurgeRequest& request) {
     const auto found = find_object(context, device, partition, request.object_hash);
     if (!found) return found.error();
     const std::string& path = found->hash_dir_path;
+    const auto metas = meta_files(*found);
+    if (request.pure_handoff && request.frag_index) {
+        const Timestamp known = request.meta.value_or(request.data);
+        const bool was_posted = std::any_of(
+            metas.begin(), metas.end(), [&](const auto& meta) { return meta.timestamp > known; });
+        if (was_posted) return false;
+    }
     {
         const UniqueFd dir(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
         if (!dir.valid()) return error_from_errno(errno, "open " + path);
         ::unlinkat(dir.get(), tombstone_file_name(request.data).c_str(), 0);
-        if (request.meta && request.pure_handoff && may_remove_meta(*found, request.data)) {
-            ::unlinkat(dir.get(), meta_file_name(*request.meta, std::nullopt).c_str(), 0);
+        if (fragment_goes(context, dir.get(), request)) {
+            // The .meta first: should we die in between, a fragment without it is offered again,
+            // but a .meta without a fragment is nothing that could be.
+            if (request.meta && request.pure_handoff && may_remove_meta(*found, request.data)) {
+                for (const auto& meta : metas)
+                    ::unlinkat(dir.get(), meta.name.c_str(), 0);
+            }
+            remove_fragment(dir.get(), request);
         }
-        if (request.frag_index) remove_fragment(context, dir.get(), request);
     }
     if (request.frag_index && ::rmdir(path.c_str()) != 0 && errno != ENOENT && errno != ENOTEMPTY) {
         return error_from_errno(errno, "rmdir " + path);
     }
     const std::string suffix_path = parent_of(path);
-    return invalidate_suffix(parent_of(suffix_path), base_name_of(suffix_path));
+    const auto invalidated = invalidate_suffix(parent_of(suffix_path), base_name_of(suffix_path));
+    if (!invalidated) return invalidated.error();
+    return true;
 }
 
 bool remove_empty_suffix(const DiskContext& context, std::string_view device,

@@ -22,14 +22,16 @@ struct PurgeRequest {
     bool pure_handoff = false;
 };
 
-/// Removes the tombstone, the fragment and, where it is safe, the `.meta` of exactly these times;
-/// then invalidates the suffix. A non-durable fragment younger than the commit window stays, and so
-/// does one that became durable after it was offered as non-durable (stricter than Swift).
+/// Removes the tombstone and the fragment of exactly these times and, where no version is left that
+/// needs them, the `.meta` files that were delivered with it; then invalidates the suffix. Kept: a
+/// non-durable fragment younger than the commit window and, stricter than Swift, one that became
+/// durable after it was offered as non-durable. On a pure handoff an object that was posted to
+/// since its offer is not touched at all (false): its next offer takes data and `.meta` along.
 /// The caller holds the partition's replication lock and has the receiver's word for this object.
 /// Errors: not_found (nothing there any more), those of `find_object`, lock_timeout, io, no_space.
 /// Source: swift.obj.reconstructor.ObjectReconstructor.delete_reverted_objs,
 /// swift.obj.diskfile.ECDiskFile.purge.
-Result<void> purge_object(const DiskContext& context, std::string_view device,
+Result<bool> purge_object(const DiskContext& context, std::string_view device,
                           std::string_view partition, const PurgeRequest& request);
 
 /// Removes a suffix directory if it is empty; true if it is gone.

@@ -17,6 +17,12 @@ using Headers = std::vector<std::pair<std::string, std::string>>;
 /// swift.obj.reconstructor.RebuildingECDiskFileStream; ssync_sender.Sender.send_put.
 Headers rebuilt_put_headers(const swift::Metadata& data, int wanted_index);
 
+/// Headers of a PUT that carries the fragment archive of this disk: the data file's own metadata
+/// with its MD5, which the receiver checks. `X-Backend-No-Commit` unless it is durable. A data file
+/// whose metadata names no index gets that of its file name. Source:
+/// swift.obj.ssync_sender.Sender.send_put.
+Headers reverted_put_headers(const swift::Metadata& data, int fragment_index, bool durable);
+
 /// Headers of a POST: all that the .meta file holds, except the name.
 /// Source: swift.obj.ssync_sender.Sender.send_post.
 Headers post_headers(const swift::Metadata& meta);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <boost/asio/redirect_error.hpp>
+#include <iterator>
 #include <set>
 
 #include "host/scan/suffix_delta.hpp"
@@ -190,9 +191,13 @@ Awaitable<std::optional<swift::PartitionHashes>> SyncJobRun::remote_hashes(const
 Awaitable<std::optional<SyncJobRun::Delta>> SyncJobRun::compare(Node node, int backend_index,
                                                                 swift::PartitionHashes remote) {
     Delta delta{std::move(node), backend_index, {}};
-    auto suffixes = scan::suffix_delta(job_.hashes, job_.fragment_index, remote, backend_index);
-    if (suffixes.empty()) co_return delta;
-    const swift::HashRequest request{suffixes, false};
+    delta.suffixes = scan::suffix_delta(job_.hashes, job_.fragment_index, remote, backend_index);
+    // What the partner has nothing of differs whatever a fresh hash says: only the others are worth
+    // a second look at our own disk.
+    swift::HashRequest request{{}, false};
+    std::ranges::copy_if(delta.suffixes, std::back_inserter(request.recalculate),
+                         [&](const std::string& suffix) { return remote.contains(suffix); });
+    if (request.recalculate.empty()) co_return delta;
     activity_.doing("hashes local suffixes");
     auto rehash = [disk = policy_.disk, device = job_.local_device.device,
                    partition = job_.partition,

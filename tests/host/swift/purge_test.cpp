@@ -15,7 +15,7 @@ struct Purge : testing::ObjectFixture {
                 .frag_index = 2,
                 .pure_handoff = true};
     }
-    Result<void> purge(const PurgeRequest& wanted) {
+    Result<bool> purge(const PurgeRequest& wanted) {
         return purge_object(context, "d1", "7", wanted);
     }
     void age(const std::string& name, double seconds) {
@@ -86,6 +86,47 @@ TEST_F(Purge, TombstonesGoAndTheirDirectoryStays) {
     ASSERT_TRUE(purge(wanted));
     EXPECT_TRUE(testing::fs::exists(hash_dir));
     EXPECT_FALSE(has(tombstone_file_name(data_time)));
+}
+
+TEST_F(Purge, MetaWithAContentTypeTimeGoesToo) {
+    const Timestamp posted = ago(500);
+    put_data();
+    put(meta_file_name(posted, posted), {}, meta_metadata(posted));
+    PurgeRequest wanted = request();
+    wanted.meta = posted;
+    ASSERT_TRUE(purge(wanted).value());
+    EXPECT_FALSE(testing::fs::exists(hash_dir));
+}
+
+TEST_F(Purge, ObjectThatWasPostedToSinceItsOfferStaysWhole) {
+    const Timestamp offered = ago(500);
+    const Timestamp since = ago(5);
+    put_data();
+    put(meta_file_name(since, {}), {}, meta_metadata(since));
+    PurgeRequest wanted = request();
+    for (const std::optional<Timestamp>& known :
+         {std::optional<Timestamp>(), std::optional(offered)}) {
+        wanted.meta = known;
+        EXPECT_FALSE(purge(wanted).value());
+        EXPECT_TRUE(has(durable));
+        EXPECT_TRUE(has(meta_file_name(since, {})));
+    }
+    wanted.meta = since;
+    EXPECT_TRUE(purge(wanted).value());
+    EXPECT_FALSE(testing::fs::exists(hash_dir));
+}
+
+TEST_F(Purge, MetaStaysAsLongAsItsFragmentDoes) {
+    const Timestamp posted = ago(30);
+    put_data(false);
+    put(meta_file_name(posted, {}), {}, meta_metadata(posted));
+    age(plain, 1);
+    PurgeRequest wanted = request();
+    wanted.durable = false;
+    wanted.meta = posted;
+    ASSERT_TRUE(purge(wanted));
+    EXPECT_TRUE(has(plain));
+    EXPECT_TRUE(has(meta_file_name(posted, {})));
 }
 
 TEST_F(Purge, MetaGoesOnlyFromAPureHandoffWithNothingElse) {

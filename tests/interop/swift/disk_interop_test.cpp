@@ -128,7 +128,8 @@ std::string Replayer::hashes(const std::vector<std::string>& words) {
     for (const auto& [suffix, hash] : result->hashes) {
         std::vector<std::string> keys;
         for (const auto& [index, digest_text] : hash) {
-            keys.push_back((index ? std::to_string(*index) : "None") + ":" + digest_text);
+            keys.push_back((index ? std::to_string(*index) : "None") + ":" +
+                           std::string(digest_text));
         }
         texts[suffix] = suffix + "{" + joined(keys, ",") + "}";
     }
@@ -196,11 +197,11 @@ std::string Replayer::describe(const OpenObject& object) const {
 }
 
 std::string Replayer::open(const std::vector<std::string>& words) {
-    const auto found = find_object(context_, device(), partition_, words[1]);
+    auto found = find_object(context_, device(), partition_, words[1]);
     if (!found) return "no object";
     const OpenOptions options{optional_index(words[2]), preferences_from(words[3]),
                               words[4] == "1"};
-    const auto object = open_found(context_, device(), *found, options);
+    const auto object = open_found(context_, device(), std::move(*found), options);
     if (object) return describe(*object);
     std::string reason = object.error().detail;
     switch (object.error().code) {

@@ -1,0 +1,62 @@
+// One REVERT job: deliver what belongs elsewhere, then remove what was acknowledged.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "host/scan/jobs.hpp"
+#include "host/swift/locks.hpp"
+#include "host/sync/revert_objects.hpp"
+#include "host/sync/services.hpp"
+#include "transport/ssync/sender.hpp"
+
+namespace fragmend::sync {
+
+using Delivered = std::map<std::string, swift::LocalOffer>;
+
+/// Keeps in `all` what `one` holds, too, at the same times and as durable. Pure.
+void keep_common(Delivered& all, const Delivered& one);
+
+/// Runs `job` under the partition's replication lock: a session with each target, and when all of
+/// them took everything, the purge of what every one of them acknowledged. A session that found its
+/// target locked is tried again, without our lock held meanwhile. Errors are counted, logged and
+/// never returned. Runs on the network thread; `services` and `policy` outlive it.
+/// Source: swift.obj.reconstructor.ObjectReconstructor._revert, delete_reverted_objs.
+class RevertJobRun {
+  public:
+    RevertJobRun(Services& services, const PolicyContext& policy, const scan::RevertJob& job);
+    Awaitable<void> run();
+    /// Ends the session of this job soon; what was delivered already may still be removed.
+    void cancel();
+
+  private:
+    enum class Ended { done, remains, try_again };
+
+    Awaitable<Ended> run_once();
+    Awaitable<Ended> run_locked();
+    /// What the target acknowledged; nothing when the session failed.
+    Awaitable<std::optional<Delivered>> deliver(const scan::Partner& target);
+    Awaitable<void> purge(const Delivered& delivered);
+    Awaitable<Result<swift::PathLock>> lock();
+    Awaitable<void> pause(int tries);
+    void account(const Node& target, const transport::ssync::SessionResult& result,
+                 const RevertObjects& objects);
+    /// Of the last try: what failed is counted once, whatever the tries.
+    void account_failures();
+
+    Services& services_;
+    const PolicyContext& policy_;
+    const scan::RevertJob& job_;
+    bool cancelled_ = false;
+    bool remains_ = false;      ///< Not everything was offered, or not everything sent.
+    bool target_busy_ = false;  ///< A session ended at somebody else's lock.
+    std::vector<errc> failed_sessions_;
+    std::map<errc, std::uint64_t> failed_objects_;
+    transport::ssync::Sender* sender_ = nullptr;  ///< The session that runs.
+    asio::steady_timer pause_;
+    Activity activity_;
+};
+
+}  // namespace fragmend::sync

@@ -1,0 +1,231 @@
+// Offers and sub-requests of a revert.
+#include "host/sync/revert_objects.hpp"
+
+#include <algorithm>
+
+#include "host/base/bytes.hpp"
+#include "host/sync/local_check.hpp"
+#include "host/sync/sub_requests.hpp"
+
+namespace fragmend::sync {
+namespace {
+
+using transport::ssync::Offer;
+using transport::ssync::SubRequest;
+using transport::ssync::Wanted;
+
+Offer to_offer(const swift::LocalOffer& local) {
+    return {local.object_hash, local.data, local.meta, local.content_type, local.durable};
+}
+
+}  // namespace
+
+RevertObjects::RevertObjects(Services& services, const PolicyContext& policy, RevertPlan plan,
+                             Activity& activity)
+    : services_(services), policy_(policy), plan_(std::move(plan)), activity_(activity) {}
+
+Awaitable<Result<void>> RevertObjects::begin(bool accepts_non_durable) {
+    with_non_durable_ = accepts_non_durable;
+    co_return Result<void>();
+}
+
+/// An empty list stands for the newest data of any kind, none for durable data only. Offers and
+/// their opening have to use the same.
+std::optional<std::vector<swift::FragmentPreference>> RevertObjects::preferences() const {
+    if (!with_non_durable_) return std::nullopt;
+    return std::vector<swift::FragmentPreference>();
+}
+
+Awaitable<Result<void>> RevertObjects::list_next_suffix() {
+    const swift::OfferOptions options{.frag_index = plan_.fragment_index,
+                                      .frag_prefs = preferences()};
+    auto list = [disk = policy_.disk, device = plan_.local_device.device,
+                 partition = plan_.partition, suffix = plan_.suffixes[next_suffix_],
+                 options] { return swift::list_offers(disk, device, partition, suffix, options); };
+    auto found = co_await offload(services_.disk, std::move(list));
+    ++next_suffix_;
+    if (found.has_error()) {
+        if (found.error() == errc::not_mounted) co_return found.error();
+        // It was logged; the other suffixes are none the worse for it.
+        services_.stats.partition_failed(found.error().code);
+        incomplete_ = true;
+        co_return Result<void>();
+    }
+    for (auto& offer : *found) {
+        // Without an index nobody can say whose a fragment is that came since the job was made.
+        if (!plan_.fragment_index && offer.durable) continue;
+        offers_.push_back(std::move(offer));
+    }
+    co_return Result<void>();
+}
+
+Awaitable<Result<std::optional<Offer>>> RevertObjects::next_offer() {
+    activity_.moved();
+    while (offers_.empty()) {
+        if (cancelled_) co_return Error{errc::cancelled, "session ended"};
+        if (next_suffix_ == plan_.suffixes.size()) co_return std::nullopt;
+        auto listed = co_await list_next_suffix();
+        if (listed.has_error()) co_return listed.error();
+    }
+    if (plan_.objects_max > 0 && offered_.size() >= static_cast<std::size_t>(plan_.objects_max)) {
+        limited_ = true;
+        services_.log.info(
+            "ssync missing_check truncated after " + std::to_string(offered_.size()) +
+            " objects: device: " + plan_.local_device.device + ", part: " + plan_.partition +
+            ", policy: " + std::to_string(policy_.policy.index) +
+            ", next object hash: " + offers_.front().object_hash);
+        offers_.clear();
+        next_suffix_ = plan_.suffixes.size();
+        co_return std::nullopt;
+    }
+    std::optional<Offer> offer(to_offer(offers_.front()));
+    offered_.insert_or_assign(offer->object_hash, std::move(offers_.front()));
+    offers_.pop_front();
+    co_return offer;
+}
+
+Awaitable<Result<void>> RevertObjects::wanted(std::vector<Wanted> objects) {
+    // What was never offered is nobody's to ask for.
+    std::erase_if(objects,
+                  [this](const Wanted& want) { return !offered_.contains(want.object_hash); });
+    wanted_.assign(std::make_move_iterator(objects.begin()),
+                   std::make_move_iterator(objects.end()));
+    co_return Result<void>();
+}
+
+Awaitable<Result<std::vector<SubRequest>>> RevertObjects::next_sub_requests() {
+    activity_.moved();
+    co_await finish();
+    while (!wanted_.empty()) {
+        if (cancelled_) co_return Error{errc::cancelled, "session ended"};
+        const Wanted want = std::move(wanted_.front());
+        wanted_.pop_front();
+        const swift::OpenOptions options{
+            .frag_index = plan_.fragment_index, .frag_prefs = preferences(), .open_expired = true};
+        auto open = [disk = policy_.disk, device = plan_.local_device.device,
+                     partition = plan_.partition, hash = want.object_hash, options] {
+            return swift::open_object(disk, device, partition, hash, options);
+        };
+        auto opened = co_await offload(services_.disk, std::move(open));
+        if (opened.has_error()) {
+            left_out(want.object_hash, opened.error());
+            continue;
+        }
+        auto requests = co_await requests_of(want, std::move(opened.value()));
+        if (requests.has_error()) {
+            if (requests.error() == errc::cancelled) co_return requests.error();
+            left_out(want.object_hash, requests.error());
+            continue;
+        }
+        if (!requests->empty()) co_return requests;
+    }
+    co_return std::vector<SubRequest>();
+}
+
+/// Whatever came between offer and opening is for the next pass: only what was offered may be
+/// purged, and only what was sent.
+Result<void> RevertObjects::check_unchanged(const swift::LocalOffer& offered,
+                                            const swift::OpenObject& object) const {
+    const bool same = object.tombstone ? !offered.durable && *object.tombstone == offered.data
+                                       : offered.durable && object.data_timestamp == offered.data;
+    if (!same)
+        return Error{errc::not_found, object.hash_dir_path + " changed since it was offered"};
+    if (object.tombstone) return {};
+    const auto stored = object.stored_fragment_index();
+    if (stored && *stored != object.fragment_index) {
+        return Error{errc::bad_metadata,
+                     object.data_path + ": its metadata names another fragment index"};
+    }
+    return {};
+}
+
+Awaitable<Result<std::vector<SubRequest>>> RevertObjects::requests_of(const Wanted& want,
+                                                                      swift::OpenObject object) {
+    const auto unchanged = check_unchanged(offered_.at(want.object_hash), object);
+    if (unchanged.has_error()) co_return unchanged.error();
+    std::vector<SubRequest> requests;
+    const auto path = object.name.path();
+    if (object.tombstone) {
+        if (want.data) {
+            requests.push_back({"DELETE", path, delete_headers(*object.tombstone), 0, nullptr});
+            ++counts_.tombstones;
+        }
+        co_return requests;
+    }
+    const bool sends_meta =
+        want.meta && object.meta_metadata && object.timestamp != object.data_timestamp;
+    Headers meta_headers;
+    if (sends_meta) meta_headers = post_headers(*object.meta_metadata);
+    if (want.data) {
+        auto put = co_await put_request(object);
+        if (put.has_error()) co_return put.error();
+        requests.push_back(std::move(put.value()));
+    }
+    if (sends_meta) {
+        requests.push_back({"POST", path, std::move(meta_headers), 0, nullptr});
+        ++counts_.metas;
+    }
+    co_return requests;
+}
+
+Awaitable<Result<SubRequest>> RevertObjects::put_request(swift::OpenObject& object) {
+    const auto piece_bytes = static_cast<std::size_t>(
+        std::clamp<std::uint64_t>(object.content_length, 1, LocalBody::piece_bytes_max));
+    auto permit = co_await services_.budget.acquire(piece_bytes);
+    if (permit.has_error()) co_return permit.error();
+    if (cancelled_) co_return Error{errc::cancelled, "session ended"};
+    FRAGMEND_ASSERT(!sending_);
+    sending_.emplace();
+    sending_->hash = object.hash;
+    sending_->archive = local_archive(object);
+    SubRequest request;
+    request.method = "PUT";
+    request.path = object.name.path();
+    request.headers =
+        reverted_put_headers(object.data_metadata, object.fragment_index, object.durable());
+    request.content_length = object.content_length;
+    request.body = std::make_unique<LocalBody>(
+        services_,
+        swift::LocalFragmentFile(std::move(object.fd), object.data_path, object.content_length),
+        sending_->archive.md5, std::move(permit.value()), sending_->outcome, activity_);
+    co_return request;
+}
+
+Awaitable<void> RevertObjects::finish() {
+    if (!sending_) co_return;
+    if (sending_->outcome.complete) {
+        ++counts_.fragments;
+        counts_.bytes += sending_->archive.archive_bytes;
+    } else {
+        const auto error = sending_->outcome.error.value_or(
+            Error{errc::cancelled, "the session ended before it was sent"});
+        left_out(sending_->hash, error);
+        if (error == errc::bad_fragment) {
+            auto look = [disk = policy_.disk, device = plan_.local_device.device,
+                         archive = sending_->archive] {
+                return quarantine_if_damaged(disk, device, archive);
+            };
+            co_await offload(services_.disk, std::move(look));
+        }
+    }
+    sending_.reset();
+}
+
+void RevertObjects::left_out(const std::string& object_hash, const Error& error) {
+    left_out_.insert(object_hash);
+    // Gone or changed since the offer is no failure: the next pass sees it as it is then.
+    if (error == errc::not_found || error == errc::cancelled) return;
+    incomplete_ = true;
+    ++counts_.failures[error.code];
+    services_.log.error(
+        transport::fragments::full_path(plan_.target, plan_.partition, "", policy_.policy.index) +
+        " hash " + object_hash + " not reverted: " + to_string(error));
+}
+
+std::map<std::string, swift::LocalOffer> RevertObjects::take_delivered() {
+    for (const auto& hash : left_out_)
+        offered_.erase(hash);
+    return std::move(offered_);
+}
+
+}  // namespace fragmend::sync

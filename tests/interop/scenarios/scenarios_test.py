@@ -1,0 +1,154 @@
+#!/usr/bin/python3
+"""The scenario table: Swift's own reconstructor and Fragmend on the same starting states.
+
+    scenarios_test.py                       the whole table
+    scenarios_test.py -k 'meta'             rows and groups whose name holds a word
+    FRAGMEND_SCENARIOS_SHOW=1               prints every row's end state
+
+Each group of rows is one stage: all rows are written, the disks are kept, Swift's reconstructor runs
+at every server in turn, the disks are put back, Fragmend runs in the same order. Then row by row
+the files (bytes and metadata), folders, quarantines, sessions and sub-requests have to be the same,
+and what is kept of the suffix hashes may lie about no more than it does after Swift.
+"""
+
+import os
+import re
+import sys
+import time
+import unittest
+
+import stage  # noqa: F401  (paths)
+from support import case, disks, program
+
+import groups
+import rows
+import states
+from lab import Lab, PolicySpec
+
+OPTIONS = {'servers': 4, 'devices': 12, 'part_power': 8,
+           'policies': [
+               PolicySpec(index=0, name='replicated'),
+               PolicySpec(index=1, name='ec', ec_type='isa_l_rs_cauchy', k=4, m=2,
+                          segment_bytes=65536, default=True),
+               PolicySpec(index=2, name='twice', ec_type='isa_l_rs_vand', k=2, m=1, duplication=2,
+                          segment_bytes=65536)],
+           'mount_check': True, 'log_level': 'DEBUG',
+           'object_conf': {'DEFAULT': {'conn_timeout': 5, 'log_max_line_length': 0},
+                           'app:object-server': {'replication_lock_timeout': 1}}}
+RUN_LIMIT_S = 120
+
+
+class Scenarios(unittest.TestCase):
+    """One test a group; made below."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.lab = Lab(tmpfs=disks.tmpfs_holds_xattrs(), **OPTIONS).up()
+        cls.addClassCleanup(cls.lab.down)
+        cls.empty = disks.SavedDisks(cls.lab, 'empty')
+        cls.ground = stage.Ground(cls.lab)
+
+    def play(self, group, chosen):
+        self.empty.restore()
+        now = int(time.time())
+        policies = {policy.index: policy for policy in self.lab.spec.policies}
+        scenes = [stage.Scene(self.ground, row, policies[2 if row.duplicated else 1], now)
+                  for row in chosen]
+        self.lab.write([made.history() for scene in scenes for made in scene.objects if made.events])
+        for scene in scenes:
+            for deed in scene.deeds:
+                deed()
+        before = disks.SavedDisks(self.lab, group.name)
+        swift = self.run_all(group, scenes, ['/usr/bin/swift-object-reconstructor'], ('once', '-v'))
+        before.restore()
+        ours = self.run_all(group, scenes, program.command(), ('--once', '-v'))
+        if os.environ.get('FRAGMEND_SCENARIOS_SHOW'):
+            print(ours['log'])
+        if program.IS_SWIFT:
+            self.skipTest('Swift was compared with itself')
+        failures = []
+        for scene in scenes:
+            failures += self.judge(scene, swift, ours)
+        if failures:
+            self.fail(f'{len(failures)} rows differ\n' + '\n'.join(failures))
+
+    def run_all(self, group, scenes, command, arguments):
+        """Runs the reconstructor at all servers, one after the other, as often as the group says."""
+        sizes = {number: len(self.lab.log_text(number)) for number in self.numbers()}
+        self.output = ''
+        with group.faults(self.lab, scenes):
+            for _ in range(group.rounds):
+                for number in group.servers or self.numbers():
+                    results, _sum = self.lab.reconstruct(command, [number], arguments, RUN_LIMIT_S,
+                                                         options=group.options or None)
+                    result = results[number]
+                    self.output += f'--- node {number}, exit {result.exit_code}\n{result.output}'
+                    self.assertFalse(result.timed_out, self.output[-3000:])
+                    self.assertIn(result.exit_code, (0, 3, 5), self.output[-3000:])
+        look = states.Look(self.lab)
+        requests = set()
+        for number, size in sizes.items():
+            requests |= set(states.logged_requests(self.lab.log_text(number)[size:]))
+        return {'states': {scene.row.name: look.of(scene, requests) for scene in scenes},
+                'log': self.output, 'stale': states.stale_suffixes(self.lab)}
+
+    def numbers(self):
+        return [node.number for node in self.lab.layout.nodes]
+
+    def judge(self, scene, swift, ours):
+        row = scene.row
+        theirs, mine = swift['states'][row.name], ours['states'][row.name]
+        place = scene.place
+        key = (place.policy.index, place.partition)
+        lines = []
+        if row.differs:
+            try:
+                row.check(scene, theirs, mine)
+            except AssertionError as error:
+                lines.append(f'not the intended difference ({row.differs}): {error}')
+        else:
+            lines += states.differences(theirs, mine)
+            if row.check:
+                for state, who in ((theirs, 'Swift'), (mine, 'Fragmend')):
+                    try:
+                        row.check(scene, state)
+                    except AssertionError as error:
+                        lines.append(f'{who}: {error}')
+        if not row.requests_differ and not row.differs:
+            lines += states.request_differences(theirs, mine)
+        lines += [f'stale hash of {stale}' for stale in sorted(ours['stale'] - swift['stale'])
+                  if stale[1:3] == key]
+        for pattern in row.logs:
+            wanted = re.compile(pattern(scene) if callable(pattern) else pattern)
+            for who, log in (('Swift', swift['log']), ('Fragmend', ours['log'])):
+                if not wanted.search(log):
+                    lines.append(f'{who} does not say {wanted.pattern!r}')
+        if os.environ.get('FRAGMEND_SCENARIOS_SHOW'):
+            print(f'{row.name}: {mine.names()} {sorted(mine.requests)} {mine.quarantined}')
+        if not lines:
+            return []
+        where = ' '.join(f'{part}={device}' for part, device in sorted(place.devices.items()))
+        said = [line for log in (swift['log'], ours['log']) for line in log.splitlines()
+                if f'/{place.partition}/' in line or any(o.hash in line for o in scene.objects)]
+        return [f'* {row.name} (partition {place.partition}; {where})\n  '
+                + '\n  '.join(lines[:12] + said[-6:])]
+
+
+def _test_of(group):
+    chosen = [row for row in rows.TABLE if row.group == group.name]
+
+    def test(self):
+        wanted = os.environ.get('FRAGMEND_SCENARIOS_ROWS', '')
+        self.play(group, [row for row in chosen if wanted in row.name])
+    test.__doc__ = f'{group.name}: {len(chosen)} rows'
+    return test
+
+
+for _group in groups.GROUPS:
+    setattr(Scenarios, f'test_{_group.name}', _test_of(_group))
+_strays = {row.group for row in rows.TABLE} - {group.name for group in groups.GROUPS}
+assert not _strays, f'rows of unknown groups: {_strays}'
+
+
+if __name__ == '__main__':
+    sys.exit(case.main())
