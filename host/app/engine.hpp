@@ -47,6 +47,7 @@ class Engine {
     transport::http::Client client_;
     Semaphore sessions_;
     Semaphore replicate_calls_;
+    sync::QuarantineBrake brake_;
 };
 
 }  // namespace fragmend::app

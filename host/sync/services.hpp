@@ -14,6 +14,7 @@
 #include "host/swift/reconstructor_options.hpp"
 #include "host/swift/ring.hpp"
 #include "host/sync/pass_stats.hpp"
+#include "host/sync/quarantine_brake.hpp"
 #include "host/sync/suspects.hpp"
 #include "scheduler/dispatcher.hpp"
 #include "scheduler/memory_budget.hpp"
@@ -70,6 +71,7 @@ struct Services {
     TargetSlots& targets;
     PassStats& stats;
     Suspects& suspects;
+    QuarantineBrake& brake;
     Logger log;
 };
 

@@ -3,7 +3,8 @@
 
 #include <algorithm>
 
-#include "host/sync/local_check.hpp"
+#include "host/sync/braked_quarantine.hpp"
+#include "host/sync/solitary.hpp"
 #include "host/sync/sub_requests.hpp"
 
 namespace fragmend::sync {
@@ -206,6 +207,9 @@ Awaitable<void> SessionObjects::finish_current() {
         // A body that failed before any of it was sent: the session went on without it.
         const auto failed = outcome.error;
         if (failed && !(*failed == errc::cancelled)) object_failed(*current_, *failed);
+        if (failed && *failed == errc::too_few_fragments && outcome.culprits.empty()) {
+            co_await quarantine_if_solitary(services_, policy_, plan_, current_->object);
+        }
         co_await note_culprits(current_->object, std::move(outcome));
         source_.forget(current_->object.hash);
         co_await rebuilds_.pop();
@@ -282,11 +286,9 @@ Awaitable<void> SessionObjects::note_culprits(const swift::OpenObject& object,
             culprit.error.code != errc::bad_fragment) {
             continue;
         }
-        auto look = [disk = policy_.disk, device = plan_.local_device.device,
-                     archive = local_archive(object)] {
-            return quarantine_if_damaged(disk, device, archive);
-        };
-        co_await offload(services_.disk, std::move(look));
+        auto archive = local_archive(object);
+        co_await quarantine_if_damaged(services_, policy_, plan_.local_device.device,
+                                       std::move(archive));
     }
 }
 

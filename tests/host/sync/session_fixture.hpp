@@ -51,7 +51,7 @@ struct SessionFixture : ondisk::DiskFixture {
     Services services() {
         return {io.get_executor(), disk_threads.get_executor(), options, client, codec, dispatcher,
                 budget, buffers, rebuild_stats, clock, {}, {}, sessions, replicate_calls, targets,
-                stats, suspects, context.logger};
+                stats, suspects, brake, context.logger};
     }
     SessionPlan plan(std::vector<std::string> suffixes) {
         Node local = swift::test::make_node(0);
@@ -128,6 +128,7 @@ struct SessionFixture : ondisk::DiskFixture {
     TargetSlots targets{io.get_executor(), 1};
     PassStats stats;
     Suspects suspects;
+    QuarantineBrake brake{0};
     PolicyContext policy;
 };
 
