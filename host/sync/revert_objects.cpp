@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "host/base/bytes.hpp"
-#include "host/sync/local_check.hpp"
+#include "host/sync/braked_quarantine.hpp"
 #include "host/sync/sub_requests.hpp"
 
 namespace fragmend::sync {
@@ -201,11 +201,8 @@ Awaitable<void> RevertObjects::finish() {
             Error{errc::cancelled, "the session ended before it was sent"});
         leave_out(sending_->hash, error);
         if (error == errc::bad_fragment) {
-            auto look = [disk = policy_.disk, device = plan_.local_device.device,
-                         archive = sending_->archive] {
-                return quarantine_if_damaged(disk, device, archive);
-            };
-            co_await offload(services_.disk, std::move(look));
+            co_await quarantine_if_damaged(services_, policy_, plan_.local_device.device,
+                                           std::move(sending_->archive));
         }
     }
     sending_.reset();
