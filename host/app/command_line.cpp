@@ -21,13 +21,19 @@ commands:
   server CONF          serve a node's replication port (in place of swift-object-server there)
   codec COMMAND        list, check and bench the erasure codes of this machine; rebuild one
                        fragment archive from files (fragmend codec --help)
+  status [CONF...]     how every running reconstructor of this node is: how far, how fast, and what
+                       limits it (--json: all numbers)
+  pause, resume [CONF...]
+                       begin no further partition until resumed or restarted; and go on
+  cancel [CONF...]     end the passes that run; the next ones begin after the interval
   info                 what this machine and its libraries offer: codes, CPU paths, GPU
   version              the version
   help [COMMAND]       this text, or that of a command
 
 exit codes:
   0 done, 1 internal error, 2 usage or configuration, 3 work remains, 4 refused,
-  5 done but some objects have too few good fragments to be rebuilt
+  5 done but some objects have too few good fragments to be rebuilt,
+  6 no running reconstructor answers
 )";
 
 constexpr std::string_view reconstructor_help =
@@ -250,6 +256,25 @@ class ReconstructorParser {
     CommandLine line_;
 };
 
+/// `status` and its like: any number of configurations, and --json.
+boost::system::result<CommandLine, UsageError> control_command(
+    std::string_view operation, std::span<const std::string_view> words) {
+    CommandLine line;
+    line.subcommand = Subcommand::control;
+    line.operation = operation;
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        if (words[i] == "--json")
+            line.json = true;
+        else if (words[i] == "--swift-conf" && i + 1 < words.size())
+            line.swift_conf = words[++i];
+        else if (words[i].starts_with('-'))
+            return usage_error("no option '" + std::string(words[i]) + "'");
+        else
+            line.conf_paths.emplace_back(words[i]);
+    }
+    return line;
+}
+
 }  // namespace
 
 void throw_exception_from_error(const UsageError& error, const boost::source_location&) {
@@ -280,6 +305,9 @@ boost::system::result<CommandLine, UsageError> parse_command_line(
         line.subcommand = Subcommand::version;
     else if (command == "info")
         line.subcommand = Subcommand::info;
+    else if (command == "status" || command == "pause" || command == "resume" ||
+             command == "cancel")
+        return control_command(command, arguments.subspan(2));
     else
         return usage_error("no command '" + std::string(command) + "'");
     if (arguments.size() > 2)

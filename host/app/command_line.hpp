@@ -20,7 +20,7 @@ enum class ExitCode : int {
     daemon_not_reachable = 6,
 };
 
-enum class Subcommand { help, version, info, codec, reconstructor, server };
+enum class Subcommand { help, version, info, codec, control, reconstructor, server };
 enum class ProgressMode { automatic, always, never };
 
 /// Options of `fragmend reconstructor`, and of the drop-in name.
@@ -30,6 +30,8 @@ struct CommandLine {
         false;  ///< Started as swift-object-reconstructor: Swift's messages and exit codes.
     std::string help_topic;
     std::string conf_path;
+    std::vector<std::string> conf_paths;  ///< Of the commands that ask running processes.
+    std::string operation;                ///< `status`, `pause`, `resume` or `cancel`.
     bool once = false;
     bool verbose = false;
     bool check = false;  ///< Read everything, say what is wrong, do nothing.

@@ -51,7 +51,8 @@ Engine::Engine(const swift::ReconstructorOptions& options, const Clock& clock, L
                    .inline_bytes_max = decoded_inline_bytes_max}),
       client_(io_.get_executor(), "obj-reconstructor " + std::to_string(::getpid()), clock),
       sessions_(io_.get_executor(), static_cast<std::size_t>(options.fragmend.sessions)),
-      replicate_calls_(io_.get_executor(), sync::replicate_calls_max) {}
+      replicate_calls_(io_.get_executor(), sync::replicate_calls_max),
+      brake_(static_cast<std::size_t>(options.fragmend.quarantine_brake)) {}
 
 Engine::~Engine() {
     disk_threads_.join();
@@ -84,6 +85,7 @@ sync::Services Engine::services(sync::PassStats& stats, sync::Suspects& suspects
             suspects,
             activities,
             metrics,
+            brake_,
             log_};
 }
 

@@ -24,7 +24,10 @@ class Engine {
     asio::io_context& io() { return io_; }
     scheduler::Codec& codec() { return *codec_; }
     const scheduler::RebuildStats& rebuild_stats() const { return rebuild_stats_; }
-    std::size_t memory_peak_bytes() const { return budget_.peak_bytes(); }
+    const scheduler::MemoryBudget& budget() const { return budget_; }
+    const scheduler::Dispatcher& dispatcher() const { return dispatcher_; }
+    const Semaphore& sessions() const { return sessions_; }
+    const Semaphore& replicate_calls() const { return replicate_calls_; }
     asio::any_io_executor disk() { return disk_threads_.get_executor(); }
     /// What the jobs of a pass share; `stats`, `suspects` and `targets` belong to that pass.
     sync::Services services(sync::PassStats& stats, sync::Suspects& suspects,
@@ -49,6 +52,7 @@ class Engine {
     transport::http::Client client_;
     Semaphore sessions_;
     Semaphore replicate_calls_;
+    sync::QuarantineBrake brake_;
 };
 
 }  // namespace fragmend::app

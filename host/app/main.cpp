@@ -8,6 +8,7 @@
 
 #include "host/app/codec_survey.hpp"
 #include "host/app/command_line.hpp"
+#include "host/app/control_command.hpp"
 #include "host/app/daemon.hpp"
 #include "host/app/info.hpp"
 #include "host/app/server_process.hpp"
@@ -57,6 +58,8 @@ int main(int argc, char** argv) try {
             return run_reconstructor(*line);
         case Subcommand::server:
             return start_server(*line);
+        case Subcommand::control:
+            return run_control_command(*line);
     }
     return 0;
 } catch (const std::exception& failure) {

@@ -77,8 +77,9 @@ Result<HashedJobs> make_jobs(const scan::Partition& partition, const swift::Poli
 }  // namespace
 
 Pass::Pass(sync::Services& services, std::vector<PolicyState>& policies,
-           std::vector<std::string> devices, std::vector<std::uint64_t> partitions)
+           std::vector<std::string> devices, std::vector<std::uint64_t> partitions, Gate& gate)
     : services_(services),
+      gate_(gate),
       policies_(policies),
       collect_options_{std::move(devices), std::move(partitions), services.options.handoffs_only},
       began_(services.clock.steady()),
@@ -112,6 +113,8 @@ Awaitable<void> Pass::run() {
     for (scan::Partition& partition : work.partitions) {
         PolicyState* state = state_of(partition.policy_index);
         FRAGMEND_ASSERT(state != nullptr);
+        while (gate_.is_closed() && !cancelled_)
+            co_await gate_.wait();
         auto permit = co_await in_flight_.acquire(1);
         if (permit.has_error() || cancelled_) break;
         if (!co_await ring_is_current(*state)) {
@@ -219,6 +222,7 @@ void Pass::cancel() {
     cancelled_ = true;
     services_.stats.stopped = true;
     in_flight_.close();
+    gate_.wake_all();
     for (sync::SyncJobRun* run : running_)
         run->cancel();
     for (sync::RevertJobRun* run : reverting_)

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "host/app/command_line.hpp"
+#include "host/app/gate.hpp"
 #include "host/scan/collect.hpp"
 #include "host/swift/ring_file.hpp"
 #include "host/sync/revert_job.hpp"
@@ -35,9 +36,10 @@ inline constexpr std::size_t partitions_in_flight_max = 64;
 /// swift.obj.reconstructor.ObjectReconstructor.reconstruct.
 class Pass {
   public:
-    /// All references outlive the pass. `devices`, `partitions`: overrides, empty for all.
+    /// All references outlive the pass. `devices`, `partitions`: overrides, empty for all. No
+    /// partition begins while `gate` is closed.
     Pass(sync::Services& services, std::vector<PolicyState>& policies,
-         std::vector<std::string> devices, std::vector<std::uint64_t> partitions);
+         std::vector<std::string> devices, std::vector<std::uint64_t> partitions, Gate& gate);
     Awaitable<void> run();
     /// Ends the pass soon: no further partition starts, running sessions are dropped.
     void cancel();
@@ -54,6 +56,7 @@ class Pass {
     PolicyState* state_of(int policy_index);
 
     sync::Services& services_;
+    Gate& gate_;
     std::vector<PolicyState>& policies_;
     scan::CollectOptions collect_options_;
     std::chrono::steady_clock::time_point began_;

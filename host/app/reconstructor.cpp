@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <boost/asio/error.hpp>
 #include <boost/asio/redirect_error.hpp>
+#include <boost/json/serialize.hpp>
 #include <csignal>
 #include <cstdio>
 #include <iostream>
@@ -20,6 +21,7 @@ namespace fragmend::app {
 namespace {
 
 constexpr std::chrono::milliseconds progress_interval{500};
+constexpr std::chrono::seconds sample_interval{5};
 /// Lock-ups are looked for this often, or four times in `lockup_timeout`.
 constexpr double lockup_look_s_max = 60;
 /// Lines about stuck jobs in one go.
@@ -81,29 +83,53 @@ RunEnd Reconstructor::run() {
     signals_ = std::make_unique<asio::signal_set>(engine_->io(), SIGTERM, SIGINT, SIGHUP);
     overdue_ =
         std::make_unique<asio::steady_timer>(executor, asio::steady_timer::time_point::max());
+    gate_ = std::make_unique<Gate>(executor);
+    sample_timer_ = std::make_unique<asio::steady_timer>(executor);
+    began_ = setup_.clock().steady();
+    sample_ = sample_before_ = {began_, {}};
+    listen();
     TaskGroup main(executor);
     main.spawn(once_ ? run_once() : run_forever());
     engine_->io().run();
     return end_;
 }
 
-Awaitable<void> Reconstructor::run_once() {
-    TaskGroup helpers(engine_->io().get_executor());
+void Reconstructor::listen() {
+    control_ = std::make_unique<ControlSocket>(
+        engine_->io().get_executor(), log_,
+        [this](ControlOperation operation) { return answer(operation); });
+    if (auto listening = control_->listen(options_.recon_cache_path); listening.has_error())
+        log_.warning("`fragmend status` will not reach this process: " + listening.error().detail);
+}
+
+void Reconstructor::start_helpers(TaskGroup& helpers) {
     helpers.spawn(serve_signals());
     helpers.spawn(leave_when_overdue());
-    log_.info("Running object reconstructor in script mode.");
-    co_await run_pass();
+    helpers.spawn(control_->serve());
+    helpers.spawn(sample_rebuilds());
+}
+
+Awaitable<void> Reconstructor::end_helpers(TaskGroup& helpers) {
     signals_->cancel();
     co_await engine_->stop();
     ended_ = true;
     overdue_->cancel();
+    sample_timer_->cancel();
+    control_->stop();
     co_await helpers.join();
+}
+
+Awaitable<void> Reconstructor::run_once() {
+    TaskGroup helpers(engine_->io().get_executor());
+    start_helpers(helpers);
+    log_.info("Running object reconstructor in script mode.");
+    co_await run_pass();
+    co_await end_helpers(helpers);
 }
 
 Awaitable<void> Reconstructor::run_forever() {
     TaskGroup helpers(engine_->io().get_executor());
-    helpers.spawn(serve_signals());
-    helpers.spawn(leave_when_overdue());
+    start_helpers(helpers);
     log_.info("Starting object reconstructor in daemon mode.");
     while (!stopping_) {
         log_.info("Starting object reconstruction pass.");
@@ -112,10 +138,7 @@ Awaitable<void> Reconstructor::run_forever() {
         log_.debug(sleeping_line(options_.interval_s));
         co_await sleeper_->sleep(std::chrono::duration<double>(options_.interval_s));
     }
-    co_await engine_->stop();
-    ended_ = true;
-    overdue_->cancel();
-    co_await helpers.join();
+    co_await end_helpers(helpers);
 }
 
 Awaitable<void> Reconstructor::run_pass() {
@@ -129,14 +152,17 @@ Awaitable<void> Reconstructor::run_pass() {
     auto services = engine_->services(stats, suspects, targets, activities_, setup_.metrics());
     const auto read_before = engine_->rebuild_stats().survivor_bytes;
 
-    Pass pass(services, setup_.policies(), share_.devices, share_.partitions);
+    Pass pass(services, setup_.policies(), share_.devices, share_.partitions, *gate_);
     pass_ = &pass;
+    stats_ = &stats;
     TaskGroup watchers(engine_->io().get_executor());
     watchers.spawn(log_heartbeat(pass));
     watchers.spawn(watch_for_lockups());
     if (shows_progress()) watchers.spawn(show_progress(pass, stats));
     co_await pass.run();
     pass_ = nullptr;
+    stats_ = nullptr;
+    ++passes_;
     sleeper_->wake_all();
     co_await watchers.join();
     setup_.screen().set_status("");
@@ -150,11 +176,13 @@ Awaitable<void> Reconstructor::after_pass(const Pass& pass, sync::PassStats& sta
     count_quarantines();
     pass.log_stats();
     if (options_.handoffs_only && stats.handoffs_remaining > 0) {
-        log_.info("Handoffs only mode still has handoffs remaining. "
-                  "Next pass will continue to revert handoffs.");
+        log_.info(
+            "Handoffs only mode still has handoffs remaining. "
+            "Next pass will continue to revert handoffs.");
     } else if (options_.handoffs_only) {
-        log_.warning("Handoffs only mode found no handoffs remaining. You should disable "
-                     "handoffs_only once all nodes are reporting no handoffs remaining.");
+        log_.warning(
+            "Handoffs only mode found no handoffs remaining. You should disable "
+            "handoffs_only once all nodes are reporting no handoffs remaining.");
     }
     log_.info(
         (once_ ? "Object reconstruction complete (once). (" : "Object reconstruction complete. (") +
@@ -268,6 +296,66 @@ void Reconstructor::log_activities(const std::vector<sync::ActivityView>& activi
     }
     if (activities.size() > shown)
         log_.error("stuck: " + std::to_string(activities.size() - shown) + " more jobs");
+}
+
+Awaitable<void> Reconstructor::sample_rebuilds() {
+    boost::system::error_code error;
+    while (!ended_) {
+        sample_before_ =
+            std::exchange(sample_, {setup_.clock().steady(), engine_->rebuild_stats()});
+        sample_timer_->expires_after(sample_interval);
+        co_await sample_timer_->async_wait(asio::redirect_error(asio::use_awaitable, error));
+    }
+}
+
+std::string Reconstructor::answer(ControlOperation operation) {
+    switch (operation) {
+        case ControlOperation::status:
+            break;
+        case ControlOperation::pause:
+            log_.notice("Paused: no further partition begins");
+            gate_->close();
+            break;
+        case ControlOperation::resume:
+            log_.notice("Resumed");
+            gate_->open();
+            break;
+        case ControlOperation::cancel:
+            log_.notice("The pass that runs is cancelled");
+            if (pass_ != nullptr) pass_->cancel();
+            break;
+    }
+    return boost::json::serialize(status_json(status_source()));
+}
+
+StatusSource Reconstructor::status_source() const {
+    const auto now = setup_.clock().steady();
+    const auto seconds_since = [now](std::chrono::steady_clock::time_point then) {
+        return std::chrono::duration<double>(now - then).count();
+    };
+    StatusSource source;
+    source.pid = ::getpid();
+    source.share = share_;
+    source.state = stopping_            ? "stopping"
+                   : gate_->is_closed() ? "paused"
+                   : pass_ != nullptr   ? "pass"
+                                        : "sleeping";
+    source.uptime_s = seconds_since(began_);
+    source.passes = passes_;
+    source.pass = stats_;
+    source.pass_s = pass_ != nullptr ? pass_->seconds() : 0;
+    const auto& budget = engine_->budget();
+    source.memory = {budget.in_use_bytes(), budget.capacity_bytes()};
+    source.memory_peak_bytes = budget.peak_bytes();
+    source.sessions = {engine_->sessions().in_use(), engine_->sessions().capacity()};
+    source.replicate_calls = {engine_->replicate_calls().in_use(),
+                              engine_->replicate_calls().capacity()};
+    source.rebuilds = engine_->rebuild_stats();
+    source.rebuilds_before = sample_before_.rebuilds;
+    source.recent_s = seconds_since(sample_before_.at);
+    source.decode = engine_->dispatcher().stats();
+    source.jobs = activities_.snapshot();
+    return source;
 }
 
 Awaitable<void> Reconstructor::serve_signals() {

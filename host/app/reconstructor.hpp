@@ -7,10 +7,13 @@
 #include <memory>
 
 #include "host/app/command_line.hpp"
+#include "host/app/control_socket.hpp"
 #include "host/app/engine.hpp"
+#include "host/app/gate.hpp"
 #include "host/app/pass.hpp"
 #include "host/app/setup.hpp"
 #include "host/app/sleeper.hpp"
+#include "host/app/status_view.hpp"
 #include "host/app/worker_plan.hpp"
 #include "host/sync/activity.hpp"
 
@@ -39,6 +42,10 @@ class Reconstructor {
     RunEnd run();
 
   private:
+    void listen();
+    /// What runs beside the passes until the end.
+    void start_helpers(TaskGroup& helpers);
+    Awaitable<void> end_helpers(TaskGroup& helpers);
     Awaitable<void> run_once();
     Awaitable<void> run_forever();
     /// One pass with its own counters, and what is shown while and after it runs.
@@ -54,6 +61,9 @@ class Reconstructor {
     Awaitable<void> show_progress(const Pass& pass, const sync::PassStats& stats);
     Awaitable<void> log_heartbeat(const Pass& pass);
     Awaitable<void> watch_for_lockups();
+    Awaitable<void> sample_rebuilds();
+    std::string answer(ControlOperation operation);
+    StatusSource status_source() const;
     void log_activities(const std::vector<sync::ActivityView>& activities) const;
     void count_quarantines();
     bool shows_progress() const;
@@ -69,7 +79,20 @@ class Reconstructor {
     sync::ActivityBoard activities_;
     std::atomic<std::uint64_t> quarantines_{0};
     std::uint64_t quarantines_counted_ = 0;
-    Pass* pass_ = nullptr;  ///< The one that runs, in the frame of `run_pass`.
+    Pass* pass_ = nullptr;                    ///< The one that runs, in the frame of `run_pass`.
+    const sync::PassStats* stats_ = nullptr;  ///< Its counters.
+    std::uint64_t passes_ = 0;                ///< That ended.
+    std::chrono::steady_clock::time_point began_;
+    std::unique_ptr<Gate> gate_;
+    std::unique_ptr<ControlSocket> control_;
+    /// How the rebuilds stood at the last two looks: the older one is what "of late" begins with.
+    struct Sample {
+        std::chrono::steady_clock::time_point at;
+        scheduler::RebuildStats rebuilds;
+    };
+    Sample sample_;
+    Sample sample_before_;
+    std::unique_ptr<asio::steady_timer> sample_timer_;
     bool stopping_ = false;
     bool ended_ = false;  ///< All passes are over, and what they left.
     std::unique_ptr<Sleeper> sleeper_;

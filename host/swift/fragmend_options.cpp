@@ -11,10 +11,10 @@
 namespace fragmend::swift {
 namespace {
 
-constexpr std::array<std::string_view, 7> known_options = {
+constexpr std::array<std::string_view, 8> known_options = {
     "fragmend_codec",       "fragmend_decode_threads", "fragmend_disk_threads",
-    "fragmend_hedge_delay", "fragmend_memory_limit",   "fragmend_read_ahead",
-    "fragmend_sessions"};
+    "fragmend_hedge_delay", "fragmend_memory_limit",   "fragmend_quarantine_brake",
+    "fragmend_read_ahead",  "fragmend_sessions"};
 
 constexpr std::int64_t memory_limit_min = 8 << 20;
 
@@ -65,6 +65,8 @@ FragmendOptions read_fragmend_options(OptionReader& options, const IniSection& v
     out.read_ahead = options.whole("fragmend_read_ahead", out.read_ahead, 1, 1024);
     out.disk_threads = options.whole("fragmend_disk_threads", out.disk_threads, 0, 1024);
     out.decode_threads = options.whole("fragmend_decode_threads", out.decode_threads, 0, 1024);
+    out.quarantine_brake =
+        options.whole("fragmend_quarantine_brake", out.quarantine_brake, 0, 1'000'000);
     return out;
 }
 

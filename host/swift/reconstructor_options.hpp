@@ -47,6 +47,9 @@ struct FragmendOptions {
     std::int64_t disk_threads = 0;
     /// fragmend_decode_threads: threads that verify and decode; 0 is one a core.
     std::int64_t decode_threads = 0;
+    /// fragmend_quarantine_brake: objects of a device that may be quarantined within an hour; one
+    /// more, and quarantining stops there until the process is started again. 0: no brake.
+    std::int64_t quarantine_brake = 100;
     /// fragmend_codec: auto, cpu or reference.
     CodecChoice codec = CodecChoice::automatic;
 };

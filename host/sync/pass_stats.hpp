@@ -15,9 +15,9 @@ namespace fragmend::sync {
 struct TargetStats {
     std::uint64_t sessions = 0;
     std::uint64_t sessions_failed = 0;
-    std::uint64_t offered = 0;            ///< Objects named in missing checks.
-    std::uint64_t fragments_rebuilt = 0;  ///< PUT sub-requests in acknowledged sessions.
-    std::uint64_t bytes_rebuilt = 0;      ///< Their bodies.
+    std::uint64_t offered = 0;             ///< Objects named in missing checks.
+    std::uint64_t fragments_rebuilt = 0;   ///< PUT sub-requests in acknowledged sessions.
+    std::uint64_t bytes_rebuilt = 0;       ///< Their bodies.
     std::uint64_t fragments_reverted = 0;  ///< Sent from handoffs, in acknowledged sessions.
     std::uint64_t bytes_reverted = 0;
     std::uint64_t metas_sent = 0;
@@ -44,7 +44,7 @@ struct PassStats {
     std::uint64_t suffixes_synced = 0;
     std::uint64_t handoffs_remaining = 0;  ///< Revert jobs that a later pass has to go on with.
     std::uint64_t reverts_locked = 0;      ///< Of these: somebody else held the partition's lock.
-    bool stopped = false;  ///< Somebody ended the pass before its time.
+    bool stopped = false;                  ///< Somebody ended the pass before its time.
 
     std::map<std::string, TargetStats> targets;              ///< By `ip:port/device`.
     std::map<std::string, std::uint64_t> failed_objects;     ///< By class, see errc names.
@@ -57,7 +57,7 @@ struct PassStats {
     std::uint64_t bytes_rebuilt = 0;
     std::uint64_t fragments_reverted = 0;
     std::uint64_t bytes_reverted = 0;
-    std::uint64_t objects_purged = 0;  ///< Delivered, and removed here.
+    std::uint64_t objects_purged = 0;       ///< Delivered, and removed here.
     std::uint64_t survivor_bytes_read = 0;  ///< All of them fed to the MD5s that decide.
 
     std::vector<std::chrono::duration<double>>

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "host/base/bytes.hpp"
-#include "host/sync/local_check.hpp"
+#include "host/sync/braked_quarantine.hpp"
 #include "host/sync/sub_requests.hpp"
 
 namespace fragmend::sync {
@@ -20,8 +20,9 @@ Offer to_offer(const swift::LocalOffer& local) {
 
 }  // namespace
 
-RevertObjects::RevertObjects(Services& services, const PolicyContext& policy, RevertPlan plan)
-    : services_(services), policy_(policy), plan_(std::move(plan)) {}
+RevertObjects::RevertObjects(Services& services, const PolicyContext& policy, RevertPlan plan,
+                             Activity& activity)
+    : services_(services), policy_(policy), plan_(std::move(plan)), activity_(activity) {}
 
 Awaitable<Result<void>> RevertObjects::begin(bool accepts_non_durable) {
     with_non_durable_ = accepts_non_durable;
@@ -59,6 +60,7 @@ Awaitable<Result<void>> RevertObjects::list_next_suffix() {
 }
 
 Awaitable<Result<std::optional<Offer>>> RevertObjects::next_offer() {
+    activity_.moved();
     while (offers_.empty()) {
         if (cancelled_) co_return Error{errc::cancelled, "session ended"};
         if (next_suffix_ == plan_.suffixes.size()) co_return std::nullopt;
@@ -92,6 +94,7 @@ Awaitable<Result<void>> RevertObjects::wanted(std::vector<Wanted> objects) {
 }
 
 Awaitable<Result<std::vector<SubRequest>>> RevertObjects::next_sub_requests() {
+    activity_.moved();
     co_await finish();
     while (!wanted_.empty()) {
         if (cancelled_) co_return Error{errc::cancelled, "session ended"};
@@ -184,7 +187,7 @@ Awaitable<Result<SubRequest>> RevertObjects::put_request(swift::OpenObject& obje
     request.body = std::make_unique<LocalBody>(
         services_,
         swift::LocalFragmentFile(std::move(object.fd), object.data_path, object.content_length),
-        sending_->archive.md5, std::move(permit.value()), sending_->outcome);
+        sending_->archive.md5, std::move(permit.value()), sending_->outcome, activity_);
     co_return request;
 }
 
@@ -198,11 +201,8 @@ Awaitable<void> RevertObjects::finish() {
             Error{errc::cancelled, "the session ended before it was sent"});
         leave_out(sending_->hash, error);
         if (error == errc::bad_fragment) {
-            auto look = [disk = policy_.disk, device = plan_.local_device.device,
-                         archive = sending_->archive] {
-                return quarantine_if_damaged(disk, device, archive);
-            };
-            co_await offload(services_.disk, std::move(look));
+            co_await quarantine_if_damaged(services_, policy_, plan_.local_device.device,
+                                           std::move(sending_->archive));
         }
     }
     sending_.reset();

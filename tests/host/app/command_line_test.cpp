@@ -63,6 +63,17 @@ TEST(CommandLine, NamesWhatItDoesNotKnow) {
     }
 }
 
+TEST(CommandLine, AsksRunningProcesses) {
+    const auto line = parse({"fragmend", "status", "/etc/o.conf", "--json", "/etc/p.conf"});
+    ASSERT_TRUE(line.has_value());
+    EXPECT_EQ(line->subcommand, Subcommand::control);
+    EXPECT_EQ(line->operation, "status");
+    EXPECT_TRUE(line->json);
+    EXPECT_EQ(line->conf_paths, (std::vector<std::string>{"/etc/o.conf", "/etc/p.conf"}));
+    EXPECT_EQ(parse({"fragmend", "pause"})->operation, "pause");
+    EXPECT_TRUE(parse({"fragmend", "resume", "--now"}).has_error());
+}
+
 TEST(CommandLine, HelpNamesEveryOption) {
     const auto line = parse({"fragmend", "help", "reconstructor"});
     ASSERT_TRUE(line.has_value());

@@ -244,6 +244,59 @@ class DaemonLife(case.InteropCase):
         daemon.wait_for(r'ERROR object-reconstructor: Exception dumping recon cache: ', limit_s=60)
         self.assertEqual(0, daemon.end(limit_s=TERM_LIMIT_S).exit_code)
 
+    # The control socket.
+
+    def ask(self, operation, daemon=None, json_too=True):
+        """`fragmend OPERATION`: (exit code, what it printed)."""
+        confs = [daemon.conf] if daemon else []
+        made = self.lab.run([program.PROGRAM, operation, *confs, *(['--json'] * json_too)])
+        return made.exit_code, made.output
+
+    @case.fragmend_only('Swift has no such thing')
+    def test_status_of_every_process(self):
+        daemons = [self.daemon({'reconstructor_workers': 2})]
+        daemons[0].wait_for(r'\[worker 2/2 pid=\d+\] Object reconstruction complete')
+        daemons[0].wait_for(r'\[worker 1/2 pid=\d+\] Object reconstruction complete')
+        other = Daemon(self.lab, 2)
+        self.addCleanup(other.end, signal.SIGKILL)
+        other.wait_for_pass()
+        code, said = self.ask('status')
+        self.assertEqual(0, code, said)
+        told = json.loads(said)['processes']
+        self.assertEqual([1, 2, None], sorted((one.get('worker', {}).get('index') for one in told),
+                                              key=lambda index: index or 9))
+        for one in told:
+            self.assertGreater(one['passes'], 0)
+            self.assertIn(one['state'], ('pass', 'sleeping'))
+            self.assertIn('limited_by', one)
+        code, said = self.ask('status', other, json_too=False)
+        self.assertEqual(0, code, said)
+        self.assertRegex(said, r'^process \d+: (pass|sleeping), up \d+ s, \d+ passes done\n')
+        for daemon in (*daemons, other):
+            daemon.end()
+        self.assertEqual(6, self.ask('status')[0])
+        left = os.listdir(os.path.dirname(self.recon_path()))
+        self.assertFalse([name for name in left if name.endswith('.sock')], left)
+
+    @case.fragmend_only('Swift has no such thing')
+    def test_pause_resume_and_cancel(self):
+        daemon = self.daemon()
+        daemon.wait_for_pass()
+        self.assertEqual(0, self.ask('pause', daemon)[0])
+        daemon.wait_for('NOTICE object-reconstructor: Paused')
+        started = len(daemon.lines('Starting object reconstruction pass'))
+        daemon.wait_for('Starting object reconstruction pass', started + 1)
+        _code, said = self.ask('status', daemon)
+        self.assertEqual('paused', json.loads(said)['processes'][0]['state'])
+        self.assertEqual(0, json.loads(said)['processes'][0]['pass']['partitions_done'])
+        passes = len(daemon.lines(r'complete\.'))
+        self.assertEqual(0, self.ask('cancel', daemon)[0])
+        daemon.wait_for(r'complete\.', passes + 1)
+        self.assertEqual(0, self.ask('resume', daemon)[0])
+        daemon.wait_for_pass(2)
+        self.assertTrue(daemon.lines(r'[1-9]\d*/\d+ \(100\.00%\)'))
+        self.assertEqual(0, daemon.end(limit_s=TERM_LIMIT_S).exit_code)
+
     # What other programs get to read.
 
     def test_log_lines_are_swifts(self):

@@ -69,6 +69,13 @@ GROUPS = [
     Group('server_down', servers=OTHER_SERVERS, faults=server_down),
     Group('unmounted', faults=device_unmounted),
     Group('unmounted_no_handoffs', {'rebuild_handoff_node_count': 0}, faults=device_unmounted),
+    Group('quarantine', {'quarantine_threshold': 1, 'quarantine_age': 0}),
+    Group('quarantine_young', {'quarantine_threshold': 1, 'quarantine_age': 7200}),
+    Group('quarantine_pair', {'quarantine_threshold': 2, 'quarantine_age': 0}),
+    Group('quarantine_brake', {'quarantine_threshold': 1, 'quarantine_age': 0,
+                               'fragmend_quarantine_brake': 2}),
+    Group('quarantine_server_down', {'quarantine_threshold': 1, 'quarantine_age': 0},
+          servers=OTHER_SERVERS, faults=server_down),
     Group('locked_here', servers=(1,), faults=locked('h0')),
     Group('locked_there', servers=(1,), faults=locked('p2')),
 ]

@@ -1,0 +1,56 @@
+// One snapshot of a running process: how far, how fast, and what it waits for.
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "host/app/worker_plan.hpp"
+#include "host/sync/activity.hpp"
+#include "host/sync/pass_stats.hpp"
+#include "scheduler/stats.hpp"
+
+namespace fragmend::app {
+
+/// How much of something is in use.
+struct Occupancy {
+    std::uint64_t in_use = 0;
+    std::uint64_t capacity = 0;
+};
+
+/// Everything that a snapshot is made of, copied on the network thread.
+struct StatusSource {
+    int pid = 0;
+    Share share;
+    std::string state;  ///< `pass`, `sleeping`, `paused` or `stopping`.
+    double uptime_s = 0;
+    std::uint64_t passes = 0;               ///< That ended.
+    const sync::PassStats* pass = nullptr;  ///< Of the pass that runs.
+    double pass_s = 0;
+    Occupancy memory;
+    std::uint64_t memory_peak_bytes = 0;
+    Occupancy sessions;
+    Occupancy replicate_calls;
+    scheduler::RebuildStats rebuilds;
+    /// The same as it was `recent_s` ago: what limits the work is a question about now.
+    scheduler::RebuildStats rebuilds_before;
+    double recent_s = 0;
+    scheduler::DispatcherStats decode;
+    std::vector<sync::ActivityView> jobs;  ///< Longest silence first.
+};
+
+/// Jobs that a snapshot names.
+inline constexpr std::size_t status_jobs_max = 20;
+
+boost::json::object status_json(const StatusSource& source);
+
+/// What the work waits for most, of late, in words: memory, survivors, decode, receivers, partners'
+/// hashes, local disks; `nothing` while nothing is to be done.
+std::string limited_by(const StatusSource& source);
+
+/// Some lines about one process for a person, from what status_json made (perhaps elsewhere: what
+/// is missing or strange is left out, and nothing reaches the terminal but printable text).
+std::string status_text(const boost::json::object& status);
+
+}  // namespace fragmend::app
