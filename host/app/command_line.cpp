@@ -18,6 +18,9 @@ Fragmend rebuilds lost fragment archives of OpenStack Swift's erasure-coding pol
 commands:
   reconstructor CONF   rebuild what this node's partners have lost (in place of
                        swift-object-reconstructor; same configuration files)
+  server CONF          serve a node's replication port (in place of swift-object-server there)
+  codec COMMAND        list, check and bench the erasure codes of this machine; rebuild one
+                       fragment archive from files (fragmend codec --help)
   status [CONF...]     how every running reconstructor of this node is: how far, how fast, and what
                        limits it (--json: all numbers)
   pause, resume [CONF...]
@@ -28,7 +31,7 @@ commands:
   help [COMMAND]       this text, or that of a command
 
 exit codes:
-  0 done, 1 internal error, 2 usage or configuration, 3 work remains,
+  0 done, 1 internal error, 2 usage or configuration, 3 work remains, 4 refused,
   5 done but some objects have too few good fragments to be rebuilt,
   6 no running reconstructor answers
 )";
@@ -63,6 +66,23 @@ Fragmend's own options stand in [object-reconstructor], prefixed with fragmend_:
   fragmend_disk_threads, fragmend_decode_threads, fragmend_codec   (see README)
 )";
 
+constexpr std::string_view server_help =
+    R"(usage: fragmend server CONF [OPTIONS]
+
+Reads CONF (object-server.conf or a conf.d folder, [DEFAULT] and the application section as
+paste.deploy merges them), /etc/swift/swift.conf and the rings, and serves REPLICATE, SSYNC and
+fragments to the other nodes' reconstructors and replicators at bind_ip:bind_port.
+
+  -v, --verbose           log to standard error too
+      --swift-conf PATH   another swift.conf than /etc/swift/swift.conf
+  -h, --help              this text
+
+Fragmend's own options stand in the application section, prefixed with fragmend_:
+  fragmend_disk_threads   threads for blocking file work, default 16
+  fragmend_memory_limit   bytes of bodies on their way to a disk (K, M, G), default 128M
+  fragmend_fsync          no: nothing is synced; only for benches and throw-away clusters
+)";
+
 UsageError usage_error(std::string message) {
     return {"fragmend: " + std::move(message) + "\nTry 'fragmend help'.\n"};
 }
@@ -80,6 +100,35 @@ std::vector<std::string> split_list(std::string_view list) {
         if (comma == std::string_view::npos) return items;
         list.remove_prefix(comma + 1);
     }
+}
+
+boost::system::result<CommandLine, UsageError> parse_server(
+    std::span<const std::string_view> words) {
+    CommandLine line;
+    line.subcommand = Subcommand::server;
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        const auto word = words[i];
+        if (word == "-v" || word == "--verbose") {
+            line.verbose = true;
+        } else if (word == "-h" || word == "--help") {
+            line.subcommand = Subcommand::help;
+            line.help_topic = "server";
+            return line;
+        } else if (word == "--swift-conf") {
+            if (++i == words.size()) return usage_error("--swift-conf needs a value");
+            line.swift_conf = words[i];
+        } else if (word.starts_with('-')) {
+            return usage_error("no option '" + std::string(word) + "'");
+        } else if (line.conf_path.empty()) {
+            line.conf_path = word;
+        } else {
+            return usage_error("unexpected word '" + std::string(word) + "'");
+        }
+    }
+    if (line.conf_path.empty()) {
+        return usage_error("server needs the path of an object-server.conf");
+    }
+    return line;
 }
 
 /// Walks the words after the subcommand.
@@ -242,8 +291,14 @@ boost::system::result<CommandLine, UsageError> parse_command_line(
     if (arguments.size() < 2) return UsageError{std::string(general_help)};
     const auto command = arguments[1];
     if (command == "reconstructor") return ReconstructorParser(arguments.subspan(2), false).run();
+    if (command == "server") return parse_server(arguments.subspan(2));
     if (command == "help" || command == "--help" || command == "-h") {
         if (arguments.size() > 2) line.help_topic = arguments[2];
+        return line;
+    }
+    if (command == "codec") {
+        line.subcommand = Subcommand::codec;
+        line.words.assign(arguments.begin() + 2, arguments.end());
         return line;
     }
     if (command == "version" || command == "--version")
@@ -261,7 +316,8 @@ boost::system::result<CommandLine, UsageError> parse_command_line(
 }
 
 std::string help_text(const CommandLine& line) {
-    return std::string(line.help_topic == "reconstructor" ? reconstructor_help : general_help);
+    if (line.help_topic == "reconstructor") return std::string(reconstructor_help);
+    return std::string(line.help_topic == "server" ? server_help : general_help);
 }
 
 }  // namespace fragmend::app

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "host/app/codec_choice.hpp"
+#include "host/codec/make_codec.hpp"
 
 namespace fragmend::app {
 namespace {
@@ -42,7 +43,7 @@ Engine::Engine(const swift::ReconstructorOptions& options, const Clock& clock, L
       log_(std::move(log)),
       disk_threads_(disk_thread_count(options.fragmend)),
       decode_threads_(decode_thread_count(options.fragmend)),
-      codec_(std::make_unique<codec::CpuCodec>(codec_options(options, log_))),
+      codec_(codec::make_codec(codec_options(options, log_), clock)),
       buffers_(slabs_, options.fragmend.memory_limit_bytes),
       budget_(io_.get_executor(), options.fragmend.memory_limit_bytes),
       dispatcher_(io_.get_executor(), decode_threads_.get_executor(), *codec_,
@@ -50,7 +51,8 @@ Engine::Engine(const swift::ReconstructorOptions& options, const Clock& clock, L
                    .inline_bytes_max = decoded_inline_bytes_max}),
       client_(io_.get_executor(), "obj-reconstructor " + std::to_string(::getpid()), clock),
       sessions_(io_.get_executor(), static_cast<std::size_t>(options.fragmend.sessions)),
-      replicate_calls_(io_.get_executor(), sync::replicate_calls_max) {}
+      replicate_calls_(io_.get_executor(), sync::replicate_calls_max),
+      brake_(static_cast<std::size_t>(options.fragmend.quarantine_brake)) {}
 
 Engine::~Engine() {
     disk_threads_.join();
@@ -83,6 +85,7 @@ sync::Services Engine::services(sync::PassStats& stats, sync::Suspects& suspects
             suspects,
             activities,
             metrics,
+            brake_,
             log_};
 }
 

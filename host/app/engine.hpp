@@ -52,6 +52,7 @@ class Engine {
     transport::http::Client client_;
     Semaphore sessions_;
     Semaphore replicate_calls_;
+    sync::QuarantineBrake brake_;
 };
 
 }  // namespace fragmend::app

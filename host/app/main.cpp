@@ -6,10 +6,12 @@
 #include <string_view>
 #include <vector>
 
+#include "host/app/codec_survey.hpp"
 #include "host/app/command_line.hpp"
 #include "host/app/control_command.hpp"
 #include "host/app/daemon.hpp"
 #include "host/app/info.hpp"
+#include "host/app/server_process.hpp"
 
 namespace {
 
@@ -21,6 +23,13 @@ void remember_start(CommandLine& line, const std::vector<std::string_view>& argu
     line.arguments.assign(arguments.begin(), arguments.end());
     line.program_path = std::filesystem::read_symlink("/proc/self/exe", ignored).string();
     line.start_directory = std::filesystem::current_path(ignored).string();
+}
+
+int start_server(const CommandLine& line) {
+    auto made = ServerProcess::make(line);
+    if (made.has_value()) return made.value()->run();
+    std::cerr << "fragmend: " << made.error().detail << std::endl;
+    return static_cast<int>(ExitCode::usage);
 }
 
 }  // namespace
@@ -42,9 +51,13 @@ int main(int argc, char** argv) try {
         case Subcommand::info:
             std::cout << info_text() << std::flush;
             return 0;
+        case Subcommand::codec:
+            return run_codec_command(line->words, fragmend::SystemClock(), std::cout, std::cerr);
         case Subcommand::reconstructor:
             remember_start(*line, arguments);
             return run_reconstructor(*line);
+        case Subcommand::server:
+            return start_server(*line);
         case Subcommand::control:
             return run_control_command(*line);
     }

@@ -363,7 +363,7 @@ Result<FoundObject> find_object(const DiskContext& context, std::string_view dev
 }
 
 Result<OpenObject> open_found(const DiskContext& context, std::string_view device,
-                              FoundObject found, const OpenOptions& options) {
+                              FoundObject& found, const OpenOptions& options) {
     const std::string device_path = context.device_path(device);
     auto opened = Opening(context, device_path, found, options).run();
     if (opened || opened.error() != errc::not_found) return opened;
@@ -378,7 +378,7 @@ Result<OpenObject> open_object(const DiskContext& context, std::string_view devi
                                const OpenOptions& options) {
     auto found = find_object(context, device, partition, object_hash);
     if (!found) return found.error();
-    return open_found(context, device, std::move(*found), options);
+    return open_found(context, device, *found, options);
 }
 
 }  // namespace fragmend::swift

@@ -85,12 +85,13 @@ struct OpenObject {
 };
 
 /// Chooses among the files that were found and checks what they say; lists the directory again when
-/// one of them has gone since. Damage that Swift would quarantine is quarantined.
+/// one of them has gone since. Takes the open file and its metadata out of `found`, which may be
+/// opened again without them. Damage that Swift would quarantine is quarantined.
 /// Errors: not_found (also: nothing that fits the options), expired, name_collision, quarantined,
 /// not_mounted, io, bad_metadata (no usable X-Timestamp).
 /// Source: swift.obj.diskfile.BaseDiskFile.open, _construct_from_data_file, _verify_data_file.
 Result<OpenObject> open_found(const DiskContext& context, std::string_view device,
-                              FoundObject found, const OpenOptions& options);
+                              FoundObject& found, const OpenOptions& options);
 
 /// `find_object`, then `open_found`.
 Result<OpenObject> open_object(const DiskContext& context, std::string_view device,

@@ -11,40 +11,12 @@
 namespace fragmend::swift {
 namespace {
 
-constexpr std::array<std::string_view, 7> known_options = {
+constexpr std::array<std::string_view, 8> known_options = {
     "fragmend_codec",       "fragmend_decode_threads", "fragmend_disk_threads",
-    "fragmend_hedge_delay", "fragmend_memory_limit",   "fragmend_read_ahead",
-    "fragmend_sessions"};
+    "fragmend_hedge_delay", "fragmend_memory_limit",   "fragmend_quarantine_brake",
+    "fragmend_read_ahead",  "fragmend_sessions"};
 
 constexpr std::int64_t memory_limit_min = 8 << 20;
-
-// `<whole number>[K|M|G]`, powers of 1024.
-std::optional<std::uint64_t> size_in_bytes(std::string_view text) {
-    text = strip(text);
-    int shift = 0;
-    if (!text.empty()) {
-        switch (text.back()) {
-            case 'k':
-            case 'K':
-                shift = 10;
-                break;
-            case 'm':
-            case 'M':
-                shift = 20;
-                break;
-            case 'g':
-            case 'G':
-                shift = 30;
-                break;
-            default:
-                break;
-        }
-    }
-    if (shift != 0) text.remove_suffix(1);
-    const auto number = python_int(text);
-    if (!number || *number < 0 || *number > (std::int64_t{1} << 50 >> shift)) return std::nullopt;
-    return static_cast<std::uint64_t>(*number) << shift;
-}
 
 void refuse_unknown(OptionReader& options, const IniSection& values) {
     for (const auto& [option, value] : values) {
@@ -93,6 +65,8 @@ FragmendOptions read_fragmend_options(OptionReader& options, const IniSection& v
     out.read_ahead = options.whole("fragmend_read_ahead", out.read_ahead, 1, 1024);
     out.disk_threads = options.whole("fragmend_disk_threads", out.disk_threads, 0, 1024);
     out.decode_threads = options.whole("fragmend_decode_threads", out.decode_threads, 0, 1024);
+    out.quarantine_brake =
+        options.whole("fragmend_quarantine_brake", out.quarantine_brake, 0, 1'000'000);
     return out;
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "host/base/error.hpp"
+#include "host/swift/disk_options.hpp"
 #include "host/swift/ini_file.hpp"
 #include "host/swift/log_options.hpp"
 
@@ -20,12 +21,6 @@ struct RequestNodeCount {
     std::int64_t nodes(std::int64_t replicas) const {
         return times_replicas ? number * replicas : number;
     }
-};
-
-/// Space that writers leave free. Source: swift.common.utils.config_fallocate_value.
-struct FallocateReserve {
-    double value = 1;  ///< Bytes, or percent of the device.
-    bool is_percent = true;
 };
 
 /// What ioprio_set takes.
@@ -52,6 +47,9 @@ struct FragmendOptions {
     std::int64_t disk_threads = 0;
     /// fragmend_decode_threads: threads that verify and decode; 0 is one a core.
     std::int64_t decode_threads = 0;
+    /// fragmend_quarantine_brake: objects of a device that may be quarantined within an hour; one
+    /// more, and quarantining stops there until the process is started again. 0: no brake.
+    std::int64_t quarantine_brake = 100;
     /// fragmend_codec: auto, cpu or reference.
     CodecChoice codec = CodecChoice::automatic;
 };

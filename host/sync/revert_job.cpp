@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <boost/asio/redirect_error.hpp>
 #include <random>
-#include <set>
+#include <utility>
 #include <vector>
 
 #include "host/swift/purge.hpp"
@@ -134,12 +134,13 @@ Awaitable<RevertJobRun::Ended> RevertJobRun::run_once() {
         }
         co_return Ended::remains;
     }
-    const Ended ended = co_await run_locked();
+    const Ended ended = co_await run_locked(std::move(slot.value()));
     locked.value().release();
     co_return ended;
 }
 
-Awaitable<RevertJobRun::Ended> RevertJobRun::run_locked() {
+/// One slot at a time: two jobs that held one each and wanted the other's would wait for ever.
+Awaitable<RevertJobRun::Ended> RevertJobRun::run_locked(Semaphore::Permit slot) {
     std::optional<Delivered> delivered;
     std::size_t taken = 0;
     remains_ = target_busy_ = false;
@@ -147,14 +148,15 @@ Awaitable<RevertJobRun::Ended> RevertJobRun::run_locked() {
     failed_objects_.clear();
     for (const scan::Partner& target : job_.targets) {
         if (cancelled_) break;
-        Semaphore::Permit slot;
         if (&target != &job_.targets.front()) {
             activity_.queued("waits for a session with " + target.node.replication_name());
-            auto waited = co_await services_.targets.of(target.node.replication_name()).acquire(1);
+            auto& slots = services_.targets.of(target.node.replication_name());
+            auto waited = co_await slots.acquire(1);
             if (waited.has_error() || cancelled_) break;
             slot = std::move(waited.value());
         }
         auto one = co_await deliver(target);
+        slot.release();
         if (!one) continue;
         ++taken;
         if (delivered)
@@ -189,6 +191,9 @@ Awaitable<std::optional<Delivered>> RevertJobRun::deliver(const scan::Partner& t
     account(target.node, result, objects);
     if (!result.success) co_return std::nullopt;
     auto delivered = objects.take_delivered();
+    // What was quarantined on the way may have left an empty folder.
+    for (const auto& hash : objects.left_out())
+        touched_suffixes_.insert(hash.substr(hash.size() - 3));
     services_.log.debug("ssync completed ok: dev: " + job_.local_device.device + ", part: " +
                         job_.partition + ", policy: " + std::to_string(policy_.policy.index) +
                         ", num suffixes: " + std::to_string(job_.suffixes.size()) +
@@ -231,13 +236,12 @@ void RevertJobRun::account_failures() {
 
 Awaitable<void> RevertJobRun::purge(const Delivered& delivered) {
     activity_.doing("removes what was delivered");
-    std::set<std::string> suffixes;
     auto next = delivered.begin();
     while (next != delivered.end() && !cancelled_) {
         std::vector<swift::PurgeRequest> requests;
         for (; next != delivered.end() && requests.size() < purge_batch; ++next) {
             const auto& [hash, offer] = *next;
-            suffixes.insert(hash.substr(hash.size() - 3));
+            touched_suffixes_.insert(hash.substr(hash.size() - 3));
             requests.push_back({.object_hash = hash,
                                 .data = offer.data,
                                 .meta = offer.meta,
@@ -258,7 +262,7 @@ Awaitable<void> RevertJobRun::purge(const Delivered& delivered) {
         }
     }
     auto tidy = [disk = policy_.disk, device = job_.local_device.device, partition = job_.partition,
-                 suffixes = std::move(suffixes)] {
+                 suffixes = std::exchange(touched_suffixes_, {})] {
         std::size_t gone = 0;
         for (const auto& suffix : suffixes)
             gone += swift::remove_empty_suffix(disk, device, partition, suffix) ? 1 : 0;

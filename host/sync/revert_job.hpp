@@ -3,6 +3,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -35,7 +36,7 @@ class RevertJobRun {
     enum class Ended { done, remains, try_again };
 
     Awaitable<Ended> run_once();
-    Awaitable<Ended> run_locked();
+    Awaitable<Ended> run_locked(Semaphore::Permit slot);
     /// What the target acknowledged; nothing when the session failed.
     Awaitable<std::optional<Delivered>> deliver(const scan::Partner& target);
     Awaitable<void> purge(const Delivered& delivered);
@@ -52,6 +53,7 @@ class RevertJobRun {
     bool cancelled_ = false;
     bool remains_ = false;      ///< Not everything was offered, or not everything sent.
     bool target_busy_ = false;  ///< A session ended at somebody else's lock.
+    std::set<std::string> touched_suffixes_;
     std::vector<errc> failed_sessions_;
     std::map<errc, std::uint64_t> failed_objects_;
     transport::ssync::Sender* sender_ = nullptr;  ///< The session that runs.

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "host/base/bytes.hpp"
-#include "host/sync/local_check.hpp"
+#include "host/sync/braked_quarantine.hpp"
 #include "host/sync/sub_requests.hpp"
 
 namespace fragmend::sync {
@@ -108,13 +108,13 @@ Awaitable<Result<std::vector<SubRequest>>> RevertObjects::next_sub_requests() {
         };
         auto opened = co_await offload(services_.disk, std::move(open));
         if (opened.has_error()) {
-            left_out(want.object_hash, opened.error());
+            leave_out(want.object_hash, opened.error());
             continue;
         }
         auto requests = co_await requests_of(want, std::move(opened.value()));
         if (requests.has_error()) {
             if (requests.error() == errc::cancelled) co_return requests.error();
-            left_out(want.object_hash, requests.error());
+            leave_out(want.object_hash, requests.error());
             continue;
         }
         if (!requests->empty()) co_return requests;
@@ -199,19 +199,16 @@ Awaitable<void> RevertObjects::finish() {
     } else {
         const auto error = sending_->outcome.error.value_or(
             Error{errc::cancelled, "the session ended before it was sent"});
-        left_out(sending_->hash, error);
+        leave_out(sending_->hash, error);
         if (error == errc::bad_fragment) {
-            auto look = [disk = policy_.disk, device = plan_.local_device.device,
-                         archive = sending_->archive] {
-                return quarantine_if_damaged(disk, device, archive);
-            };
-            co_await offload(services_.disk, std::move(look));
+            co_await quarantine_if_damaged(services_, policy_, plan_.local_device.device,
+                                           std::move(sending_->archive));
         }
     }
     sending_.reset();
 }
 
-void RevertObjects::left_out(const std::string& object_hash, const Error& error) {
+void RevertObjects::leave_out(const std::string& object_hash, const Error& error) {
     left_out_.insert(object_hash);
     // Gone or changed since the offer is no failure: the next pass sees it as it is then.
     if (error == errc::not_found || error == errc::cancelled) return;

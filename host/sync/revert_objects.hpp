@@ -62,6 +62,8 @@ class RevertObjects final : public transport::ssync::SessionObjects {
 
     /// By object hash, with the times that were offered.
     std::map<std::string, swift::LocalOffer> take_delivered();
+    /// Hashes of what was offered and not delivered.
+    const std::set<std::string>& left_out() const { return left_out_; }
     const RevertCounts& counts() const { return counts_; }
     /// There was more to offer than the limit allows.
     bool limited() const { return limited_; }
@@ -75,7 +77,7 @@ class RevertObjects final : public transport::ssync::SessionObjects {
     Awaitable<Result<transport::ssync::SubRequest>> put_request(swift::OpenObject& object);
     Result<void> check_unchanged(const swift::LocalOffer& offered,
                                  const swift::OpenObject& object) const;
-    void left_out(const std::string& object_hash, const Error& error);
+    void leave_out(const std::string& object_hash, const Error& error);
     std::optional<std::vector<swift::FragmentPreference>> preferences() const;
 
     Services& services_;

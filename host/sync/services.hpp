@@ -16,6 +16,7 @@
 #include "host/swift/ring.hpp"
 #include "host/sync/activity.hpp"
 #include "host/sync/pass_stats.hpp"
+#include "host/sync/quarantine_brake.hpp"
 #include "host/sync/suspects.hpp"
 #include "scheduler/dispatcher.hpp"
 #include "scheduler/memory_budget.hpp"
@@ -74,6 +75,7 @@ struct Services {
     Suspects& suspects;
     ActivityBoard& activities;
     Metrics& metrics;
+    QuarantineBrake& brake;
     Logger log;
 };
 

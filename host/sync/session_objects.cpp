@@ -5,7 +5,8 @@
 #include <iterator>
 
 #include "host/swift/local_fragment.hpp"
-#include "host/sync/local_check.hpp"
+#include "host/sync/braked_quarantine.hpp"
+#include "host/sync/solitary.hpp"
 #include "host/sync/sub_requests.hpp"
 
 namespace fragmend::sync {
@@ -255,6 +256,9 @@ Awaitable<void> SessionObjects::finish_current() {
         // A body that failed before any of it was sent: the session went on without it.
         const auto failed = outcome.error;
         if (failed && !(*failed == errc::cancelled)) object_failed(*current_, *failed);
+        if (failed && *failed == errc::too_few_fragments && outcome.culprits.empty()) {
+            co_await quarantine_if_solitary(services_, policy_, plan_, current_->object);
+        }
         co_await note_culprits(*current_, std::move(outcome));
         source_.forget(current_->object.hash);
         co_await rebuilds_.pop();
@@ -326,11 +330,9 @@ Awaitable<void> SessionObjects::note_culprits(const Item& item, scheduler::Rebui
             culprit.error.code != errc::bad_fragment) {
             continue;
         }
-        auto look = [disk = policy_.disk, device = plan_.local_device.device,
-                     archive = item.archive] {
-            return quarantine_if_damaged(disk, device, archive);
-        };
-        co_await offload(services_.disk, std::move(look));
+        auto archive = item.archive;
+        co_await quarantine_if_damaged(services_, policy_, plan_.local_device.device,
+                                       std::move(archive));
     }
 }
 

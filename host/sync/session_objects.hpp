@@ -11,21 +11,12 @@
 #include "host/swift/diskfile.hpp"
 #include "host/swift/offers.hpp"
 #include "host/sync/services.hpp"
+#include "host/sync/session_plan.hpp"
 #include "host/sync/survivor_source.hpp"
 #include "scheduler/read_ahead.hpp"
 #include "transport/ssync/ports.hpp"
 
 namespace fragmend::sync {
-
-/// What one session of a SYNC job is about.
-struct SessionPlan {
-    std::string partition;  ///< Decimal.
-    Node local_device;
-    int local_index = 0;  ///< Fragment index of the job: what we offer.
-    Node target;
-    int wanted_index = 0;               ///< Backend index of the target: what we rebuild.
-    std::vector<std::string> suffixes;  ///< Out of sync.
-};
 
 /// What a session did, for the statistics; counts become true when the receiver acknowledged them.
 struct SessionCounts {

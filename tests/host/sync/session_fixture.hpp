@@ -68,6 +68,7 @@ struct SessionFixture : ondisk::DiskFixture {
                 suspects,
                 activities,
                 metrics,
+                brake,
                 context.logger};
     }
     SessionPlan plan(std::vector<std::string> suffixes) {
@@ -151,6 +152,7 @@ struct SessionFixture : ondisk::DiskFixture {
     ActivityBoard activities{clock};
     NoMetrics metrics;
     Activity activity{activities, "test", [] {}};
+    QuarantineBrake brake{0};
     PolicyContext policy;
 };
 

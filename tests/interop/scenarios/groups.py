@@ -2,11 +2,48 @@
 
 import contextlib
 import dataclasses
+import fcntl
+import os
+
+GONE_SERVER = 4
+GONE_DEVICE = 'd4'
 
 
 @contextlib.contextmanager
 def no_faults(_lab, _scenes):
     yield
+
+
+@contextlib.contextmanager
+def server_down(lab, _scenes):
+    lab.kill(GONE_SERVER)
+    try:
+        yield
+    finally:
+        lab.start(GONE_SERVER)
+
+
+@contextlib.contextmanager
+def device_unmounted(lab, _scenes):
+    lab.unmount(GONE_DEVICE)
+    try:
+        yield
+    finally:
+        lab.mount(GONE_DEVICE)
+
+
+def locked(part):
+    """Somebody holds the replication lock of the row's partition at that device."""
+    @contextlib.contextmanager
+    def hold(_lab, scenes):
+        with contextlib.ExitStack() as held:
+            for scene in scenes:
+                folder = scene.partition_folder(part)
+                os.makedirs(folder, exist_ok=True)
+                file = held.enter_context(open(f'{folder}/.lock-replication', 'wb'))
+                fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+    return hold
 
 
 @dataclasses.dataclass
@@ -20,6 +57,25 @@ class Group:
     faults: object = no_faults
 
 
+OTHER_SERVERS = (1, 2, 3)
+
 GROUPS = [
     Group('plain'),
+    Group('rounds', rounds=2),
+    Group('no_window', {'commit_window': 0}, servers=(1,)),
+    Group('limited', {'max_objects_per_revert': 2}, servers=(1,)),
+    Group('handoffs_only', {'handoffs_only': 'yes'}),
+    Group('handoffs_first', {'handoffs_first': 'yes'}, servers=(1,)),
+    Group('server_down', servers=OTHER_SERVERS, faults=server_down),
+    Group('unmounted', faults=device_unmounted),
+    Group('unmounted_no_handoffs', {'rebuild_handoff_node_count': 0}, faults=device_unmounted),
+    Group('quarantine', {'quarantine_threshold': 1, 'quarantine_age': 0}),
+    Group('quarantine_young', {'quarantine_threshold': 1, 'quarantine_age': 7200}),
+    Group('quarantine_pair', {'quarantine_threshold': 2, 'quarantine_age': 0}),
+    Group('quarantine_brake', {'quarantine_threshold': 1, 'quarantine_age': 0,
+                               'fragmend_quarantine_brake': 2}),
+    Group('quarantine_server_down', {'quarantine_threshold': 1, 'quarantine_age': 0},
+          servers=OTHER_SERVERS, faults=server_down),
+    Group('locked_here', servers=(1,), faults=locked('h0')),
+    Group('locked_there', servers=(1,), faults=locked('p2')),
 ]

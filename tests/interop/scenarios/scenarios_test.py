@@ -17,7 +17,7 @@ import sys
 import time
 import unittest
 
-import stage  # noqa: F401  (paths)
+import stage
 from support import case, disks, program
 
 import groups
@@ -25,7 +25,7 @@ import rows
 import states
 from lab import Lab, PolicySpec
 
-OPTIONS = {'servers': 4, 'devices': 12, 'part_power': 8,
+OPTIONS = {'servers': 4, 'devices': 12, 'part_power': 9,
            'policies': [
                PolicySpec(index=0, name='replicated'),
                PolicySpec(index=1, name='ec', ec_type='isa_l_rs_cauchy', k=4, m=2,
@@ -35,7 +35,7 @@ OPTIONS = {'servers': 4, 'devices': 12, 'part_power': 8,
            'mount_check': True, 'log_level': 'DEBUG',
            'object_conf': {'DEFAULT': {'conn_timeout': 5, 'log_max_line_length': 0},
                            'app:object-server': {'replication_lock_timeout': 1}}}
-RUN_LIMIT_S = 120
+RUN_LIMIT_S = 150
 
 
 class Scenarios(unittest.TestCase):
@@ -43,8 +43,10 @@ class Scenarios(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.lab = Lab(tmpfs=disks.tmpfs_holds_xattrs(), **OPTIONS).up()
+        cls.lab = Lab(tmpfs=disks.tmpfs_holds_xattrs(), **OPTIONS).up(start=False)
         cls.addClassCleanup(cls.lab.down)
+        stage.deal_rings(cls.lab)
+        cls.lab.start_all()
         cls.empty = disks.SavedDisks(cls.lab, 'empty')
         cls.ground = stage.Ground(cls.lab)
 
@@ -68,7 +70,7 @@ class Scenarios(unittest.TestCase):
             self.skipTest('Swift was compared with itself')
         failures = []
         for scene in scenes:
-            failures += self.judge(scene, swift, ours)
+            failures += self.judge(group, scene, swift, ours)
         if failures:
             self.fail(f'{len(failures)} rows differ\n' + '\n'.join(failures))
 
@@ -76,6 +78,7 @@ class Scenarios(unittest.TestCase):
         """Runs the reconstructor at all servers, one after the other, as often as the group says."""
         sizes = {number: len(self.lab.log_text(number)) for number in self.numbers()}
         self.output = ''
+        began = time.monotonic()
         with group.faults(self.lab, scenes):
             for _ in range(group.rounds):
                 for number in group.servers or self.numbers():
@@ -85,6 +88,8 @@ class Scenarios(unittest.TestCase):
                     self.output += f'--- node {number}, exit {result.exit_code}\n{result.output}'
                     self.assertFalse(result.timed_out, self.output[-3000:])
                     self.assertIn(result.exit_code, (0, 3, 5), self.output[-3000:])
+        print(f'{group.name}: {len(scenes)} rows by {os.path.basename(command[0])}: '
+              f'{time.monotonic() - began:.1f} s', file=sys.stderr)
         look = states.Look(self.lab)
         requests = set()
         for number, size in sizes.items():
@@ -95,7 +100,7 @@ class Scenarios(unittest.TestCase):
     def numbers(self):
         return [node.number for node in self.lab.layout.nodes]
 
-    def judge(self, scene, swift, ours):
+    def judge(self, group, scene, swift, ours):
         row = scene.row
         theirs, mine = swift['states'][row.name], ours['states'][row.name]
         place = scene.place
@@ -115,7 +120,8 @@ class Scenarios(unittest.TestCase):
                     except AssertionError as error:
                         lines.append(f'{who}: {error}')
         if not row.requests_differ and not row.differs:
-            lines += states.request_differences(theirs, mine)
+            lines += states.request_differences(
+                theirs, mine, sessions=group.servers == (stage.REVERTING_SERVER,))
         lines += [f'stale hash of {stale}' for stale in sorted(ours['stale'] - swift['stale'])
                   if stale[1:3] == key]
         for pattern in row.logs:

@@ -8,6 +8,7 @@ the order in which Swift walks them.
 import dataclasses
 import itertools
 import os
+import random
 import sys
 import time
 
@@ -34,6 +35,38 @@ class Place:
     def server(self, part):
         """The number of the server that has the device."""
         return self.servers[part]
+
+
+REVERTING_SERVER = 1
+
+
+def deal_rings(lab, seed=1):
+    """Rings for the stage: three of four partitions have no primary at the first server.
+
+    Its first handoff is then there, because Swift looks in an untouched zone first. Servers run in
+    turn, so whatever the first one reverts finds its partners as the row put them.
+    """
+    from swift.common.ring import RingData
+    dice = random.Random(seed)
+    for policy in lab.spec.policies:
+        if not policy.ec_type:
+            continue
+        path = lab.layout.path('etc', f'object{policy.suffix}.ring.gz')
+        ring = RingData.load(path)
+        everybody = [device['id'] for device in ring.devs]
+        others = [device['id'] for device in ring.devs
+                  if lab.layout.node_of(device['device']).number != REVERTING_SERVER]
+        for partition in range(1 << lab.spec.part_power):
+            row = dice.sample(everybody if partition % 4 == 0 else others, policy.ring_replicas)
+            for replica, device in zip(ring._replica2part2dev_id, row):
+                replica[partition] = device
+        ring.save(path)
+
+
+def reverts_first(place):
+    """The first handoff is at the server that runs first, and no primary is."""
+    return place.server('h0') == REVERTING_SERVER and all(
+        server != REVERTING_SERVER for part, server in place.servers.items() if part[0] == 'p')
 
 
 class Ground:
@@ -202,7 +235,7 @@ class Row:
     build: object
     group: str = 'plain'
     duplicated: bool = False
-    fits: object = lambda place: True
+    fits: object = reverts_first
     differs: str = ''
     check: object = None
     requests_differ: str = ''

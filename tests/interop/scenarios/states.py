@@ -21,6 +21,7 @@ class State:
         self.folders = set()                        # (device, path) that hold no files of Swift's
         self.quarantined = set()                    # (device, name of what was moved)
         self.requests = set()                       # (verb, path, status)
+        self.look = None                            # of all devices
 
     def names(self, ending=''):
         """(device, file name) of all object files."""
@@ -43,6 +44,7 @@ class Look:
 
     def of(self, scene, requests=()):
         state = State()
+        state.look = self
         prefix = f'{scene.data_dir}/{scene.place.partition}'
         hashes = {made.hash for made in scene.objects}
         for device, manifest in self.manifests.items():
@@ -92,9 +94,13 @@ def differences(swift, fragmend):
     return lines
 
 
-def request_differences(swift, fragmend):
-    """SSYNC sessions and sub-requests, as the servers logged them; no order, no repetition."""
-    keep = {'SSYNC', 'PUT', 'POST', 'DELETE'}
+def request_differences(swift, fragmend, sessions):
+    """Sub-requests and, if asked for, SSYNC sessions, as the servers logged them; no order.
+
+    Sessions are comparable where only reverts ran: a SYNC job that comes after another one of the
+    same pass has nothing to say any more, and the order is drawn by chance.
+    """
+    keep = {'PUT', 'POST', 'DELETE'} | ({'SSYNC'} if sessions else set())
     theirs = {request for request in swift.requests if request[0] in keep}
     ours = {request for request in fragmend.requests if request[0] in keep}
     return ([f'request too many: {request}' for request in sorted(ours - theirs)]

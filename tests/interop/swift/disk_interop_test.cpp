@@ -201,7 +201,7 @@ std::string Replayer::open(const std::vector<std::string>& words) {
     if (!found) return "no object";
     const OpenOptions options{optional_index(words[2]), preferences_from(words[3]),
                               words[4] == "1"};
-    const auto object = open_found(context_, device(), std::move(*found), options);
+    const auto object = open_found(context_, device(), *found, options);
     if (object) return describe(*object);
     std::string reason = object.error().detail;
     switch (object.error().code) {

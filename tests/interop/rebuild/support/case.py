@@ -4,7 +4,7 @@ import functools
 import sys
 import unittest
 
-from lab import Lab, compare
+from lab import Lab, compare  # noqa: F401
 
 from . import disks, program, shuffled_rings
 

@@ -4,4 +4,5 @@ from stage import Table
 
 TABLE = Table()
 
-from . import reverts  # noqa: E402,F401
+from . import (metas, nondurable, odd_disks, options, quarantine, reverts, syncs,  # noqa: E402,F401
+               tombstones)
