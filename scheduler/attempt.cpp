@@ -4,6 +4,13 @@
 #include <algorithm>
 
 namespace fragmend::scheduler {
+namespace {
+
+/// Pieces up to this size are read from one survivor after the other: they fit into what the
+/// sockets buffer, so all of them travel at the same time anyway, and no reader has to be started.
+constexpr std::size_t read_in_turn_bytes_max = 32768;
+
+}  // namespace
 
 RebuildAttempt::RebuildAttempt(RebuildState& state)
     : state_(state), readers_(state.ports.executor), decoder_(state.ports.executor) {}
@@ -58,6 +65,8 @@ Awaitable<void> RebuildAttempt::open() {
         opened = co_await state_.ports.source.open(request, state_.left_out);
     }
     if (opened.has_error()) co_return fail(opened.error());
+    // In any order they are the same set: sorted, one plan serves them all.
+    std::ranges::sort(opened.value(), {}, [](const auto& stream) { return stream->index(); });
     std::vector<bool> seen(static_cast<std::size_t>(request.scheme.n()), false);
     for (auto& stream : opened.value()) {
         const std::size_t index = stream->index();
@@ -185,9 +194,14 @@ Awaitable<void> RebuildAttempt::read_one(Survivor& survivor) {
 
 Awaitable<void> RebuildAttempt::read_all() {
     const WaitTimer timer(state_.ports.clock, state_.ports.stats.wait_for_survivors);
-    for (Survivor& survivor : survivors_) {
+    for (Survivor& survivor : survivors_)
         survivor.got = Error{errc::internal, "not read"};
-        readers_.spawn(read_one(survivor), survivor.hurry.slot());
+    for (Survivor& survivor : survivors_) {
+        if (survivor.into.size() > read_in_turn_bytes_max) {
+            readers_.spawn(read_one(survivor), survivor.hurry.slot());
+        } else if (!state_.stopping) {
+            co_await read_one(survivor);
+        }
     }
     co_await readers_.join();
     if (state_.stopping) co_return;

@@ -6,7 +6,10 @@
 namespace fragmend::scheduler {
 namespace {
 
-/// Runs on a worker.
+std::size_t survivor_bytes_of(const DecodeJob& job) {
+    return job.work.survivors.size() * job.work.output.size();
+}
+
 void run_batch(Codec& codec, const std::vector<DecodeJob*>& jobs) {
     std::vector<SegmentWork*> works;
     works.reserve(jobs.size());
@@ -25,9 +28,7 @@ void run_batch(Codec& codec, const std::vector<DecodeJob*>& jobs) {
 }  // namespace
 
 Dispatcher::Entry::Entry(const asio::any_io_executor& executor, DecodeJob& its_job)
-    : job(&its_job),
-      survivor_bytes(its_job.work.survivors.size() * its_job.work.output.size()),
-      wake(executor) {}
+    : job(&its_job), survivor_bytes(survivor_bytes_of(its_job)), wake(executor) {}
 
 Dispatcher::Dispatcher(asio::any_io_executor executor, asio::any_io_executor pool, Codec& codec,
                        DispatcherLimits limits)
@@ -45,6 +46,12 @@ Dispatcher::~Dispatcher() {
 }
 
 Awaitable<Result<void>> Dispatcher::run(DecodeJob& job) {
+    const std::size_t bytes = survivor_bytes_of(job);
+    if (bytes <= limits_.inline_bytes_max && queue_.empty() && busy_workers_ == 0 && !stopping_) {
+        count_batch(1, bytes);
+        run_batch(codec_, {&job});
+        co_return Result<void>();
+    }
     auto room = co_await queue_room_.acquire(1);
     if (room.has_error()) co_return room.error();
     if (stopping_) co_return Error{errc::cancelled, "the dispatcher stopped"};
@@ -80,11 +87,15 @@ std::vector<Dispatcher::Entry*> Dispatcher::take_batch() {
         batch.push_back(next);
         queue_.pop_front();
     }
-    ++stats_.batches;
-    stats_.items += batch.size();
-    stats_.survivor_bytes += bytes;
-    stats_.batch_items_peak = std::max(stats_.batch_items_peak, batch.size());
+    count_batch(batch.size(), bytes);
     return batch;
+}
+
+void Dispatcher::count_batch(std::size_t items, std::size_t survivor_bytes) {
+    ++stats_.batches;
+    stats_.items += items;
+    stats_.survivor_bytes += survivor_bytes;
+    stats_.batch_items_peak = std::max(stats_.batch_items_peak, items);
 }
 
 Awaitable<void> Dispatcher::work_off_queue() {

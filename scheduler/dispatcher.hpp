@@ -26,13 +26,16 @@ struct DispatcherLimits {
     std::size_t batch_bytes_max = std::size_t{64}
                                   << 20;  ///< Survivor bytes in one batch, or one item.
     std::size_t queue_items_max = 4096;   ///< Rounds queued or in work; beyond it `run` waits.
+    /// A round of at most so many survivor bytes that finds nothing queued and nobody at work is
+    /// done at once on the network thread: waking a worker and coming back would take longer.
+    std::size_t inline_bytes_max = 0;
 };
 
 /// Natural batching: a free worker takes its share of what is queued (all of it when there is one
 /// worker), up to the limits. With idle workers a round starts at once and alone; while all are
 /// busy the queue grows and with it the next batch. No timer, so no latency is added when little is
 /// to do. Owned by host/app, outlives every rebuild; `pool` outlives it. Runs on the network
-/// thread, except for `Codec::run`, which runs on the pool.
+/// thread, except for `Codec::run`, which runs on the pool (but see `inline_bytes_max`).
 class Dispatcher {
   public:
     Dispatcher(asio::any_io_executor executor, asio::any_io_executor pool, Codec& codec,
@@ -60,6 +63,7 @@ class Dispatcher {
         Signal wake;
     };
     std::vector<Entry*> take_batch();
+    void count_batch(std::size_t items, std::size_t survivor_bytes);
     Awaitable<void> work_off_queue();
 
     asio::any_io_executor executor_;

@@ -18,12 +18,15 @@ Fragmend rebuilds lost fragment archives of OpenStack Swift's erasure-coding pol
 commands:
   reconstructor CONF   rebuild what this node's partners have lost (in place of
                        swift-object-reconstructor; same configuration files)
+  server CONF          serve a node's replication port (in place of swift-object-server there)
+  codec COMMAND        list, check and bench the erasure codes of this machine; rebuild one
+                       fragment archive from files (fragmend codec --help)
   info                 what this machine and its libraries offer: codes, CPU paths, GPU
   version              the version
   help [COMMAND]       this text, or that of a command
 
 exit codes:
-  0 done, 1 internal error, 2 usage or configuration, 3 work remains,
+  0 done, 1 internal error, 2 usage or configuration, 3 work remains, 4 refused,
   5 done but some objects have too few good fragments to be rebuilt
 )";
 
@@ -36,20 +39,43 @@ Reads CONF (object-server.conf or a conf.d folder, sections [DEFAULT] and
 archive that the partners of this node's devices have lost.
 
   -o, --once              one pass over all partitions, then a summary; else run for ever
-  -d, --devices LIST      only these devices (comma list; with --once)
-  -p, --partitions LIST   only these partitions (comma list; with --once)
+  -d, --devices LIST      only these devices (comma list; needs --once)
+  -p, --partitions LIST   only these partitions (comma list; needs --once)
   -v, --verbose           log to standard error too
-      --json              the summary as one JSON object on standard output (with --once)
+      --check             read the configuration, swift.conf and the rings, try the codes, say what
+                          is wrong, and start nothing
+      --json              the summary as one JSON object on standard output (needs --once)
       --progress WHEN     auto (default: when standard error is a terminal), always, never
       --swift-conf PATH   another swift.conf than /etc/swift/swift.conf
   -h, --help              this text
+
+SIGHUP checks the configuration and starts again with it, in the same process; if it is bad, that is
+logged and the old one stays. SIGTERM drops what is under way and ends within seconds.
 
 Fragmend's own options stand in [object-reconstructor], prefixed with fragmend_:
   fragmend_memory_limit   bytes for fragments in flight (K, M, G), default 128M
   fragmend_sessions       SSYNC sessions at a time
   fragmend_read_ahead     objects gathered ahead of the one being sent, in each session
   fragmend_hedge_delay    seconds after which a slow survivor gets a rival
+  fragmend_quarantine_brake  quarantines of a device within an hour, default 100
   fragmend_disk_threads, fragmend_decode_threads, fragmend_codec   (see README)
+)";
+
+constexpr std::string_view server_help =
+    R"(usage: fragmend server CONF [OPTIONS]
+
+Reads CONF (object-server.conf or a conf.d folder, [DEFAULT] and the application section as
+paste.deploy merges them), /etc/swift/swift.conf and the rings, and serves REPLICATE, SSYNC and
+fragments to the other nodes' reconstructors and replicators at bind_ip:bind_port.
+
+  -v, --verbose           log to standard error too
+      --swift-conf PATH   another swift.conf than /etc/swift/swift.conf
+  -h, --help              this text
+
+Fragmend's own options stand in the application section, prefixed with fragmend_:
+  fragmend_disk_threads   threads for blocking file work, default 16
+  fragmend_memory_limit   bytes of bodies on their way to a disk (K, M, G), default 128M
+  fragmend_fsync          no: nothing is synced; only for benches and throw-away clusters
 )";
 
 UsageError usage_error(std::string message) {
@@ -69,6 +95,35 @@ std::vector<std::string> split_list(std::string_view list) {
         if (comma == std::string_view::npos) return items;
         list.remove_prefix(comma + 1);
     }
+}
+
+boost::system::result<CommandLine, UsageError> parse_server(
+    std::span<const std::string_view> words) {
+    CommandLine line;
+    line.subcommand = Subcommand::server;
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        const auto word = words[i];
+        if (word == "-v" || word == "--verbose") {
+            line.verbose = true;
+        } else if (word == "-h" || word == "--help") {
+            line.subcommand = Subcommand::help;
+            line.help_topic = "server";
+            return line;
+        } else if (word == "--swift-conf") {
+            if (++i == words.size()) return usage_error("--swift-conf needs a value");
+            line.swift_conf = words[i];
+        } else if (word.starts_with('-')) {
+            return usage_error("no option '" + std::string(word) + "'");
+        } else if (line.conf_path.empty()) {
+            line.conf_path = word;
+        } else {
+            return usage_error("unexpected word '" + std::string(word) + "'");
+        }
+    }
+    if (line.conf_path.empty()) {
+        return usage_error("server needs the path of an object-server.conf");
+    }
+    return line;
 }
 
 /// Walks the words after the subcommand.
@@ -95,6 +150,13 @@ class ReconstructorParser {
                     true};
             }
             return usage_error("reconstructor needs the path of an object-server.conf");
+        }
+        // Swift ignores overrides without `once`; a person should know.
+        if (!line_.drop_in && !line_.once && !line_.check) {
+            if (line_.json)
+                return usage_error("--json needs --once: only a single pass has a summary");
+            if (!line_.devices.empty()) return usage_error("--devices needs --once");
+            if (!line_.partitions.empty()) return usage_error("--partitions needs --once");
         }
         return line_;
     }
@@ -145,6 +207,8 @@ class ReconstructorParser {
             line_.once = true;
         } else if (word == "-v" || word == "--verbose") {
             line_.verbose = true;
+        } else if (word == "--check") {
+            line_.check = true;
         } else if (word == "--json") {
             line_.json = true;
         } else if (word == "-h" || word == "--help") {
@@ -203,8 +267,14 @@ boost::system::result<CommandLine, UsageError> parse_command_line(
     if (arguments.size() < 2) return UsageError{std::string(general_help)};
     const auto command = arguments[1];
     if (command == "reconstructor") return ReconstructorParser(arguments.subspan(2), false).run();
+    if (command == "server") return parse_server(arguments.subspan(2));
     if (command == "help" || command == "--help" || command == "-h") {
         if (arguments.size() > 2) line.help_topic = arguments[2];
+        return line;
+    }
+    if (command == "codec") {
+        line.subcommand = Subcommand::codec;
+        line.words.assign(arguments.begin() + 2, arguments.end());
         return line;
     }
     if (command == "version" || command == "--version")
@@ -219,7 +289,8 @@ boost::system::result<CommandLine, UsageError> parse_command_line(
 }
 
 std::string help_text(const CommandLine& line) {
-    return std::string(line.help_topic == "reconstructor" ? reconstructor_help : general_help);
+    if (line.help_topic == "reconstructor") return std::string(reconstructor_help);
+    return std::string(line.help_topic == "server" ? server_help : general_help);
 }
 
 }  // namespace fragmend::app

@@ -20,7 +20,7 @@ enum class ExitCode : int {
     daemon_not_reachable = 6,
 };
 
-enum class Subcommand { help, version, info, reconstructor };
+enum class Subcommand { help, version, info, codec, reconstructor, server };
 enum class ProgressMode { automatic, always, never };
 
 /// Options of `fragmend reconstructor`, and of the drop-in name.
@@ -32,11 +32,17 @@ struct CommandLine {
     std::string conf_path;
     bool once = false;
     bool verbose = false;
+    bool check = false;  ///< Read everything, say what is wrong, do nothing.
     bool json = false;
     ProgressMode progress = ProgressMode::automatic;
     std::vector<std::string> devices;       ///< -d; empty means all.
     std::vector<std::uint64_t> partitions;  ///< -p; empty means all.
     std::string swift_conf = "/etc/swift/swift.conf";
+    std::vector<std::string_view> words;  ///< Of `codec`, which parses them itself.
+    // For starting anew.
+    std::vector<std::string> arguments;  ///< As given, program name first.
+    std::string program_path;            ///< Absolute.
+    std::string start_directory;
 };
 
 /// What to print and the status to exit with.

@@ -7,11 +7,14 @@
 #include <thread>
 
 #include "host/app/codec_choice.hpp"
+#include "host/codec/make_codec.hpp"
 
 namespace fragmend::app {
 namespace {
 
 constexpr std::size_t disk_threads_default = 4;
+/// Survivor bytes that are verified and decoded in about the time that waking a worker takes.
+constexpr std::size_t decoded_inline_bytes_max = 32768;
 
 std::size_t cores() {
     return std::max(1u, std::thread::hardware_concurrency());
@@ -40,11 +43,12 @@ Engine::Engine(const swift::ReconstructorOptions& options, const Clock& clock, L
       log_(std::move(log)),
       disk_threads_(disk_thread_count(options.fragmend)),
       decode_threads_(decode_thread_count(options.fragmend)),
-      codec_(std::make_unique<codec::CpuCodec>(codec_options(options, log_))),
+      codec_(codec::make_codec(codec_options(options, log_), clock)),
       buffers_(slabs_, options.fragmend.memory_limit_bytes),
       budget_(io_.get_executor(), options.fragmend.memory_limit_bytes),
       dispatcher_(io_.get_executor(), decode_threads_.get_executor(), *codec_,
-                  {.workers = decode_thread_count(options.fragmend)}),
+                  {.workers = decode_thread_count(options.fragmend),
+                   .inline_bytes_max = decoded_inline_bytes_max}),
       client_(io_.get_executor(), "obj-reconstructor " + std::to_string(::getpid()), clock),
       sessions_(io_.get_executor(), static_cast<std::size_t>(options.fragmend.sessions)),
       replicate_calls_(io_.get_executor(), sync::replicate_calls_max),
@@ -56,7 +60,8 @@ Engine::~Engine() {
 }
 
 sync::Services Engine::services(sync::PassStats& stats, sync::Suspects& suspects,
-                                sync::TargetSlots& targets) {
+                                sync::TargetSlots& targets, sync::ActivityBoard& activities,
+                                Metrics& metrics) {
     transport::fragments::GatherLimits gather_limits;
     gather_limits.timeouts = timeouts_of(options_);
     gather_limits.hedge_delay = std::chrono::milliseconds(
@@ -79,6 +84,8 @@ sync::Services Engine::services(sync::PassStats& stats, sync::Suspects& suspects
             stats,
             suspects,
             brake_,
+            activities,
+            metrics,
             log_};
 }
 

@@ -25,9 +25,11 @@ class Engine {
     scheduler::Codec& codec() { return *codec_; }
     const scheduler::RebuildStats& rebuild_stats() const { return rebuild_stats_; }
     std::size_t memory_peak_bytes() const { return budget_.peak_bytes(); }
+    asio::any_io_executor disk() { return disk_threads_.get_executor(); }
     /// What the jobs of a pass share; `stats`, `suspects` and `targets` belong to that pass.
     sync::Services services(sync::PassStats& stats, sync::Suspects& suspects,
-                            sync::TargetSlots& targets);
+                            sync::TargetSlots& targets, sync::ActivityBoard& activities,
+                            Metrics& metrics);
     /// Waits for what the dispatcher still runs. Before the io_context ends.
     Awaitable<void> stop();
 

@@ -36,7 +36,7 @@ std::string info_text() {
     text += "liberasurecode     " + codec::version_text(codec::library_version()) + "\n";
     text += "decode on the CPU  " + std::string(codec::available_kernels().back()->name) + "\n";
     text += "MD5 on the CPU     " + std::string(codec::available_md5_kernels().back()->name) + "\n";
-    text += "GPU                not in this version\n";
+    text += "GPU                see 'fragmend codec list'\n";
     codec::CpuCodec codec({.decoder = codec::Decoder::automatic});
     for (const auto& sample : samples) {
         const auto usable = codec.check({sample.ec_type, sample.k, sample.m});

@@ -7,6 +7,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <ctime>
@@ -89,23 +90,42 @@ std::string syslog_datagram(int facility, LogLevel level, std::string_view log_n
 }
 
 SyslogSink::SyslogSink(SyslogSettings settings) : settings_(std::move(settings)) {
-    if (!settings_.udp_host.empty()) {
-        socket_ = connect_udp(settings_.udp_host, settings_.udp_port);
-        return;
-    }
-    socket_ = connect_unix(settings_.address);
-    if (socket_ < 0) socket_ = connect_udp("localhost", 514);
+    connect();
 }
 
-SyslogSink::~SyslogSink() {
-    if (socket_ >= 0) ::close(socket_);
+void SyslogSink::connect() {
+    is_unix_ = false;
+    if (!settings_.udp_host.empty()) {
+        socket_.reset(connect_udp(settings_.udp_host, settings_.udp_port));
+        return;
+    }
+    socket_.reset(connect_unix(settings_.address));
+    is_unix_ = socket_.valid();
+    if (!is_unix_) socket_.reset(connect_udp("localhost", 514));
+}
+
+bool SyslogSink::send(LogLevel level, std::string_view message) {
+    const auto datagram = syslog_datagram(settings_.facility, level, settings_.log_name, message,
+                                          settings_.line_length_max);
+    // The first try after a syslog went away only learns of that.
+    for (int tries = 0; tries < 2; ++tries) {
+        if (::send(socket_.get(), datagram.data(), datagram.size(), MSG_NOSIGNAL) >= 0) return true;
+        if (!is_unix_ || errno == EAGAIN || errno == EMSGSIZE) return false;
+        if (const int fd = connect_unix(settings_.address); fd >= 0) socket_.reset(fd);
+    }
+    return false;
 }
 
 void SyslogSink::write(LogLevel level, std::string_view message) {
-    if (socket_ < 0) return;
-    const auto datagram = syslog_datagram(settings_.facility, level, settings_.log_name, message,
-                                          settings_.line_length_max);
-    static_cast<void>(::send(socket_, datagram.data(), datagram.size(), MSG_NOSIGNAL));
+    const std::lock_guard lock(mutex_);
+    if (!socket_.valid()) return;
+    if (!send(level, message)) {
+        ++lost_;
+        return;
+    }
+    if (lost_ == 0) return;
+    const auto text = std::to_string(std::exchange(lost_, 0)) + " log lines were lost";
+    static_cast<void>(send(LogLevel::warning, text));
 }
 
 void StderrSink::write(LogLevel level, std::string_view message) {

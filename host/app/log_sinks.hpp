@@ -8,6 +8,7 @@
 
 #include "host/base/clock.hpp"
 #include "host/base/log.hpp"
+#include "host/base/unique_fd.hpp"
 
 namespace fragmend::app {
 
@@ -21,19 +22,23 @@ struct SyslogSettings {
     std::size_t line_length_max = 0;  ///< 0: unlimited.
 };
 
-/// One datagram a line: `<PRI>NAME: MESSAGE\0`. A missing syslog loses lines, never time.
-/// Source: swift.common.utils.get_logger, SwiftLogFormatter, logging.handlers.SysLogHandler.
+/// One datagram a line: `<PRI>NAME: MESSAGE\0`. A missing syslog loses lines, never time; one that
+/// was started again is found by the next line, which says how many were lost. Source:
+/// swift.common.utils.get_logger, SwiftLogFormatter, logging.handlers.SysLogHandler.
 class SyslogSink final : public LogSink {
   public:
     explicit SyslogSink(SyslogSettings settings);
-    ~SyslogSink() override;
-    SyslogSink(const SyslogSink&) = delete;
-    SyslogSink& operator=(const SyslogSink&) = delete;
     void write(LogLevel level, std::string_view message) override;
 
   private:
+    void connect();
+    bool send(LogLevel level, std::string_view message);
+
     SyslogSettings settings_;
-    int socket_ = -1;
+    std::mutex mutex_;  ///< Guards what follows.
+    UniqueFd socket_;
+    bool is_unix_ = false;
+    std::uint64_t lost_ = 0;  ///< Lines since the last one that was taken.
 };
 
 /// `<ISO-8601 UTC> <LEVEL> <log name>: <message>` on standard error. A progress display may hold

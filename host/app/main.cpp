@@ -1,35 +1,41 @@
 // fragmend: the program.
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <iostream>
 #include <string_view>
 #include <vector>
 
+#include "host/app/codec_survey.hpp"
 #include "host/app/command_line.hpp"
+#include "host/app/daemon.hpp"
 #include "host/app/info.hpp"
-#include "host/app/reconstructor.hpp"
+#include "host/app/server_process.hpp"
 
 namespace {
 
 using namespace fragmend::app;
 
-int start_reconstructor(const CommandLine& line) {
-    auto made = Reconstructor::make(line);
-    if (made.has_error()) {
-        const bool is_ours_to_explain = made.error() == fragmend::errc::internal;
-        std::cerr << "fragmend: " << made.error().detail << std::endl;
-        // Swift's daemons exit with 1 whatever was wrong at start.
-        if (line.drop_in || is_ours_to_explain) return static_cast<int>(ExitCode::internal_error);
-        return static_cast<int>(ExitCode::usage);
-    }
-    return made.value()->run();
+/// What starting anew needs to know: the words as given, and where from.
+void remember_start(CommandLine& line, const std::vector<std::string_view>& arguments) {
+    std::error_code ignored;
+    line.arguments.assign(arguments.begin(), arguments.end());
+    line.program_path = std::filesystem::read_symlink("/proc/self/exe", ignored).string();
+    line.start_directory = std::filesystem::current_path(ignored).string();
+}
+
+int start_server(const CommandLine& line) {
+    auto made = ServerProcess::make(line);
+    if (made.has_value()) return made.value()->run();
+    std::cerr << "fragmend: " << made.error().detail << std::endl;
+    return static_cast<int>(ExitCode::usage);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) try {
     const std::vector<std::string_view> arguments(argv, argv + argc);
-    const auto line = parse_command_line(arguments);
+    auto line = parse_command_line(arguments);
     if (line.has_error()) {
         (line.error().to_stdout ? std::cout : std::cerr) << line.error().message << std::flush;
         return line.error().exit_code;
@@ -44,8 +50,13 @@ int main(int argc, char** argv) try {
         case Subcommand::info:
             std::cout << info_text() << std::flush;
             return 0;
+        case Subcommand::codec:
+            return run_codec_command(line->words, fragmend::SystemClock(), std::cout, std::cerr);
         case Subcommand::reconstructor:
-            return start_reconstructor(*line);
+            remember_start(*line, arguments);
+            return run_reconstructor(*line);
+        case Subcommand::server:
+            return start_server(*line);
     }
     return 0;
 } catch (const std::exception& failure) {

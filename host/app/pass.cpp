@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <optional>
 #include <random>
 
+#include "host/swift/json_members.hpp"
 #include "host/swift/local_devices.hpp"
 #include "host/swift/partition_hashes.hpp"
 #include "host/swift/partition_removal.hpp"
@@ -80,7 +82,6 @@ Pass::Pass(sync::Services& services, std::vector<PolicyState>& policies,
       policies_(policies),
       collect_options_{std::move(devices), std::move(partitions), services.options.handoffs_only},
       began_(services.clock.steady()),
-      next_ring_check_(began_),
       in_flight_(services.network, partitions_in_flight_max),
       partitions_(services.network) {}
 
@@ -98,7 +99,7 @@ PolicyState* Pass::state_of(int policy_index) {
 Awaitable<void> Pass::run() {
     auto collect = [this] {
         for (PolicyState& state : policies_)
-            state.ring = state.ring_file->current(began_);
+            state.ring = state.ring_file->newest(services_.clock.steady());
         return collect_work(policies_, services_.options, collect_options_);
     };
     auto work = co_await offload(services_.disk, std::move(collect));
@@ -126,9 +127,10 @@ Awaitable<void> Pass::run() {
 Awaitable<bool> Pass::ring_is_current(PolicyState& state) {
     if (changed_policies_.contains(state.policy.index)) co_return false;
     const auto now = services_.clock.steady();
-    if (now < next_ring_check_) co_return true;
-    next_ring_check_ = now + std::chrono::milliseconds(static_cast<std::int64_t>(
-                                 services_.options.ring_check_interval_s * 1000));
+    auto& next_check = next_ring_checks_.try_emplace(state.policy.index, began_).first->second;
+    if (now < next_check) co_return true;
+    next_check = now + std::chrono::milliseconds(static_cast<std::int64_t>(
+                           services_.options.ring_check_interval_s * 1000));
     auto look = [file = state.ring_file.get()] { return file->has_changed(); };
     const auto changed = co_await offload(services_.disk, std::move(look));
     if (changed.has_error() || !changed.value()) co_return true;
@@ -154,7 +156,11 @@ Awaitable<void> Pass::run_jobs(const scan::Partition& partition, PolicyState& st
     auto derive = [partition, policy = state.policy, disk = state.disk, ring = state.ring] {
         return make_jobs(partition, policy, disk, ring);
     };
+    std::optional<sync::Activity> activity(std::in_place, services_.activities, partition.path,
+                                           [] {});
+    activity->doing("hashes its suffixes");
     auto derived = co_await offload(services_.disk, std::move(derive));
+    activity.reset();
     if (derived.has_error()) {
         const auto& error = derived.error();
         if (error == errc::not_found) co_return;  // Removed since it was listed.
@@ -168,6 +174,7 @@ Awaitable<void> Pass::run_jobs(const scan::Partition& partition, PolicyState& st
     }
     const scan::PartitionJobs& jobs = derived->jobs;
     services_.stats.suffixes_hashed += derived->suffixes_hashed;
+    services_.metrics.count("suffix.hashes", static_cast<std::int64_t>(derived->suffixes_hashed));
     if (derived->has_failed_suffixes) services_.stats.partition_failed(errc::io);
     for (const auto& warning : jobs.warnings)
         services_.log.warning(warning);
@@ -222,7 +229,8 @@ void Pass::log_stats() const {
     const auto& stats = services_.stats;
     const double elapsed = std::max(seconds(), 1e-6);
     if (stats.devices == 0 || stats.partitions == 0) {
-        services_.log.info("Nothing reconstructed for " + std::to_string(elapsed) + " seconds.");
+        services_.log.info("Nothing reconstructed for " + swift::json_number(elapsed) +
+                           " seconds.");
         return;
     }
     const auto done = static_cast<double>(stats.partitions_done);

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -56,7 +57,7 @@ class Pass {
     std::vector<PolicyState>& policies_;
     scan::CollectOptions collect_options_;
     std::chrono::steady_clock::time_point began_;
-    std::chrono::steady_clock::time_point next_ring_check_;
+    std::map<int, std::chrono::steady_clock::time_point> next_ring_checks_;  ///< By policy.
     std::set<int> changed_policies_;
     Semaphore in_flight_;
     TaskGroup partitions_;

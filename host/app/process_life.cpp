@@ -1,6 +1,7 @@
 // System calls of a daemon's start.
 #include "host/app/process_life.hpp"
 
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <sys/resource.h>
@@ -12,10 +13,14 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <system_error>
 #include <vector>
+
+#include "host/base/unique_fd.hpp"
 
 namespace fragmend::app {
 namespace {
@@ -50,19 +55,34 @@ Result<void> drop_privileges(const std::string& user) {
     return {};
 }
 
-Result<void> set_nice(int priority) {
-    if (::setpriority(PRIO_PROCESS, 0, priority) != 0)
-        return error_from_errno(errno, "nice_priority");
-    return {};
+void apply_priorities(const swift::ReconstructorOptions& options, const Logger& log) {
+    if (const auto& nice = options.nice_priority) {
+        if (::setpriority(PRIO_PROCESS, 0, *nice) == 0)
+            log.debug("set nice priority to " + std::to_string(*nice));
+        else
+            log.error("Unable to modify nice priority: " + std::generic_category().message(errno));
+    }
+    if (const auto& io = options.io_priority) {
+        constexpr int who_process = 1;
+        constexpr int class_shift = 13;
+        if (::syscall(SYS_ioprio_set, who_process, 0, (io->io_class << class_shift) | io->level) ==
+            0) {
+            log.debug("set ionice class " + std::to_string(io->io_class) + " priority " +
+                      std::to_string(io->level));
+        } else {
+            log.error("Unable to modify ionice priority: " +
+                      std::generic_category().message(errno));
+        }
+    }
 }
 
-Result<void> set_ionice(int io_class, int level) {
-    constexpr int who_process = 1;
-    constexpr int class_shift = 13;
-    if (::syscall(SYS_ioprio_set, who_process, 0, (io_class << class_shift) | level) != 0) {
-        return error_from_errno(errno, "ionice_class and ionice_priority");
-    }
-    return {};
+void leave_standard_streams(bool keep_output, bool keep_error) {
+    const UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    if (!null.valid()) return;
+    static_cast<void>(std::fflush(nullptr));
+    static_cast<void>(::dup2(null.get(), STDIN_FILENO));
+    if (!keep_output) static_cast<void>(::dup2(null.get(), STDOUT_FILENO));
+    if (!keep_error) static_cast<void>(::dup2(null.get(), STDERR_FILENO));
 }
 
 void settle_process() {

@@ -5,6 +5,8 @@
 #include <string>
 
 #include "host/base/error.hpp"
+#include "host/base/log.hpp"
+#include "host/swift/reconstructor_options.hpp"
 
 namespace fragmend::app {
 
@@ -13,14 +15,19 @@ namespace fragmend::app {
 /// swift.common.utils.drop_privileges.
 Result<void> drop_privileges(const std::string& user);
 
-/// Source: swift.common.utils.modify_priority. Errors: io.
-Result<void> set_nice(int priority);
-/// `io_class`: 1 real time, 2 best effort, 3 idle. Errors: io.
-Result<void> set_ionice(int io_class, int level);
+/// Niceness and I/O class of the options; what the system refuses is logged and no reason to stop.
+/// Before any thread starts: both belong to threads and are inherited.
+/// Source: swift.common.utils.modify_priority.
+void apply_priorities(const swift::ReconstructorOptions& options, const Logger& log);
 
 /// Own session, `/` as working directory, umask 022, UTC: what the files we write depend on; and no
 /// SIGPIPE.
 void settle_process();
+
+/// Points the standard streams that are not kept at /dev/null, as Swift's daemons do: whoever
+/// started us and reads our output to its end (Swift's manager does) may go on.
+/// Source: swift.common.utils.capture_stdio.
+void leave_standard_streams(bool keep_output, bool keep_error);
 
 /// Tells the service manager in $NOTIFY_SOCKET, if any, and forgets the variable after READY=1.
 void notify_service_manager(const std::string& state);

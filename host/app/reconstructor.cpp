@@ -1,152 +1,124 @@
-// Start, passes, signals and end of the reconstructor.
+// Passes, signals, and what is told around them.
 #include "host/app/reconstructor.hpp"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <boost/asio/error.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
-#include <filesystem>
 #include <iostream>
 
-#include "host/app/process_life.hpp"
+#include "host/app/recon_report.hpp"
+#include "host/app/reload.hpp"
 #include "host/app/summary.hpp"
+#include "host/swift/json_members.hpp"
 
 namespace fragmend::app {
 namespace {
 
 constexpr std::chrono::milliseconds progress_interval{500};
+/// Lock-ups are looked for this often, or four times in `lockup_timeout`.
+constexpr double lockup_look_s_max = 60;
+/// Lines about stuck jobs in one go.
+constexpr std::size_t activities_logged_max = 20;
 
-SyslogSettings syslog_settings(const swift::ReconstructorOptions& options) {
-    return {options.log.name,     options.log.facility,
-            options.log.address,  options.log.udp_host,
-            options.log.udp_port, static_cast<std::size_t>(options.log.max_line_length)};
+std::string minutes_text(double seconds) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.02f minutes", seconds / 60);
+    return text;
+}
+
+/// Of the terminal behind standard error; one less, so that the cursor stays in the line. 0 where
+/// there is no terminal.
+std::size_t window_columns() {
+    winsize window{};
+    if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &window) != 0 || window.ws_col == 0) return 0;
+    return window.ws_col - 1u;
 }
 
 }  // namespace
 
-Reconstructor::Reconstructor(const CommandLine& line, swift::ReconstructorOptions options,
-                             swift::SwiftConf conf)
-    : line_(line),
-      options_(std::move(options)),
-      conf_(std::move(conf)),
-      syslog_(syslog_settings(options_)),
-      stderr_(options_.log.name, clock_),
-      tee_(syslog_, stderr_),
-      log_(line.verbose ? static_cast<LogSink*>(&tee_) : &syslog_, options_.log.level) {}
-
-Result<std::unique_ptr<Reconstructor>> Reconstructor::make(const CommandLine& line) {
-    auto options = swift::load_reconstructor_options(line.conf_path);
-    if (options.has_error()) return options.error();
-    auto conf = swift::load_swift_conf(line.swift_conf);
-    if (conf.has_error()) return conf.error();
-    std::unique_ptr<Reconstructor> made(
-        new Reconstructor(line, std::move(options.value()), std::move(conf.value())));
-    if (auto done = made->become_daemon(); done.has_error()) return done.error();
-    if (auto done = made->load_policies(); done.has_error()) return done.error();
-    return made;
+std::string sleeping_line(double interval_s) {
+    return "reconstruction sleeping for " + swift::json_number(interval_s) + " seconds.";
 }
 
-Result<void> Reconstructor::become_daemon() {
-    for (const auto& warning : conf_.warnings)
-        log_.warning(warning);
-    for (const auto& warning : options_.warnings)
-        log_.warning(warning);
-    if (options_.nice_priority) {
-        if (auto set = set_nice(*options_.nice_priority); set.has_error()) {
-            log_.warning(set.error().detail);
-        }
-    }
-    if (options_.io_priority) {
-        if (auto set = set_ionice(options_.io_priority->io_class, options_.io_priority->level);
-            set.has_error()) {
-            log_.warning(set.error().detail);
-        }
-    }
-    if (auto dropped = drop_privileges(options_.user); dropped.has_error()) {
-        return Error{errc::bad_config, options_.conf_path + ": [object-reconstructor] user = " +
-                                           options_.user + ": " + dropped.error().detail};
-    }
-    raise_file_limit();
-    // Relative paths of the configuration mean the folder in which the process was started.
-    options_.devices = std::filesystem::absolute(options_.devices).string();
-    options_.swift_dir = std::filesystem::absolute(options_.swift_dir).string();
-    settle_process();
-    return {};
-}
-
-Result<void> Reconstructor::load_policies() {
-    engine_ = std::make_unique<Engine>(options_, clock_, log_);
-    for (const swift::Policy& policy : conf_.erasure_coded_policies()) {
-        if (auto usable = engine_->codec().check({policy.ec_type, policy.k, policy.m});
-            usable.has_error()) {
-            return Error{errc::bad_config,
-                         line_.swift_conf + ": [storage-policy:" + std::to_string(policy.index) +
-                             "] ec_type = " + policy.ec_type + ": " + usable.error().detail};
-        }
-        PolicyState state;
-        state.policy = policy;
-        state.disk.devices_root = options_.devices;
-        state.disk.mount_check = options_.mount_check;
-        state.disk.reclaim_age_s = options_.reclaim_age_s;
-        state.disk.commit_window_s = options_.commit_window_s;
-        state.disk.hash_path_prefix = conf_.hash_path_prefix;
-        state.disk.hash_path_suffix = conf_.hash_path_suffix;
-        state.disk.data_dir_name = policy.data_dir();
-        state.disk.fragment_count = policy.unique_fragments();
+Reconstructor::Reconstructor(Setup& setup, Share share, int summary_fd,
+                             std::function<void(RunEnd)> leave)
+    : setup_(setup),
+      options_(setup.options()),
+      share_(std::move(share)),
+      once_(setup.is_once()),
+      summary_fd_(summary_fd),
+      leave_(std::move(leave)),
+      log_(setup.log().with_prefix(share_.log_prefix(::getpid()))),
+      activities_(setup.clock()) {
+    for (PolicyState& state : setup_.policies()) {
         state.disk.logger = log_;
-        state.disk.clock = &clock_;
-        state.ring_file = std::make_unique<swift::RingFile>(options_.swift_dir, policy, log_);
-        auto ring = state.ring_file->load(clock_.steady());
-        if (ring.has_error()) return ring.error();
-        state.ring = std::move(ring.value());
-        policies_.push_back(std::move(state));
+        state.disk.quarantine_count = &quarantines_;
+    }
+}
+
+Result<void> Reconstructor::prepare() {
+    engine_ = std::make_unique<Engine>(options_, setup_.clock(), log_);
+    for (const PolicyState& state : setup_.policies()) {
+        const auto& policy = state.policy;
+        auto usable = engine_->codec().check({policy.ec_type, policy.k, policy.m});
+        if (usable.has_value()) continue;
+        return Error{errc::bad_config, setup_.line().swift_conf +
+                                           ": [storage-policy:" + std::to_string(policy.index) +
+                                           "] ec_type = " + policy.ec_type + ": " +
+                                           usable.error().detail};
     }
     return {};
 }
 
-int Reconstructor::run() {
-    log_.notice("Starting " + std::to_string(::getpid()));
-    notify_service_manager("READY=1");
-    sleeper_ = std::make_unique<Sleeper>(engine_->io().get_executor());
-    signals_ = std::make_unique<asio::signal_set>(engine_->io(), SIGTERM, SIGINT);
-    TaskGroup main(engine_->io().get_executor());
-    const bool once = line_.once || !options_.daemonize;
-    main.spawn(once ? run_once() : run_forever());
+RunEnd Reconstructor::run() {
+    auto executor = engine_->io().get_executor();
+    sleeper_ = std::make_unique<Sleeper>(executor);
+    signals_ = std::make_unique<asio::signal_set>(engine_->io(), SIGTERM, SIGINT, SIGHUP);
+    overdue_ =
+        std::make_unique<asio::steady_timer>(executor, asio::steady_timer::time_point::max());
+    TaskGroup main(executor);
+    main.spawn(once_ ? run_once() : run_forever());
     engine_->io().run();
-    log_.notice("Exited " + std::to_string(::getpid()));
-    return exit_code_;
+    return end_;
 }
 
 Awaitable<void> Reconstructor::run_once() {
     TaskGroup helpers(engine_->io().get_executor());
-    helpers.spawn(wait_for_signal());
+    helpers.spawn(serve_signals());
+    helpers.spawn(leave_when_overdue());
     log_.info("Running object reconstructor in script mode.");
-    co_await run_pass(true);
+    co_await run_pass();
     signals_->cancel();
-    co_await helpers.join();
     co_await engine_->stop();
+    ended_ = true;
+    overdue_->cancel();
+    co_await helpers.join();
 }
 
 Awaitable<void> Reconstructor::run_forever() {
     TaskGroup helpers(engine_->io().get_executor());
-    helpers.spawn(wait_for_signal());
+    helpers.spawn(serve_signals());
+    helpers.spawn(leave_when_overdue());
     log_.info("Starting object reconstructor in daemon mode.");
     while (!stopping_) {
         log_.info("Starting object reconstruction pass.");
-        co_await run_pass(false);
+        co_await run_pass();
         if (stopping_) break;
-        log_.debug("reconstruction sleeping for " + std::to_string(options_.interval_s) +
-                   " seconds.");
+        log_.debug(sleeping_line(options_.interval_s));
         co_await sleeper_->sleep(std::chrono::duration<double>(options_.interval_s));
     }
-    co_await helpers.join();
     co_await engine_->stop();
+    ended_ = true;
+    overdue_->cancel();
+    co_await helpers.join();
 }
 
-Awaitable<void> Reconstructor::run_pass(bool is_once) {
+Awaitable<void> Reconstructor::run_pass() {
     sync::PassStats stats;
     sync::Suspects suspects;
     // With no device lock at the peers (0) as many sessions as we run may go to one device.
@@ -154,22 +126,28 @@ Awaitable<void> Reconstructor::run_pass(bool is_once) {
     sync::TargetSlots targets(
         engine_->io().get_executor(),
         static_cast<std::size_t>(per_device > 0 ? per_device : options_.fragmend.sessions));
-    auto services = engine_->services(stats, suspects, targets);
+    auto services = engine_->services(stats, suspects, targets, activities_, setup_.metrics());
     const auto read_before = engine_->rebuild_stats().survivor_bytes;
 
-    Pass pass(services, policies_, line_.devices, line_.partitions);
+    Pass pass(services, setup_.policies(), share_.devices, share_.partitions);
     pass_ = &pass;
     TaskGroup watchers(engine_->io().get_executor());
     watchers.spawn(log_heartbeat(pass));
+    watchers.spawn(watch_for_lockups());
     if (shows_progress()) watchers.spawn(show_progress(pass, stats));
     co_await pass.run();
     pass_ = nullptr;
     sleeper_->wake_all();
     co_await watchers.join();
-    stderr_.set_status("");
+    setup_.screen().set_status("");
 
-    const double seconds = pass.seconds();
     stats.survivor_bytes_read = engine_->rebuild_stats().survivor_bytes - read_before;
+    co_await after_pass(pass, stats);
+}
+
+Awaitable<void> Reconstructor::after_pass(const Pass& pass, sync::PassStats& stats) {
+    const double seconds = pass.seconds();
+    count_quarantines();
     pass.log_stats();
     if (options_.handoffs_only && stats.handoffs_remaining > 0) {
         log_.info("Handoffs only mode still has handoffs remaining. "
@@ -178,28 +156,63 @@ Awaitable<void> Reconstructor::run_pass(bool is_once) {
         log_.warning("Handoffs only mode found no handoffs remaining. You should disable "
                      "handoffs_only once all nodes are reporting no handoffs remaining.");
     }
-    char minutes[32];
-    std::snprintf(minutes, sizeof minutes, "%.02f", seconds / 60);
-    log_.info(std::string(is_once ? "Object reconstruction complete (once). ("
-                                  : "Object reconstruction complete. (") +
-              minutes + " minutes)");
-    if (!is_once) co_return;
-    if (line_.json)
+    log_.info(
+        (once_ ? "Object reconstruction complete (once). (" : "Object reconstruction complete. (") +
+        minutes_text(seconds) + ")");
+    // A pass that was broken off says nothing about how long one takes.
+    if (!stats.stopped) co_await tell_recon(seconds);
+    if (once_) conclude(stats, seconds);
+}
+
+Awaitable<void> Reconstructor::tell_recon(double seconds) {
+    // Only what is meaningful: all partitions, and all devices or numbers by device.
+    if (once_ && (!share_.partitions.empty() || (!share_.is_worker() && !share_.devices.empty())))
+        co_return;
+    const PassReport report{seconds / 60, setup_.clock().now().seconds(), share_.devices};
+    auto update = share_.is_worker() ? report_of_worker(report, ::getpid())
+                                     : report_of_single_process(report);
+    auto tell = [this, update = std::move(update)] {
+        setup_.tell_recon(update, log_);
+        setup_.resolve_statsd();
+        return true;
+    };
+    co_await offload(engine_->disk(), std::move(tell));
+}
+
+void Reconstructor::conclude(const sync::PassStats& stats, double seconds) {
+    const auto& line = setup_.line();
+    if (line.json && summary_fd_ >= 0) {
+        const auto text = summary_json(stats, seconds);
+        if (::write(summary_fd_, text.data(), text.size()) != static_cast<ssize_t>(text.size()))
+            log_.error("The summary of this worker is lost");
+    } else if (line.json) {
         std::cout << summary_json(stats, seconds) << std::endl;
-    else if (!line_.drop_in)
-        std::cout << summary_text(stats, seconds) << std::flush;
-    if (line_.drop_in) co_return;
+    } else if (!line.drop_in) {
+        std::cout << share_.log_prefix(::getpid()) << summary_text(stats, seconds) << std::flush;
+    }
+    if (line.drop_in) return;
     // Who runs us again as long as work remains shall not stop at the first object that is lost.
     if (stats.work_remains()) {
-        exit_code_ = static_cast<int>(ExitCode::work_remains);
+        end_.exit_code = static_cast<int>(ExitCode::work_remains);
     } else if (stats.anything_unrecoverable()) {
-        exit_code_ = static_cast<int>(ExitCode::unrecoverable_objects);
+        end_.exit_code = static_cast<int>(ExitCode::unrecoverable_objects);
     }
 }
 
+void Reconstructor::count_quarantines() {
+    const auto total = quarantines_.load();
+    if (total > quarantines_counted_) {
+        setup_.metrics().count("quarantines",
+                               static_cast<std::int64_t>(total - quarantines_counted_));
+    }
+    quarantines_counted_ = total;
+}
+
 bool Reconstructor::shows_progress() const {
-    if (line_.progress == ProgressMode::automatic) return ::isatty(STDERR_FILENO) != 0;
-    return line_.progress == ProgressMode::always;
+    if (share_.is_worker()) return false;
+    const auto mode = setup_.line().progress;
+    if (mode == ProgressMode::automatic) return ::isatty(STDERR_FILENO) != 0;
+    return mode == ProgressMode::always;
 }
 
 Awaitable<void> Reconstructor::show_progress(const Pass& pass, const sync::PassStats& stats) {
@@ -218,7 +231,8 @@ Awaitable<void> Reconstructor::show_progress(const Pass& pass, const sync::PassS
         }
         last_seconds = now;
         last_done = stats.partitions_done;
-        stderr_.set_status(progress_line(stats, now, recent));
+        setup_.screen().set_status(
+            fit_to_columns(progress_line(stats, now, recent), window_columns()));
         co_await sleeper_->sleep(progress_interval);
     }
 }
@@ -227,22 +241,84 @@ Awaitable<void> Reconstructor::log_heartbeat(const Pass& pass) {
     while (true) {
         co_await sleeper_->sleep(std::chrono::duration<double>(options_.stats_interval_s));
         if (pass_ == nullptr) co_return;
+        count_quarantines();
         pass.log_stats();
     }
 }
 
-Awaitable<void> Reconstructor::wait_for_signal() {
+Awaitable<void> Reconstructor::watch_for_lockups() {
+    const auto limit = std::chrono::duration<double>(options_.lockup_timeout_s);
+    const auto look = std::min(limit / 4, std::chrono::duration<double>(lockup_look_s_max));
+    while (true) {
+        co_await sleeper_->sleep(look);
+        if (pass_ == nullptr) co_return;
+        const auto ended = activities_.end_stuck(limit);
+        if (ended.empty()) continue;
+        log_.error("Lockup detected.. killing live coros.");
+        log_activities(ended);
+    }
+}
+
+void Reconstructor::log_activities(const std::vector<sync::ActivityView>& activities) const {
+    const auto shown = std::min(activities.size(), activities_logged_max);
+    for (std::size_t i = 0; i < shown; ++i) {
+        const auto& one = activities[i];
+        log_.error("stuck: " + one.job + ": " + one.doing + " for " +
+                   human_seconds(one.unchanged_for.count()));
+    }
+    if (activities.size() > shown)
+        log_.error("stuck: " + std::to_string(activities.size() - shown) + " more jobs");
+}
+
+Awaitable<void> Reconstructor::serve_signals() {
+    const std::string pid = std::to_string(::getpid());
     boost::system::error_code error;
-    const int number =
-        co_await signals_->async_wait(asio::redirect_error(asio::use_awaitable, error));
-    if (error) co_return;
-    log_.notice(number == SIGTERM ? "SIGTERM received (" + std::to_string(::getpid()) + ")"
-                                  : std::string("User quit"));
+    while (true) {
+        const int number =
+            co_await signals_->async_wait(asio::redirect_error(asio::use_awaitable, error));
+        if (error) co_return;
+        if (number == SIGHUP && !once_ && !share_.is_worker()) {
+            log_.notice("SIGHUP received (" + pid + "): looking at the configuration");
+            if (!co_await may_start_anew()) continue;
+            end_.start_anew = true;
+        } else if (number == SIGINT) {
+            log_.notice("User quit");
+        } else {
+            log_.notice((number == SIGHUP ? "SIGHUP received (" : "SIGTERM received (") + pid +
+                        ")");
+        }
+        break;
+    }
+    stop();
+}
+
+Awaitable<bool> Reconstructor::may_start_anew() {
+    auto check = [this] { return check_configuration_again(setup_.line(), log_); };
+    co_return co_await offload(engine_->disk(), std::move(check));
+}
+
+void Reconstructor::stop() {
     // A second signal finds the default action: nobody has to wait for a disk that does not answer.
-    signals_->clear(error);
+    boost::system::error_code ignored;
+    signals_->clear(ignored);
     stopping_ = true;
+    if (once_ && !setup_.line().drop_in) end_.exit_code = static_cast<int>(ExitCode::work_remains);
+    overdue_->expires_after(stop_limit);
     if (pass_ != nullptr) pass_->cancel();
     sleeper_->wake_all();
+}
+
+Awaitable<void> Reconstructor::leave_when_overdue() {
+    boost::system::error_code error = asio::error::operation_aborted;
+    while (error) {
+        // `stop` gives the timer its limit, which ends the wait that is under way.
+        co_await overdue_->async_wait(asio::redirect_error(asio::use_awaitable, error));
+        if (ended_) co_return;
+    }
+    const auto left = activities_.snapshot();
+    log_.error(std::to_string(left.size()) + " jobs do not end; leaving without them");
+    log_activities(left);
+    leave_(end_);
 }
 
 }  // namespace fragmend::app

@@ -1,60 +1,84 @@
-// `fragmend reconstructor`: from the configuration files to the exit code.
+// The passes of one process: once, or for ever, with what is logged and told around them.
 #pragma once
 
+#include <atomic>
 #include <boost/asio/signal_set.hpp>
+#include <functional>
 #include <memory>
-#include <vector>
 
 #include "host/app/command_line.hpp"
 #include "host/app/engine.hpp"
-#include "host/app/log_sinks.hpp"
 #include "host/app/pass.hpp"
+#include "host/app/setup.hpp"
 #include "host/app/sleeper.hpp"
-#include "host/swift/reconstructor_options.hpp"
-#include "host/swift/swift_conf.hpp"
+#include "host/app/worker_plan.hpp"
+#include "host/sync/activity.hpp"
 
 namespace fragmend::app {
 
-/// The daemon, or one pass of it. Lives in `main`.
-/// Source: swift.common.daemon.run_daemon; swift.obj.reconstructor.ObjectReconstructor.run_once,
-/// run_forever.
+/// How a process, or all its workers, came to the end.
+struct RunEnd {
+    int exit_code = static_cast<int>(ExitCode::done);
+    bool start_anew = false;  ///< SIGHUP, and the configuration is good.
+};
+
+/// How long work that was told to end may take; Swift's manager waits 15 s for a daemon to die.
+inline constexpr std::chrono::seconds stop_limit{5};
+
+/// The reconstructor of one process: all local devices, or a worker's share of them.
+/// Source: swift.obj.reconstructor.ObjectReconstructor.run_once, run_forever.
 class Reconstructor {
   public:
-    /// Reads the configuration and loads all rings; says what is wrong and nothing else happens.
-    /// Errors: bad_config, bad_ring, not_found, io, unsupported_scheme.
-    static Result<std::unique_ptr<Reconstructor>> make(const CommandLine& line);
-    /// Runs until the pass, or the daemon, ends. Returns the exit code.
-    int run();
+    /// `setup` outlives it. `summary_fd`: where a worker leaves its summary as JSON, -1 for
+    /// standard output. `leave` ends the process at once; it is called when the work does not end
+    /// within `stop_limit` of a signal.
+    Reconstructor(Setup& setup, Share share, int summary_fd, std::function<void(RunEnd)> leave);
+    /// Starts the threads and tries the code of every policy. Errors: bad_config.
+    Result<void> prepare();
+    /// Until the pass, or the daemon, ends. After `prepare`.
+    RunEnd run();
 
   private:
-    Reconstructor(const CommandLine& line, swift::ReconstructorOptions options,
-                  swift::SwiftConf conf);
-    Result<void> load_policies();
-    Result<void> become_daemon();
     Awaitable<void> run_once();
     Awaitable<void> run_forever();
     /// One pass with its own counters, and what is shown while and after it runs.
-    Awaitable<void> run_pass(bool is_once);
-    Awaitable<void> wait_for_signal();
+    Awaitable<void> run_pass();
+    Awaitable<void> after_pass(const Pass& pass, sync::PassStats& stats);
+    /// The end of a pass of `--once`: what a person, a script and the shell are told.
+    void conclude(const sync::PassStats& stats, double seconds);
+    Awaitable<void> tell_recon(double seconds);
+    Awaitable<void> serve_signals();
+    Awaitable<bool> may_start_anew();
+    Awaitable<void> leave_when_overdue();
+    void stop();
     Awaitable<void> show_progress(const Pass& pass, const sync::PassStats& stats);
     Awaitable<void> log_heartbeat(const Pass& pass);
+    Awaitable<void> watch_for_lockups();
+    void log_activities(const std::vector<sync::ActivityView>& activities) const;
+    void count_quarantines();
     bool shows_progress() const;
 
-    CommandLine line_;
-    SystemClock clock_;
-    swift::ReconstructorOptions options_;
-    swift::SwiftConf conf_;
-    SyslogSink syslog_;
-    StderrSink stderr_;
-    TeeSink tee_;
+    Setup& setup_;
+    const swift::ReconstructorOptions& options_;
+    Share share_;
+    bool once_;
+    int summary_fd_;
+    std::function<void(RunEnd)> leave_;
     Logger log_;
     std::unique_ptr<Engine> engine_;
-    std::vector<PolicyState> policies_;
+    sync::ActivityBoard activities_;
+    std::atomic<std::uint64_t> quarantines_{0};
+    std::uint64_t quarantines_counted_ = 0;
     Pass* pass_ = nullptr;  ///< The one that runs, in the frame of `run_pass`.
     bool stopping_ = false;
+    bool ended_ = false;  ///< All passes are over, and what they left.
     std::unique_ptr<Sleeper> sleeper_;
     std::unique_ptr<asio::signal_set> signals_;
-    int exit_code_ = static_cast<int>(ExitCode::done);
+    std::unique_ptr<asio::steady_timer> overdue_;
+    RunEnd end_;
 };
+
+/// Swift's line for a number of seconds: `30.0`, as Python prints a float.
+std::string sleeping_line(double interval_s);
 
 }  // namespace fragmend::app

@@ -2,6 +2,7 @@
 #include "host/app/summary.hpp"
 
 #include <algorithm>
+#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 #include <cmath>
@@ -58,6 +59,32 @@ std::string utf8_of(std::string text) {
     for (char& c : text)
         if (static_cast<unsigned char>(c) >= 0x80) c = '?';
     return text;
+}
+
+void merge_value(std::string_view name, json::value& into, const json::value& from);
+
+void merge_object(json::object& into, const json::object& from) {
+    for (const auto& [name, value] : from) {
+        if (auto* known = into.if_contains(name))
+            merge_value(name, *known, value);
+        else
+            into.emplace(name, value);
+    }
+}
+
+void merge_value(std::string_view name, json::value& into, const json::value& from) {
+    if (into.is_object() && from.is_object()) {
+        merge_object(into.get_object(), from.get_object());
+    } else if (into.is_array() && from.is_array()) {
+        for (const auto& item : from.get_array())
+            into.get_array().push_back(item);
+    } else if (into.is_bool() && from.is_bool()) {
+        into = into.get_bool() || from.get_bool();
+    } else if (name == "seconds") {
+        into = std::max(into.to_number<double>(), from.to_number<double>());
+    } else if (into.is_number() && from.is_number()) {
+        into = into.to_number<std::uint64_t>() + from.to_number<std::uint64_t>();
+    }
 }
 
 std::string outcome(const sync::PassStats& stats) {
@@ -189,6 +216,25 @@ std::string summary_json(const sync::PassStats& stats, double seconds) {
                                {"unrecoverable", stats.anything_unrecoverable()},
                                {"work_remains", stats.work_remains()}};
     return json::serialize(summary);
+}
+
+std::string merge_summaries(const std::vector<std::string>& summaries) {
+    json::object merged;
+    for (const std::string& summary : summaries) {
+        boost::system::error_code error;
+        const auto value = json::parse(summary, error);
+        if (!error && value.is_object()) merge_object(merged, value.get_object());
+    }
+    return json::serialize(merged);
+}
+
+std::string fit_to_columns(std::string text, std::size_t columns) {
+    if (columns == 0 || text.size() <= columns) return text;
+    std::size_t end = columns;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80)
+        --end;
+    text.resize(end);
+    return text;
 }
 
 std::string progress_line(const sync::PassStats& stats, double seconds,

@@ -1,6 +1,7 @@
 // Hex, digits and percent-quoting.
 #include "host/base/bytes.hpp"
 
+#include <array>
 #include <charconv>
 
 namespace fragmend {
@@ -8,6 +9,13 @@ namespace {
 
 constexpr char lower_digits[] = "0123456789abcdef";
 constexpr char upper_digits[] = "0123456789ABCDEF";
+
+constexpr std::array<bool, 256> lower_hex_digits = [] {
+    std::array<bool, 256> is_digit{};
+    for (const char digit : std::string_view(lower_digits))
+        is_digit[static_cast<unsigned char>(digit)] = true;
+    return is_digit;
+}();
 
 int hex_value(char c) {
     if (c >= '0' && c <= '9') return c - '0';
@@ -44,10 +52,10 @@ std::optional<std::uint64_t> parse_digits(std::string_view text) {
 
 bool is_lower_hex(std::string_view text, std::size_t length) {
     if (text.size() != length) return false;
-    for (char c : text) {
-        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'))) return false;
-    }
-    return true;
+    bool all = true;
+    for (const char c : text)
+        all &= lower_hex_digits[static_cast<unsigned char>(c)];
+    return all;
 }
 
 std::string percent_quote(std::string_view text) {

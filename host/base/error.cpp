@@ -1,6 +1,8 @@
 // Names and conversions of errors.
 #include "host/base/error.hpp"
 
+#include <syslog.h>
+
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -91,6 +93,9 @@ Error error_from_errno(int number, std::string_view what) {
 void assertion_failed(const char* condition, const char* file, int line) {
     std::fprintf(stderr, "CRITICAL fragmend: assertion failed: %s (%s:%d)\n", condition, file,
                  line);
+    // A daemon's standard error is nowhere: its last words go to the system's log.
+    ::syslog(LOG_LOCAL0 | LOG_CRIT, "fragmend: assertion failed: %s (%s:%d)", condition, file,
+             line);
     std::abort();
 }
 

@@ -7,6 +7,17 @@
 
 namespace fragmend {
 
+namespace {
+
+/// Fetched once: with OpenSSL 3 each use of EVP_md5() looks the algorithm up again.
+const EVP_MD* md5_method() {
+    // Not for security: MD5 is Swift's file checksum, so a FIPS provider must not refuse it.
+    static const EVP_MD* const method = EVP_MD_fetch(nullptr, "MD5", "-fips");
+    return method != nullptr ? method : EVP_md5();
+}
+
+}  // namespace
+
 void Md5::Free::operator()(evp_md_ctx_st* context) const {
     EVP_MD_CTX_free(context);
 }
@@ -17,9 +28,8 @@ Md5::Md5() : context_(EVP_MD_CTX_new()) {
 }
 
 void Md5::reset() {
-    // Not for security: MD5 is Swift's file checksum, so a FIPS provider must not refuse it.
     EVP_MD_CTX_set_flags(context_.get(), EVP_MD_CTX_FLAG_NON_FIPS_ALLOW);
-    FRAGMEND_ASSERT(EVP_DigestInit_ex(context_.get(), EVP_md5(), nullptr) == 1);
+    FRAGMEND_ASSERT(EVP_DigestInit_ex(context_.get(), md5_method(), nullptr) == 1);
 }
 
 void Md5::update(ByteView bytes) {

@@ -5,8 +5,10 @@
 #include <cstdlib>
 #include <numeric>
 #include <string_view>
+#include <typeinfo>
 #include <utility>
 
+#include "host/codec/cpu_digests.hpp"
 #include "host/codec/md5_lanes.hpp"
 #include "host/codec/survivor_check.hpp"
 #include "kernels/gf/decode_row.hpp"
@@ -24,24 +26,28 @@ constexpr std::size_t group_bytes = 8u << 20;
 /// Survivor sets that are tried out on the library before one fragment counts as lost.
 constexpr std::size_t library_choices_max = 64;
 
-class CpuDigests final : public scheduler::SurvivorDigests {
-  public:
-    explicit CpuDigests(std::size_t survivor_count) : streams_(survivor_count) {}
-    Md5Digest finish(std::size_t position) override { return codec::finish(streams_.at(position)); }
-    std::span<Md5Stream> streams() { return streams_; }
-
-  private:
-    std::vector<Md5Stream> streams_;
-};
+/// What `plan` makes; asked for every item, where a dynamic_cast would cost as much as the header.
+bool is_ours(const scheduler::DecodePlan& plan) {
+    const std::type_info& type = typeid(plan);
+    return type == typeid(CpuPlan) || type == typeid(LibraryPlan);
+}
 
 }  // namespace
+
+std::span<Md5Stream> streams_of(const SegmentWork& item) {
+    if (item.digests == nullptr) return {};
+    auto* digests = dynamic_cast<CpuDigests*>(item.digests);
+    FRAGMEND_ASSERT(digests != nullptr && digests->streams().size() == item.survivors.size());
+    return digests->streams();
+}
 
 /// What a thread reuses from batch to batch.
 struct CpuCodec::Workspace {
     struct Accepted {
         SegmentWork* item;
-        FragmentHeader source;
+        SiblingHeaders source;
     };
+    SurvivorCheck check;
     std::vector<Accepted> accepted;
     std::vector<Md5Feed> feeds;
     DecodeScratch scratch;
@@ -240,42 +246,50 @@ void CpuCodec::run_group(std::span<SegmentWork*> group, Workspace& workspace) {
     workspace.accepted.clear();
     workspace.feeds.clear();
     for (SegmentWork* item : group) {
-        FRAGMEND_ASSERT(dynamic_cast<const FragmentPlan*>(item->plan.get()) != nullptr);
+        FRAGMEND_ASSERT(is_ours(*item->plan));
         FRAGMEND_ASSERT(item->survivors.size() == item->plan->survivors().size());
         item->error.reset();
         item->culprit = -1;
-        const std::optional<FragmentHeader> source = check_survivors(*item);
-        if (!source) continue;
+        const SiblingHeaders* source = workspace.check.run(*item);
+        if (source == nullptr) continue;
         workspace.accepted.push_back({item, *source});
-        if (item->digests == nullptr) continue;
-        auto* digests = dynamic_cast<CpuDigests*>(item->digests);
-        FRAGMEND_ASSERT(digests != nullptr && digests->streams().size() == item->survivors.size());
-        for (std::size_t j = 0; j < item->survivors.size(); ++j) {
-            workspace.feeds.push_back({&digests->streams()[j], item->survivors[j]});
+        const std::span<Md5Stream> streams = streams_of(*item);
+        for (std::size_t j = 0; j < streams.size(); ++j) {
+            workspace.feeds.push_back({&streams[j], item->survivors[j]});
         }
     }
-    update(workspace.feeds, md5_kernel_);
+    if (!workspace.feeds.empty()) update(workspace.feeds, md5_kernel_);
+    std::uint32_t turn =
+        next_check_.fetch_add(static_cast<std::uint32_t>(group.size()), std::memory_order_relaxed);
     for (const Workspace::Accepted& accepted : workspace.accepted) {
-        decode(*accepted.item, accepted.source, workspace);
+        decode(*accepted.item, accepted.source, turn++, workspace);
     }
 }
 
-void CpuCodec::decode(SegmentWork& item, const FragmentHeader& source, Workspace& workspace) {
+void CpuCodec::decode(SegmentWork& item, const SiblingHeaders& source, std::uint32_t turn,
+                      Workspace& workspace) {
     const auto& plan = static_cast<const FragmentPlan&>(*item.plan);
-    const std::size_t checked =
-        next_check_.fetch_add(1, std::memory_order_relaxed) % plan.used().size();
+    const auto checked = turn % static_cast<std::uint32_t>(plan.used().size());
     if (auto done = plan.rebuild(item, checked, workspace.scratch); !done) {
         item.error = done.error();
         return;
     }
+    write_header(item, source);
+}
+
+void CpuCodec::write_header(SegmentWork& item, const SiblingHeaders& source) const {
+    const auto& plan = static_cast<const FragmentPlan&>(*item.plan);
     FragmentHeader header;
     header.index = plan.wanted();
-    header.payload_bytes = source.payload_bytes;
-    header.segment_bytes = source.segment_bytes;
+    header.payload_bytes = source.header().payload_bytes;
+    header.segment_bytes = source.header().segment_bytes;
     header.backend_id = plan.back_end().id;
     header.backend_version = plan.back_end().version;
     header.library_version = library_version_;
-    write_fragment_header(header, crc_form_, item.output.first<fragment_header_bytes>());
+    const auto output = item.output.first<fragment_header_bytes>();
+    if (!source.write(header, crc_form_, output)) {
+        write_fragment_header(header, crc_form_, output);
+    }
 }
 
 }  // namespace fragmend::codec

@@ -12,6 +12,7 @@
 #include "host/codec/library_plan.hpp"
 #include "host/codec/md5_kernels.hpp"
 #include "host/codec/plan_cache.hpp"
+#include "host/codec/survivor_check.hpp"
 #include "scheduler/codec.hpp"
 
 namespace fragmend::codec {
@@ -68,6 +69,9 @@ class CpuCodec final : public scheduler::Codec {
     std::unique_ptr<scheduler::SurvivorDigests> digests(std::size_t survivor_count) override;
     void run(std::span<scheduler::SegmentWork*> batch) override;
 
+    /// The header of a rebuilt output, whose payload somebody else computed.
+    void write_header(scheduler::SegmentWork& item, const SiblingHeaders& source) const;
+
   private:
     struct Workspace;
     /// Who decodes one scheme: exactly one of the two.
@@ -83,7 +87,8 @@ class CpuCodec final : public scheduler::Codec {
     /// Rebuilds every fragment of the library's sample out of the others and compares.
     Result<void> gives_back(const LibraryScheme& reference);
     void run_group(std::span<scheduler::SegmentWork*> group, Workspace& workspace);
-    void decode(scheduler::SegmentWork& item, const FragmentHeader& source, Workspace& workspace);
+    void decode(scheduler::SegmentWork& item, const SiblingHeaders& source, std::uint32_t turn,
+                Workspace& workspace);
 
     const Decoder decoder_;
     const CrcForm crc_form_;

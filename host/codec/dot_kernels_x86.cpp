@@ -1,4 +1,4 @@
-// Decoding loops on vector instructions, chosen at run time.
+// Decoding loops on AVX2.
 #include "host/codec/dot_kernels_x86.hpp"
 
 #if defined(__x86_64__)
@@ -11,7 +11,6 @@
 
 // Each function names its instructions itself, so that the rest of the program runs on any x86-64.
 #define FRAGMEND_AVX2 __attribute__((target("avx2")))
-#define FRAGMEND_GFNI __attribute__((target("avx2,avx512f,avx512bw,gfni")))
 
 namespace fragmend::codec {
 namespace {
@@ -165,92 +164,12 @@ FRAGMEND_AVX2 void avx2_gf16(const Gf16Table* tables, const Bytes* const* inputs
     portable_kernels.gf16(tables, tail.pointers.data(), count, output + i, bytes - i);
 }
 
-FRAGMEND_GFNI inline __m512i every_qword(std::uint64_t value) {
-    return _mm512_set1_epi64(static_cast<long long>(value));
-}
-
-FRAGMEND_GFNI inline __mmask64 first_bytes(std::size_t count) {
-    return count >= 64 ? ~__mmask64{0} : (__mmask64{1} << count) - 1;
-}
-
-FRAGMEND_GFNI void gfni_gf8(const Gf8Table* tables, const Bytes* const* inputs, std::size_t count,
-                            Bytes* output, std::size_t bytes) {
-    std::size_t i = 0;
-    for (; i + 256 <= bytes; i += 256) {
-        __m512i sum[4] = {_mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512(),
-                          _mm512_setzero_si512()};
-        for (std::size_t j = 0; j < count; ++j) {
-            const __m512i matrix = every_qword(tables[j].affine);
-            for (std::size_t v = 0; v < 4; ++v) {
-                const __m512i in = _mm512_loadu_si512(inputs[j] + i + 64 * v);
-                sum[v] = _mm512_xor_si512(sum[v], _mm512_gf2p8affine_epi64_epi8(in, matrix, 0));
-            }
-        }
-        for (std::size_t v = 0; v < 4; ++v) {
-            _mm512_storeu_si512(output + i + 64 * v, sum[v]);
-        }
-    }
-    for (; i < bytes; i += 64) {
-        const __mmask64 mask = first_bytes(bytes - i);
-        __m512i sum = _mm512_setzero_si512();
-        for (std::size_t j = 0; j < count; ++j) {
-            const __m512i in = _mm512_maskz_loadu_epi8(mask, inputs[j] + i);
-            const __m512i matrix = every_qword(tables[j].affine);
-            sum = _mm512_xor_si512(sum, _mm512_gf2p8affine_epi64_epi8(in, matrix, 0));
-        }
-        _mm512_mask_storeu_epi8(output + i, mask, sum);
-    }
-}
-
-/// The bytes of a word stay where they are: even bytes are low, odd ones high. Sums of low-to-low
-/// and high-to-high products are kept apart from the crosswise ones, which change places once at
-/// the end.
-FRAGMEND_GFNI void gfni_gf16(const Gf16Table* tables, const Bytes* const* inputs, std::size_t count,
-                             Bytes* output, std::size_t bytes) {
-    constexpr __mmask64 odd = 0xaaaaaaaaaaaaaaaa;
-    for (std::size_t i = 0; i < bytes; i += 128) {
-        const std::size_t left = bytes - i;
-        const __mmask64 masks[2] = {first_bytes(left), left > 64 ? first_bytes(left - 64) : 0};
-        __m512i straight[2] = {_mm512_setzero_si512(), _mm512_setzero_si512()};
-        __m512i crossed[2] = {_mm512_setzero_si512(), _mm512_setzero_si512()};
-        for (std::size_t j = 0; j < count; ++j) {
-            const Gf16Table& table = tables[j];
-            const __m512i low_to_low = every_qword(table.low_to_low);
-            const __m512i high_to_high = every_qword(table.high_to_high);
-            const __m512i low_to_high = every_qword(table.low_to_high);
-            const __m512i high_to_low = every_qword(table.high_to_low);
-            for (std::size_t v = 0; v < 2; ++v) {
-                const __m512i in = _mm512_maskz_loadu_epi8(masks[v], inputs[j] + i + 64 * v);
-                __m512i product = _mm512_gf2p8affine_epi64_epi8(in, low_to_low, 0);
-                product = _mm512_mask_gf2p8affine_epi64_epi8(product, odd, in, high_to_high, 0);
-                straight[v] = _mm512_xor_si512(straight[v], product);
-                product = _mm512_gf2p8affine_epi64_epi8(in, low_to_high, 0);
-                product = _mm512_mask_gf2p8affine_epi64_epi8(product, odd, in, high_to_low, 0);
-                crossed[v] = _mm512_xor_si512(crossed[v], product);
-            }
-        }
-        for (std::size_t v = 0; v < 2; ++v) {
-            const __m512i swapped =
-                _mm512_or_si512(_mm512_slli_epi16(crossed[v], 8), _mm512_srli_epi16(crossed[v], 8));
-            _mm512_mask_storeu_epi8(output + i + 64 * v, masks[v],
-                                    _mm512_xor_si512(straight[v], swapped));
-        }
-    }
-}
-
 constexpr DotKernels avx2 = {"avx2", avx2_gf2, avx2_gf4, avx2_gf8, avx2_gf16};
-constexpr DotKernels gfni = {"gfni", avx2_gf2, avx2_gf4, gfni_gf8, gfni_gf16};
 
 }  // namespace
 
 const DotKernels* avx2_kernels() {
     return __builtin_cpu_supports("avx2") ? &avx2 : nullptr;
-}
-
-const DotKernels* gfni_kernels() {
-    const bool supported = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("avx512f") &&
-                           __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("gfni");
-    return supported ? &gfni : nullptr;
 }
 
 }  // namespace fragmend::codec
@@ -260,9 +179,6 @@ const DotKernels* gfni_kernels() {
 namespace fragmend::codec {
 
 const DotKernels* avx2_kernels() {
-    return nullptr;
-}
-const DotKernels* gfni_kernels() {
     return nullptr;
 }
 

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "host/codec/crc32_x86.hpp"
+
 namespace fragmend::codec {
 namespace {
 
@@ -59,16 +61,43 @@ constexpr std::array<std::uint32_t, 256> make_crc_table() {
     return table;
 }
 
+constexpr std::array<std::uint32_t, 256> crc_table = make_crc_table();
+
 /// The early library shifted a signed 32-bit value and masked it to 24 bits with sign extension.
+constexpr std::uint32_t crc_step(CrcForm form, std::uint32_t crc, std::uint32_t byte) {
+    std::uint32_t shifted = crc >> 8;
+    if (form == CrcForm::legacy && (shifted & 0x00800000u) != 0) shifted |= 0xff000000u;
+    return shifted ^ crc_table[(crc ^ byte) & 0xffu];
+}
+
 std::uint32_t legacy_crc(ByteView bytes) {
-    static constexpr std::array<std::uint32_t, 256> table = make_crc_table();
     std::uint32_t crc = 0xffffffffu;
     for (std::byte byte : bytes) {
-        std::uint32_t shifted = (crc >> 8) & 0x00ffffffu;
-        if (shifted & 0x00800000u) shifted |= 0xff000000u;
-        crc = shifted ^ table[(crc ^ std::to_integer<std::uint32_t>(byte)) & 0xffu];
+        crc = crc_step(CrcForm::legacy, crc, std::to_integer<std::uint32_t>(byte));
     }
     return ~crc;
+}
+
+/// Indexes for which siblings are recognized; liberasurecode has no more fragments.
+constexpr std::uint32_t indexes_max = 32;
+
+/// What a difference in the index's low byte does to a header's CRC: both forms are linear.
+constexpr std::array<std::uint32_t, indexes_max> make_index_crcs(CrcForm form) {
+    std::array<std::uint32_t, indexes_max> crcs{};
+    for (std::uint32_t difference = 0; difference < indexes_max; ++difference) {
+        std::uint32_t crc = crc_step(form, 0, difference);
+        for (std::size_t i = 1; i < crc_covers_bytes; ++i) {
+            crc = crc_step(form, crc, 0);
+        }
+        crcs[difference] = crc;
+    }
+    return crcs;
+}
+
+std::uint32_t index_crc(CrcForm form, std::uint32_t difference) {
+    static constexpr auto standard = make_index_crcs(CrcForm::standard);
+    static constexpr auto legacy = make_index_crcs(CrcForm::legacy);
+    return form == CrcForm::standard ? standard[difference] : legacy[difference];
 }
 
 std::uint32_t standard_crc(ByteView bytes) {
@@ -77,8 +106,15 @@ std::uint32_t standard_crc(ByteView bytes) {
                                               static_cast<z_size_t>(bytes.size())));
 }
 
-std::uint32_t crc(ByteView bytes, CrcForm form) {
-    return form == CrcForm::standard ? standard_crc(bytes) : legacy_crc(bytes);
+/// Of the header's covered bytes, not of a payload.
+std::uint32_t standard_header_crc(ByteView covered) {
+    static const ShortCrc short_crc = pclmul_crc32();
+    return short_crc != nullptr ? short_crc(covered.data(), crc_covers_bytes)
+                                : standard_crc(covered);
+}
+
+std::uint32_t crc(ByteView covered, CrcForm form) {
+    return form == CrcForm::standard ? standard_header_crc(covered) : legacy_crc(covered);
 }
 
 Error bad(std::string detail) {
@@ -92,7 +128,8 @@ std::uint32_t header_crc(ByteView first_59_bytes, CrcForm form) {
     return crc(first_59_bytes, form);
 }
 
-Result<FragmentHeader> parse_fragment_header(ByteView fragment) {
+Result<FragmentHeader> parse_fragment_header(ByteView fragment, CrcForm* form) {
+    if (form != nullptr) *form = CrcForm::standard;
     if (fragment.size() < fragment_header_bytes) {
         return bad("fragment of " + std::to_string(fragment.size()) + " bytes has no whole header");
     }
@@ -107,8 +144,9 @@ Result<FragmentHeader> parse_fragment_header(ByteView fragment) {
     if (header.library_version >= first_version_with_crc) {
         const auto stored = load<std::uint32_t>(fragment, offset::metadata_crc, swapped);
         const ByteView covered = fragment.first(crc_covers_bytes);
-        if (stored != standard_crc(covered) && stored != legacy_crc(covered)) {
-            return bad("fragment header with a wrong CRC");
+        if (stored != standard_header_crc(covered)) {
+            if (stored != legacy_crc(covered)) return bad("fragment header with a wrong CRC");
+            if (form != nullptr) *form = CrcForm::legacy;
         }
     }
     header.index = load<std::uint32_t>(fragment, offset::index, swapped);
@@ -145,8 +183,8 @@ void write_fragment_header(const FragmentHeader& header, CrcForm form,
     store(output, offset::metadata_crc, crc(ByteView(output).first(crc_covers_bytes), form));
 }
 
-Result<FragmentHeader> check_fragment_metadata(ByteView fragment) {
-    Result<FragmentHeader> header = parse_fragment_header(fragment);
+Result<FragmentHeader> check_fragment_metadata(ByteView fragment, CrcForm* form) {
+    Result<FragmentHeader> header = parse_fragment_header(fragment, form);
     if (!header || header->checksum_type != 2) return header;
     const ByteView payload = fragment.subspan(fragment_header_bytes);
     if (header->payload_bytes > payload.size()) return bad("fragment shorter than its header says");
@@ -156,6 +194,55 @@ Result<FragmentHeader> check_fragment_metadata(ByteView fragment) {
         return bad("fragment payload with a wrong CRC");
     }
     return header;
+}
+
+SiblingHeaders::SiblingHeaders(ByteView checked, const FragmentHeader& header, CrcForm form)
+    : header_(header),
+      form_(form),
+      crc_(load<std::uint32_t>(checked, offset::metadata_crc, false)),
+      usable_(!header.swapped && header.checksum_type != 2 && header.index < indexes_max &&
+              header.library_version >= first_version_with_crc) {
+    std::ranges::copy(checked.first(fragment_header_bytes), checked_.begin());
+}
+
+bool SiblingHeaders::is_sibling(ByteView fragment, std::uint32_t index) const {
+    if (!usable_ || index >= indexes_max || fragment.size() < fragment_header_bytes) return false;
+    // Everything between the index and the CRC, in words that overlap at the end.
+    constexpr std::size_t first = offset::payload_bytes;
+    constexpr std::size_t last = offset::metadata_crc - sizeof(std::uint64_t);
+    static_assert(offset::metadata_crc == offset::library_version + sizeof(std::uint32_t));
+    const ByteView checked(checked_);
+    std::uint64_t difference =
+        load<std::uint64_t>(fragment, last, false) ^ load<std::uint64_t>(checked, last, false);
+#pragma GCC unroll 8
+    for (std::size_t at = first; at < last; at += sizeof(std::uint64_t)) {
+        difference |=
+            load<std::uint64_t>(fragment, at, false) ^ load<std::uint64_t>(checked, at, false);
+    }
+    return difference == 0 && load<std::uint32_t>(fragment, offset::index, false) == index &&
+           load<std::uint32_t>(fragment, offset::metadata_crc, false) ==
+               (crc_ ^ index_crc(form_, index ^ header_.index));
+}
+
+bool SiblingHeaders::write(const FragmentHeader& header, CrcForm form,
+                           std::span<std::byte, fragment_header_bytes> output) const {
+    if (!usable_ || form != form_ || header.index >= indexes_max) return false;
+    const bool same = header.payload_bytes == header_.payload_bytes &&
+                      header.segment_bytes == header_.segment_bytes &&
+                      header.backend_id == header_.backend_id &&
+                      header.backend_version == header_.backend_version &&
+                      header.backend_metadata_bytes == header_.backend_metadata_bytes &&
+                      header.checksum_type == header_.checksum_type &&
+                      header.checksum_mismatch == header_.checksum_mismatch &&
+                      header.checksum == header_.checksum;
+    if (!same) return false;
+    constexpr std::size_t end = offset::metadata_crc + sizeof(std::uint32_t);
+    std::memcpy(output.data(), checked_.data(), end);
+    std::memset(output.data() + end, 0, fragment_header_bytes - end);
+    store(output, offset::index, header.index);
+    store(output, offset::library_version, header.library_version);
+    store(output, offset::metadata_crc, crc_ ^ index_crc(form_, header.index ^ header_.index));
+    return true;
 }
 
 }  // namespace fragmend::codec

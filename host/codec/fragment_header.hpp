@@ -39,7 +39,8 @@ std::uint32_t header_crc(ByteView first_59_bytes, CrcForm form);
 /// Reads and checks a header the way liberasurecode does: magic in either byte order, a version,
 /// and, from version 1.2.0 on, one of the two CRCs. Whether its fields fit a policy is not looked
 /// at here. Errors: bad_fragment.   Source: liberasurecode is_invalid_fragment_header.
-Result<FragmentHeader> parse_fragment_header(ByteView fragment);
+/// `form`, unless null, is told which of them it was (standard where there is none).
+Result<FragmentHeader> parse_fragment_header(ByteView fragment, CrcForm* form = nullptr);
 
 /// Writes `header` in this machine's byte order (`swapped` is not looked at).
 /// Source: liberasurecode add_fragment_metadata.
@@ -49,6 +50,33 @@ void write_fragment_header(const FragmentHeader& header, CrcForm form,
 /// The header check together with the payload CRC of a fragment that carries one: what Swift's
 /// object server and auditor ask of each fragment that they read. Errors: bad_fragment.   Source:
 /// liberasurecode_get_fragment_metadata; diskfile _check_frag.
-Result<FragmentHeader> check_fragment_metadata(ByteView fragment);
+Result<FragmentHeader> check_fragment_metadata(ByteView fragment, CrcForm* form = nullptr);
+
+/// The headers of one segment's fragments differ in nothing but the index and what it does to the
+/// CRC, which is linear. So, once one of them was checked, the others need no parsing, and one more
+/// can be written.
+class SiblingHeaders {
+  public:
+    /// `checked` passed `check_fragment_metadata`, which gave `header` and `form`.
+    SiblingHeaders(ByteView checked, const FragmentHeader& header, CrcForm form);
+
+    const FragmentHeader& header() const { return header_; }
+
+    /// True only if `fragment` begins with a valid header that says what the checked one does, but
+    /// for `index`. False says nothing: parse it.
+    bool is_sibling(ByteView fragment, std::uint32_t index) const;
+
+    /// Writes `header` in `form` the short way when it is such a sibling with another writer's
+    /// version; false when it is not, and nothing was written.
+    bool write(const FragmentHeader& header, CrcForm form,
+               std::span<std::byte, fragment_header_bytes> output) const;
+
+  private:
+    std::array<std::byte, fragment_header_bytes> checked_;
+    FragmentHeader header_;
+    CrcForm form_;
+    std::uint32_t crc_;
+    bool usable_;
+};
 
 }  // namespace fragmend::codec

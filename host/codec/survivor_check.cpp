@@ -11,6 +11,11 @@ using scheduler::SegmentWork;
 
 namespace {
 
+struct Source {
+    FragmentHeader header;
+    CrcForm form;
+};
+
 void refuse(SegmentWork& item, std::size_t position, std::string_view why) {
     item.culprit = static_cast<int>(position);
     item.error =
@@ -20,19 +25,19 @@ void refuse(SegmentWork& item, std::size_t position, std::string_view why) {
 
 /// Reads one survivor's header into `header`; false, and the item refused, when it is not what the
 /// plan says or contradicts itself.
-bool check_survivor(SegmentWork& item, std::size_t position, FragmentHeader& header) {
+bool check_survivor(SegmentWork& item, std::size_t position, Source& source) {
     const auto& plan = static_cast<const FragmentPlan&>(*item.plan);
     const ByteView fragment = item.survivors[position];
     if (fragment.size() != item.output.size()) {
         refuse(item, position, "not as long as this round's fragments");
         return false;
     }
-    Result<FragmentHeader> parsed = check_fragment_metadata(fragment);
+    Result<FragmentHeader> parsed = check_fragment_metadata(fragment, &source.form);
     if (!parsed) {
         refuse(item, position, parsed.error().detail);
         return false;
     }
-    header = *parsed;
+    const FragmentHeader& header = source.header = *parsed;
     const int k = plan.scheme().k;
     const char* why = nullptr;
     if (header.swapped) {
@@ -55,24 +60,41 @@ bool check_survivor(SegmentWork& item, std::size_t position, FragmentHeader& hea
 
 }  // namespace
 
-std::optional<FragmentHeader> check_survivors(SegmentWork& item) {
+const SiblingHeaders* SurvivorCheck::run(SegmentWork& item) {
+    const auto& plan = static_cast<const FragmentPlan&>(*item.plan);
     const std::size_t count = item.survivors.size();
-    FragmentHeader first;
-    std::size_t agreeing = 0;
+    const bool fits = last_ && plan.back_end().id == back_end_id_ && plan.scheme().k == k_ &&
+                      item.output.size() == fragment_bytes_ &&
+                      item.survivors[0].size() == fragment_bytes_;
+    if (!fits || !last_->is_sibling(item.survivors[0], plan.survivors()[0])) {
+        last_.reset();
+        Source source;
+        if (!check_survivor(item, 0, source)) return nullptr;
+        last_.emplace(item.survivors[0], source.header, source.form);
+        back_end_id_ = plan.back_end().id;
+        k_ = plan.scheme().k;
+        fragment_bytes_ = item.output.size();
+    }
+    std::size_t agreeing = 1;
     std::optional<std::size_t> other;
-    for (std::size_t j = 0; j < count; ++j) {
-        FragmentHeader header;
-        if (!check_survivor(item, j, header)) return std::nullopt;
-        if (j == 0) first = header;
-        if (header.segment_bytes == first.segment_bytes) {
+    for (std::size_t j = 1; j < count; ++j) {
+        const ByteView fragment = item.survivors[j];
+        if (fragment.size() == fragment_bytes_ &&
+            last_->is_sibling(fragment, plan.survivors()[j])) {
+            ++agreeing;
+            continue;
+        }
+        Source source;
+        if (!check_survivor(item, j, source)) return nullptr;
+        if (source.header.segment_bytes == last_->header().segment_bytes) {
             ++agreeing;
         } else if (!other) {
             other = j;
         }
     }
-    if (!other) return first;
+    if (!other) return &*last_;
     refuse(item, 2 * agreeing >= count ? *other : 0, "its segment has another length");
-    return std::nullopt;
+    return nullptr;
 }
 
 }  // namespace fragmend::codec

@@ -5,10 +5,9 @@ namespace fragmend::scan {
 namespace {
 
 /// Empty for a key that is not there, which no MD5 equals.
-const std::string& value_of(const swift::SuffixHash& hash, std::optional<int> key) {
-    static const std::string none;
+std::string_view value_of(const swift::SuffixHash& hash, std::optional<int> key) {
     const auto found = hash.find(key);
-    return found == hash.end() ? none : found->second;
+    return found == hash.end() ? std::string_view() : std::string_view(found->second);
 }
 
 }  // namespace

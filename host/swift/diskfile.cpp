@@ -37,21 +37,23 @@ bool belongs_to_data_file(std::string_view key) {
 /// One attempt to open one object.
 class Opening {
   public:
-    Opening(const DiskContext& context, std::string device_path, const FoundObject& found,
+    Opening(const DiskContext& context, const std::string& device_path, FoundObject& found,
             const OpenOptions& options)
-        : context_(context),
-          device_path_(std::move(device_path)),
-          found_(found),
-          options_(options) {
+        : context_(context), device_path_(device_path), found_(found), options_(options) {
         out_.name = found.name;
         out_.hash = found.hash;
         out_.hash_dir_path = found.hash_dir_path;
     }
 
+    /// With the files that were found.
     Result<OpenObject> run();
+    /// With those that are there now.
+    Result<OpenObject> run_afresh();
 
   private:
-    Result<void> select_files();
+    void select_files(const std::vector<std::string>& names);
+    Result<void> list_files();
+    Result<OpenObject> open_selected();
     Result<OpenObject> open_tombstone();
     Result<void> open_data_file();
     Result<void> read_data_metadata();
@@ -76,22 +78,25 @@ class Opening {
     }
 
     const DiskContext& context_;
-    std::string device_path_;
-    const FoundObject& found_;
+    const std::string& device_path_;
+    FoundObject& found_;
     const OpenOptions& options_;
     OpenObject out_;
 };
 
-Result<void> Opening::select_files() {
+void Opening::select_files(const std::vector<std::string>& names) {
+    out_.files = select_ondisk_files(names, {.frag_index = options_.frag_index,
+                                             .frag_prefs = options_.frag_prefs,
+                                             .fragment_count = context_.fragment_count});
+}
+
+Result<void> Opening::list_files() {
     const std::string& path = found_.hash_dir_path;
     const std::string parent = path.substr(0, path.rfind('/'));
     const HashDirPlace place{AT_FDCWD, parent, found_.hash};
     const auto directory = read_hash_dir(place);
     if (directory) {
-        out_.files =
-            select_ondisk_files(directory->names, {.frag_index = options_.frag_index,
-                                                   .frag_prefs = options_.frag_prefs,
-                                                   .fragment_count = context_.fragment_count});
+        select_files(directory->names);
         return {};
     }
     switch (directory.error().number) {
@@ -127,6 +132,10 @@ Result<OpenObject> Opening::open_tombstone() {
 }
 
 Result<void> Opening::open_data_file() {
+    if (found_.name_file.valid() && found_.file_names.back() == out_.files.data->name) {
+        out_.fd = std::move(found_.name_file);
+        return {};
+    }
     out_.fd.reset(::open(out_.data_path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     if (out_.fd.valid()) return {};
     const int number = errno;
@@ -138,9 +147,13 @@ Result<void> Opening::open_data_file() {
 }
 
 Result<void> Opening::read_data_metadata() {
-    auto metadata = read_metadata(out_.fd.get(), out_.data_path);
-    if (!metadata) return metadata_failure(metadata.error(), out_.data_path);
-    out_.data_metadata = std::move(*metadata);
+    if (!found_.name_metadata.empty() && found_.file_names.back() == out_.files.data->name) {
+        out_.data_metadata = std::move(found_.name_metadata);
+    } else {
+        auto metadata = read_metadata(out_.fd.get(), out_.data_path);
+        if (!metadata) return metadata_failure(metadata.error(), out_.data_path);
+        out_.data_metadata = std::move(*metadata);
+    }
     const auto time = out_.data_metadata.timestamp(timestamp_key);
     if (!time) return time.error();
     out_.data_timestamp = *time;
@@ -254,8 +267,17 @@ Result<void> Opening::set_timestamps() {
 }
 
 Result<OpenObject> Opening::run() {
-    const auto selected = select_files();
-    if (!selected) return selected.error();
+    select_files(found_.file_names);
+    return open_selected();
+}
+
+Result<OpenObject> Opening::run_afresh() {
+    const auto listed = list_files();
+    if (!listed) return listed.error();
+    return open_selected();
+}
+
+Result<OpenObject> Opening::open_selected() {
     if (!out_.files.data) return open_tombstone();
     out_.data_path = path_of(*out_.files.data);
     constexpr std::array<Result<void> (Opening::*)(), 3> read_steps{
@@ -322,7 +344,10 @@ Result<FoundObject> find_object(const DiskContext& context, std::string_view dev
         return moved ? nothing : moved.error();
     }
     if (dir->names.empty()) return nothing;
-    const auto metadata = read_metadata(found.hash_dir_path + "/" + dir->names.back());
+    const std::string name_path = found.hash_dir_path + "/" + dir->names.back();
+    found.name_file.reset(::open(name_path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    if (!found.name_file.valid()) return error_from_errno(errno, "open " + name_path);
+    auto metadata = read_metadata(found.name_file.get(), name_path);
     if (!metadata) return metadata.error();
     const auto path = metadata->text(name_key).value_or("");
     auto name = parse_object_path(path);
@@ -333,18 +358,25 @@ Result<FoundObject> find_object(const DiskContext& context, std::string_view dev
     }
     found.name = std::move(*name);
     found.file_names = std::move(dir->names);
+    found.name_metadata = std::move(*metadata);
     return found;
 }
 
 Result<OpenObject> open_found(const DiskContext& context, std::string_view device,
-                              const FoundObject& found, const OpenOptions& options) {
-    return Opening(context, context.device_path(device), found, options).run();
+                              FoundObject& found, const OpenOptions& options) {
+    const std::string device_path = context.device_path(device);
+    auto opened = Opening(context, device_path, found, options).run();
+    if (opened || opened.error() != errc::not_found) return opened;
+    // A file may have given way to a newer one since it was listed.
+    found.name_file.reset();
+    found.name_metadata = {};
+    return Opening(context, device_path, found, options).run_afresh();
 }
 
 Result<OpenObject> open_object(const DiskContext& context, std::string_view device,
                                std::string_view partition, std::string_view object_hash,
                                const OpenOptions& options) {
-    const auto found = find_object(context, device, partition, object_hash);
+    auto found = find_object(context, device, partition, object_hash);
     if (!found) return found.error();
     return open_found(context, device, *found, options);
 }

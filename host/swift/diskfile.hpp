@@ -39,6 +39,9 @@ struct FoundObject {
     std::string hash_dir_path;
     ObjectName name;
     std::vector<std::string> file_names;  ///< After cleanup, in reverse order.
+    /// The last of them, whose metadata named the object.
+    UniqueFd name_file;
+    Metadata name_metadata;
 };
 
 /// Cleans the hash directory and learns the object's name from the file that sorts first.
@@ -81,13 +84,14 @@ struct OpenObject {
     std::optional<std::int64_t> stored_fragment_index() const;
 };
 
-/// Lists the directory again, chooses the files and checks what they say. Damage that Swift would
-/// quarantine is quarantined.
+/// Chooses among the files that were found and checks what they say; lists the directory again when
+/// one of them has gone since. Takes the open file and its metadata out of `found`, which may be
+/// opened again without them. Damage that Swift would quarantine is quarantined.
 /// Errors: not_found (also: nothing that fits the options), expired, name_collision, quarantined,
 /// not_mounted, io, bad_metadata (no usable X-Timestamp).
 /// Source: swift.obj.diskfile.BaseDiskFile.open, _construct_from_data_file, _verify_data_file.
 Result<OpenObject> open_found(const DiskContext& context, std::string_view device,
-                              const FoundObject& found, const OpenOptions& options);
+                              FoundObject& found, const OpenOptions& options);
 
 /// `find_object`, then `open_found`.
 Result<OpenObject> open_object(const DiskContext& context, std::string_view device,

@@ -17,7 +17,7 @@
 namespace fragmend::swift {
 namespace {
 
-constexpr std::size_t read_step_bytes = 65536;
+constexpr std::size_t read_step_bytes = 32768;
 constexpr std::size_t hash_file_bytes_max = std::size_t{64} << 20;
 constexpr mode_t invalid_file_mode = 0666;
 
@@ -26,15 +26,16 @@ Result<std::string> read_whole_file(const std::string& path) {
     const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!fd.valid()) return error_from_errno(errno, "open " + path);
     std::string bytes;
+    char step[read_step_bytes];
     for (;;) {
-        const std::size_t before = bytes.size();
-        if (before > hash_file_bytes_max) return Error{errc::limit, path + " is too large"};
-        bytes.resize(before + read_step_bytes);
-        const ssize_t got = ::read(fd.get(), bytes.data() + before, read_step_bytes);
-        const int number = errno;
-        bytes.resize(before + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+        if (bytes.size() > hash_file_bytes_max) return Error{errc::limit, path + " is too large"};
+        const ssize_t got = ::read(fd.get(), step, sizeof step);
         if (got == 0) return bytes;
-        if (got < 0 && number != EINTR) return error_from_errno(number, "read " + path);
+        if (got > 0) {
+            bytes.append(step, static_cast<std::size_t>(got));
+        } else if (errno != EINTR) {
+            return error_from_errno(errno, "read " + path);
+        }
     }
 }
 

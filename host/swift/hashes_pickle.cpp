@@ -18,9 +18,9 @@ constexpr PickleLimits hashes_limits{
     .depth = 4,
 };
 
-bool is_true(const PickleValue& value) {
-    if (const auto* flag = value.as<bool>()) return *flag;
-    if (const auto* number = value.as<std::int64_t>()) return *number != 0;
+bool is_true(const PickleNode& node) {
+    if (const auto* flag = std::get_if<bool>(&node)) return *flag;
+    if (const auto* number = std::get_if<std::int64_t>(&node)) return *number != 0;
     return false;
 }
 
@@ -30,20 +30,22 @@ bool is_suffix(std::string_view name) {
 
 }  // namespace
 
-std::optional<SuffixHash> suffix_hash_from(const PickleValue& value) {
-    const auto* dict = value.as<PickleDict>();
-    if (dict == nullptr) return std::nullopt;
+std::optional<SuffixHash> suffix_hash_from(const PickleDocument& document, PickleNodeIndex node,
+                                           std::size_t& items_left) {
+    const auto entries = document.entries(node, items_left);
+    if (!entries) return std::nullopt;
     SuffixHash hash;
-    for (const auto& [key, digest] : dict->items) {
+    for (std::size_t i = 0; i + 1 < entries->size(); i += 2) {
+        const PickleNode& key = document.nodes[(*entries)[i]];
         std::optional<int> index;
-        if (const auto* number = key.as<std::int64_t>()) {
+        if (const auto* number = std::get_if<std::int64_t>(&key)) {
             if (*number < 0 || *number > INT32_MAX) return std::nullopt;
             index = static_cast<int>(*number);
-        } else if (key.as<PickleNone>() == nullptr) {
+        } else if (!std::holds_alternative<PickleNone>(key)) {
             return std::nullopt;
         }
-        const auto* text = digest.characters();
-        if (text == nullptr || !is_lower_hex(*text, md5_hex_length)) return std::nullopt;
+        const auto text = characters_of(document.nodes[(*entries)[i + 1]]);
+        if (!text || !is_lower_hex(*text, md5_hex_length)) return std::nullopt;
         hash[index] = *text;
     }
     return hash;
@@ -64,23 +66,26 @@ void write_suffix_hash(PickleWriter& writer, const SuffixHash& hash) {
 }
 
 StoredHashes parse_stored_hashes(std::string_view pickle) {
-    const auto value = read_pickle(pickle, hashes_limits);
-    const auto* dict = value ? value->as<PickleDict>() : nullptr;
-    if (dict == nullptr) return {};
+    const auto document = read_pickle_document(pickle, hashes_limits);
+    if (!document) return {};
+    std::size_t items_left = hashes_limits.items;
+    const auto entries = document->entries(document->root, items_left);
+    if (!entries) return {};
     StoredHashes hashes;
     hashes.valid = true;
-    for (const auto& [key, stored] : dict->items) {
-        const auto* name = key.characters();
-        if (name == nullptr) return {};
+    for (std::size_t i = 0; i + 1 < entries->size(); i += 2) {
+        const auto name = characters_of(document->nodes[(*entries)[i]]);
+        const PickleNodeIndex stored = (*entries)[i + 1];
+        if (!name) return {};
         if (*name == "valid") {
-            hashes.valid = is_true(stored);
+            hashes.valid = is_true(document->nodes[stored]);
         } else if (is_suffix(*name)) {
-            hashes.suffixes[*name] = suffix_hash_from(stored);
+            hashes.suffixes[std::string(*name)] = suffix_hash_from(*document, stored, items_left);
         } else if (*name != "updated") {
             return {};
         }
     }
-    return hashes;
+    return items_left == 0 ? StoredHashes{} : hashes;
 }
 
 std::string dump_stored_hashes(const StoredHashes& hashes, double updated_s) {

@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "host/swift/hashes_types.hpp"
-#include "host/swift/pickle.hpp"
+#include "host/swift/pickle_nodes.hpp"
 #include "host/swift/pickle_writer.hpp"
 
 namespace fragmend::swift {
@@ -29,8 +29,10 @@ StoredHashes parse_stored_hashes(std::string_view pickle);
 /// The pickle that Swift would write: `valid`, the suffixes in order, `updated` in seconds.
 std::string dump_stored_hashes(const StoredHashes& hashes, double updated_s);
 
-/// The per-index hashes of one suffix; nothing for any other shape.
-std::optional<SuffixHash> suffix_hash_from(const PickleValue& value);
+/// The per-index hashes of one suffix; nothing for any other shape. See PickleDocument::entries for
+/// `items_left`.
+std::optional<SuffixHash> suffix_hash_from(const PickleDocument& document, PickleNodeIndex node,
+                                           std::size_t& items_left);
 void write_suffix_hash(PickleWriter& writer, const SuffixHash& hash);
 
 /// What the lines of hashes.invalid ask for.

@@ -1,16 +1,50 @@
 // The suffix hashes of one partition, as hashes.pkl and the REPLICATE answer hold them.
 #pragma once
 
+#include <algorithm>
+#include <array>
+#include <boost/container/flat_map.hpp>
+#include <boost/container/small_vector.hpp>
+#include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
+#include <ostream>
 #include <string>
+#include <string_view>
+#include <utility>
+
+#include "host/base/error.hpp"
 
 namespace fragmend::swift {
+
+/// An MD5 in hex: at most 32 characters, held in place, since a partition has thousands of them.
+class HashText {
+  public:
+    HashText() = default;
+    HashText(std::string_view text) : size_(static_cast<std::uint8_t>(text.size())) {
+        FRAGMEND_ASSERT(text.size() <= text_.size());
+        std::copy(text.begin(), text.end(), text_.begin());
+    }
+    HashText(const std::string& text) : HashText(std::string_view(text)) {}
+    HashText(const char* text) : HashText(std::string_view(text)) {}
+    operator std::string_view() const { return {text_.data(), size_}; }
+    bool operator==(const HashText&) const = default;
+    friend std::ostream& operator<<(std::ostream& out, const HashText& text) {
+        return out << std::string_view(text);
+    }
+
+  private:
+    std::array<char, 32> text_{};
+    std::uint8_t size_ = 0;
+};
 
 /// Hashes of one suffix: fragment index to MD5 hex; no index is Swift's `None` key, which covers
 /// tombstones, metadata and durability. Empty when nothing countable lies in the suffix.
 /// Source: swift.obj.diskfile.ECDiskFileManager._hash_suffix.
-using SuffixHash = std::map<std::optional<int>, std::string>;
+using SuffixHash = boost::container::flat_map<
+    std::optional<int>, HashText, std::less<>,
+    boost::container::small_vector<std::pair<std::optional<int>, HashText>, 3>>;
 
 /// Suffix (three lower-case hex digits) to its hashes.
 using PartitionHashes = std::map<std::string, SuffixHash>;

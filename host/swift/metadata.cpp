@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "host/swift/pickle.hpp"
+#include "host/swift/pickle_nodes.hpp"
 #include "host/swift/pickle_text.hpp"
 #include "host/swift/pickle_writer.hpp"
 #include "host/swift/python_text.hpp"
@@ -103,23 +103,31 @@ std::string encode_metadata(const Metadata& metadata) {
 }
 
 Result<Metadata> decode_metadata(std::string_view pickle) {
-    const auto value = read_pickle(pickle, metadata_limits);
-    if (!value) return value.error();
-    const auto* dict = value->as<PickleDict>();
-    if (dict == nullptr) return Error{errc::bad_metadata, "metadata is not a dict"};
+    const auto document = read_pickle_document(pickle, metadata_limits);
+    if (!document) return document.error();
+    std::size_t items_left = metadata_limits.items;
+    const auto entries = document->entries(document->root, items_left);
+    if (!entries) return Error{errc::bad_metadata, "metadata is not a dict"};
     const bool python3 =
         pickle.substr(0, python3_mark_within_bytes).find(python3_mark) != std::string_view::npos;
-    const auto wire = [&](const std::string& stored) {
-        return python3 ? wire_bytes_from_stored(stored) : stored;
+    const auto wire = [&](std::string_view stored) {
+        return python3 ? wire_bytes_from_stored(stored) : std::string(stored);
     };
     Metadata metadata;
-    for (const auto& [stored_key, stored_value] : dict->items) {
-        const auto* key = stored_key.characters();
-        if (key == nullptr) return Error{errc::bad_metadata, "a metadata key is not text"};
-        if (const auto* number = stored_value.as<std::int64_t>()) {
+    std::size_t text_bytes = 0;
+    for (std::size_t i = 0; i + 1 < entries->size(); i += 2) {
+        const PickleNode& stored_value = document->nodes[(*entries)[i + 1]];
+        const auto key = characters_of(document->nodes[(*entries)[i]]);
+        if (!key) return Error{errc::bad_metadata, "a metadata key is not text"};
+        // One string can be named many times.
+        text_bytes += key->size() + copied_bytes(stored_value);
+        if (text_bytes > metadata_limits.text_bytes) {
+            return Error{errc::bad_metadata, "metadata is too large"};
+        }
+        if (const auto* number = std::get_if<std::int64_t>(&stored_value)) {
             metadata.set(wire(*key), *number);
-        } else if (const auto* text = stored_value.characters()) {
-            metadata.set(wire(*key), *key == name_key ? *text : wire(*text));
+        } else if (const auto text = characters_of(stored_value)) {
+            metadata.set(wire(*key), *key == name_key ? std::string(*text) : wire(*text));
         } else {
             return Error{errc::bad_metadata, "the value of " + wire(*key) + " is not text"};
         }

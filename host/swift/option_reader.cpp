@@ -73,4 +73,31 @@ void OptionReader::fail(Error error) {
     if (!error_) error_ = std::move(error);
 }
 
+std::optional<std::uint64_t> size_in_bytes(std::string_view text) {
+    text = strip(text);
+    int shift = 0;
+    if (!text.empty()) {
+        switch (text.back()) {
+            case 'k':
+            case 'K':
+                shift = 10;
+                break;
+            case 'm':
+            case 'M':
+                shift = 20;
+                break;
+            case 'g':
+            case 'G':
+                shift = 30;
+                break;
+            default:
+                break;
+        }
+    }
+    if (shift != 0) text.remove_suffix(1);
+    const auto number = python_int(text);
+    if (!number || *number < 0 || *number > (std::int64_t{1} << 50 >> shift)) return std::nullopt;
+    return static_cast<std::uint64_t>(*number) << shift;
+}
+
 }  // namespace fragmend::swift

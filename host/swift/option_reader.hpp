@@ -45,4 +45,7 @@ class OptionReader {
     std::optional<Error> error_;
 };
 
+/// `<whole number>[K|M|G]`, powers of 1024; nothing for other text.
+std::optional<std::uint64_t> size_in_bytes(std::string_view text);
+
 }  // namespace fragmend::swift

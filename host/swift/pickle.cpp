@@ -2,6 +2,8 @@
 #include "host/swift/pickle.hpp"
 
 #include <algorithm>
+#include <array>
+#include <limits>
 #include <optional>
 #include <unordered_map>
 
@@ -13,23 +15,83 @@
 namespace fragmend::swift {
 namespace {
 
+enum class OpcodeKind : std::uint8_t { number, string, memo, object, frame, stack, container };
+
+constexpr std::array<OpcodeKind, 256> opcode_kinds() {
+    std::array<OpcodeKind, 256> kinds{};
+    kinds.fill(OpcodeKind::container);  // Refuses what it does not know.
+    const auto mark = [&](std::string_view opcodes, OpcodeKind kind) {
+        for (const char opcode : opcodes)
+            kinds[static_cast<unsigned char>(opcode)] = kind;
+    };
+    mark("N\x88\x89KMJ\x8a\x8bILFG", OpcodeKind::number);
+    mark("X\x8c\x8dVUCTB\x8eS", OpcodeKind::string);
+    mark("pqr\x94ghj", OpcodeKind::memo);
+    mark("c\x93R\x81\x62", OpcodeKind::object);
+    mark("\x80\x95", OpcodeKind::frame);
+    mark(".(02", OpcodeKind::stack);
+    return kinds;
+}
+
+/// Which node each slot of the memo names. Writers count slots up from zero; slots far out, which
+/// only a hostile or a very long pickle has, go to a map.
+class Memo {
+  public:
+    std::size_t size() const { return size_; }
+    void put(std::uint64_t slot, PickleNodeIndex node) {
+        if (slot >= dense_max) {
+            size_ += far_.insert_or_assign(slot, node).second ? 1 : 0;
+            return;
+        }
+        if (slot >= dense_.size()) {
+            dense_.resize(std::max<std::size_t>(slot + 1, dense_.size() * 2), none);
+        }
+        if (dense_[slot] == none) ++size_;
+        dense_[slot] = node;
+    }
+    std::optional<PickleNodeIndex> get(std::uint64_t slot) const {
+        if (slot >= dense_max) {
+            const auto found = far_.find(slot);
+            return found == far_.end() ? std::nullopt : std::optional(found->second);
+        }
+        if (slot >= dense_.size() || dense_[slot] == none) return std::nullopt;
+        return dense_[slot];
+    }
+
+  private:
+    static constexpr std::uint64_t dense_max = 65536;
+    static constexpr PickleNodeIndex none = std::numeric_limits<PickleNodeIndex>::max();
+    std::vector<PickleNodeIndex> dense_;
+    std::unordered_map<std::uint64_t, PickleNodeIndex> far_;
+    std::size_t size_ = 0;
+};
+
+/// Bytes of a pickle a node, roughly, in what Swift writes; and nodes to make room for at once.
+constexpr std::size_t bytes_a_node = 12;
+constexpr std::size_t nodes_at_once_max = 4096;
+
 class Machine {
   public:
     Machine(std::string_view bytes, const PickleLimits& limits, PickleSubject subject)
-        : input_(bytes), limits_(limits), subject_(subject) {}
+        : input_(bytes), limits_(limits), subject_(subject) {
+        nodes_.nodes.reserve(std::min(bytes.size() / bytes_a_node, nodes_at_once_max));
+        nodes_.links.reserve(nodes_.nodes.capacity());
+    }
 
-    Result<PickleValue> run();
+    Result<PickleDocument> run();
 
   private:
     enum class Step : std::uint8_t { more, stop, refuse };
 
     Step step(std::uint8_t opcode);
-    Step step_scalar(std::uint8_t opcode);
+    Step step_frame(std::uint8_t opcode);
+    Step step_stack(std::uint8_t opcode);
     Step step_memo(std::uint8_t opcode);
     Step step_container(std::uint8_t opcode);
     Step step_object(std::uint8_t opcode);
 
     Step push(PickleNode node);
+    Step push_scalar(std::optional<PickleNode> node);
     Step push_sequence(std::size_t first);
     Step push_global(std::string_view module, std::string_view name);
     Step global_from_stack();
@@ -64,19 +126,25 @@ class Machine {
     PickleInput input_;
     const PickleLimits& limits_;
     PickleSubject subject_;
-    std::vector<PickleNode> nodes_;
+    PickleNodes nodes_;
     std::vector<PickleNodeIndex> stack_;
     std::vector<std::size_t> marks_;
-    std::unordered_map<std::uint64_t, PickleNodeIndex> memo_;
+    Memo memo_;
     std::size_t text_bytes_ = 0;
     std::size_t links_ = 0;
 };
 
 Machine::Step Machine::push(PickleNode node) {
-    if (nodes_.size() >= limits_.items) return Step::refuse;
-    stack_.push_back(static_cast<PickleNodeIndex>(nodes_.size()));
-    nodes_.push_back(std::move(node));
+    if (nodes_.nodes.size() >= limits_.items) return Step::refuse;
+    stack_.push_back(static_cast<PickleNodeIndex>(nodes_.nodes.size()));
+    nodes_.nodes.push_back(std::move(node));
     return Step::more;
+}
+
+Machine::Step Machine::push_scalar(std::optional<PickleNode> node) {
+    if (!node) return Step::refuse;
+    text_bytes_ += copied_bytes(*node);
+    return text_bytes_ > limits_.text_bytes ? Step::refuse : push(std::move(*node));
 }
 
 std::optional<std::size_t> Machine::pop_mark() {
@@ -88,10 +156,10 @@ std::optional<std::size_t> Machine::pop_mark() {
 
 Machine::Step Machine::push_sequence(std::size_t first) {
     SequenceNode sequence;
-    sequence.nodes.assign(stack_.begin() + static_cast<std::ptrdiff_t>(first), stack_.end());
-    links_ += sequence.nodes.size();
+    nodes_.append(sequence, std::span(stack_).subspan(first));
+    links_ += sequence.count;
     stack_.resize(first);
-    return push(std::move(sequence));
+    return push(sequence);
 }
 
 /// Moves the items from `first` up into the container below them.
@@ -108,23 +176,22 @@ Machine::Step Machine::add_items(std::size_t first, bool to_dict) {
     }
     if (children == nullptr) return Step::refuse;
     links_ += stack_.size() - first;
-    children->nodes.insert(children->nodes.end(),
-                           stack_.begin() + static_cast<std::ptrdiff_t>(first), stack_.end());
+    nodes_.append(*children, std::span(stack_).subspan(first));
     stack_.resize(first);
     return Step::more;
 }
 
 Machine::Step Machine::put(std::optional<std::uint64_t> slot) {
     if (!slot || reachable() == 0 || memo_.size() >= limits_.items) return Step::refuse;
-    memo_[*slot] = stack_.back();
+    memo_.put(*slot, stack_.back());
     return Step::more;
 }
 
 Machine::Step Machine::get(std::optional<std::uint64_t> slot) {
     if (!slot || stack_.size() >= limits_.items) return Step::refuse;
-    const auto found = memo_.find(*slot);
-    if (found == memo_.end()) return Step::refuse;
-    stack_.push_back(found->second);
+    const auto found = memo_.get(*slot);
+    if (!found) return Step::refuse;
+    stack_.push_back(*found);
     return Step::more;
 }
 
@@ -134,13 +201,13 @@ Machine::Step Machine::push_global(std::string_view module, std::string_view nam
 }
 
 Machine::Step Machine::global_from_stack() {
-    const auto* name = top_as<PickleText>(0);
-    const auto* module = top_as<PickleText>(1);
+    const auto* name = top_as<TextNode>(0);
+    const auto* module = top_as<TextNode>(1);
     if (name == nullptr || module == nullptr) return Step::refuse;
-    const std::string name_text = name->utf8;
-    const std::string module_text = module->utf8;
+    const TextNode name_text = *name;
+    const TextNode module_text = *module;
     stack_.resize(stack_.size() - 2);
-    return push_global(module_text, name_text);
+    return push_global(module_text.utf8, name_text.utf8);
 }
 
 /// REDUCE: the callable and its arguments give way to what the call would have made.
@@ -148,30 +215,28 @@ Machine::Step Machine::call() {
     const auto* arguments = top_as<SequenceNode>(0);
     const auto* global = top_as<PickleGlobal>(1);
     if (arguments == nullptr || global == nullptr) return Step::refuse;
-    if (*global == PickleGlobal::reconstructor && arguments->nodes.size() == 3) {
+    const auto given = nodes_.of(*arguments);
+    if (*global == PickleGlobal::reconstructor && given.size() == 3) {
         // copy_reg._reconstructor(HeaderKeyDict, dict, {...}) of protocols 0 and 1.
-        const PickleNodeIndex state = arguments->nodes[2];
-        const auto* type = std::get_if<PickleGlobal>(&nodes_[arguments->nodes[0]]);
+        const PickleNodeIndex state = given[2];
+        const auto* type = std::get_if<PickleGlobal>(&nodes_[given[0]]);
         if (type != nullptr && *type == PickleGlobal::header_key_dict) {
             if (!std::holds_alternative<DictNode>(nodes_[state])) return Step::refuse;
             replace_top(2, state);
             return Step::more;
         }
     }
-    auto made = call_pickle_global(*global, arguments->nodes, nodes_, limits_);
-    if (!made) return Step::refuse;
-    // One string can be the argument of many calls: what they make counts, too.
-    text_bytes_ += owned_bytes(*made);
-    if (text_bytes_ > limits_.text_bytes) return Step::refuse;
+    auto made = call_pickle_global(*global, given, nodes_, limits_);
     stack_.resize(stack_.size() - 2);
-    return push(std::move(*made));
+    // One string can be the argument of many calls: what they make counts, too.
+    return push_scalar(std::move(made));
 }
 
 /// NEWOBJ: an empty HeaderKeyDict or dict, which SETITEMS then fills, or RingData before BUILD.
 Machine::Step Machine::new_object() {
     const auto* arguments = top_as<SequenceNode>(0);
     const auto* type = top_as<PickleGlobal>(1);
-    if (arguments == nullptr || type == nullptr || !arguments->nodes.empty()) return Step::refuse;
+    if (arguments == nullptr || type == nullptr || arguments->count != 0) return Step::refuse;
     const PickleGlobal wanted = *type;
     stack_.resize(stack_.size() - 2);
     if (wanted == PickleGlobal::ring_data) return push(BareRingNode{});
@@ -184,14 +249,17 @@ Machine::Step Machine::build() {
     const auto* state = top_as<DictNode>(0);
     if (top_as<BareRingNode>(1) != nullptr) {
         if (state == nullptr) return Step::refuse;
-        links_ += state->nodes.size();
-        DictNode attributes = *state;
-        nodes_[stack_[stack_.size() - 2]] = std::move(attributes);
+        const DictNode attributes = *state;
+        links_ += attributes.count;
+        DictNode own;
+        const std::vector<PickleNodeIndex> copy(nodes_.of(attributes).begin(),
+                                                nodes_.of(attributes).end());
+        nodes_.append(own, copy);
+        nodes_[stack_[stack_.size() - 2]] = own;
         stack_.pop_back();
         return Step::more;
     }
-    const bool empty =
-        top_as<PickleNone>(0) != nullptr || (state != nullptr && state->nodes.empty());
+    const bool empty = top_as<PickleNone>(0) != nullptr || (state != nullptr && state->count == 0);
     if (!empty || top_as<DictNode>(1) == nullptr) return Step::refuse;
     stack_.pop_back();
     return Step::more;
@@ -201,15 +269,6 @@ std::optional<std::uint64_t> memo_slot(std::optional<std::string_view> text) {
     const auto value = pickle_decimal(text);
     if (!value || *value < 0) return std::nullopt;
     return static_cast<std::uint64_t>(*value);
-}
-
-Machine::Step Machine::step_scalar(std::uint8_t opcode) {
-    auto scalar = read_pickle_scalar(opcode, input_);
-    if (!scalar) return Step::refuse;
-    PickleNode node =
-        std::visit([](auto&& value) -> PickleNode { return std::move(value); }, std::move(*scalar));
-    text_bytes_ += owned_bytes(node);
-    return text_bytes_ > limits_.text_bytes ? Step::refuse : push(std::move(node));
 }
 
 Machine::Step Machine::step_memo(std::uint8_t opcode) {
@@ -301,14 +360,14 @@ Machine::Step Machine::step_object(std::uint8_t opcode) {
     }
 }
 
-Machine::Step Machine::step(std::uint8_t opcode) {
+Machine::Step Machine::step_frame(std::uint8_t opcode) {
+    if (opcode == 0x95) return input_.little_endian(8) ? Step::more : Step::refuse;
+    const auto protocol = input_.byte();
+    return protocol && *protocol <= 4 ? Step::more : Step::refuse;
+}
+
+Machine::Step Machine::step_stack(std::uint8_t opcode) {
     switch (opcode) {
-        case 0x80: {
-            const auto protocol = input_.byte();
-            return protocol && *protocol <= 4 ? Step::more : Step::refuse;
-        }
-        case 0x95:
-            return input_.little_endian(8) ? Step::more : Step::refuse;
         case '.':
             return Step::stop;
         case '(':
@@ -324,18 +383,32 @@ Machine::Step Machine::step(std::uint8_t opcode) {
             stack_.push_back(stack_.back());
             return Step::more;
         default:
-            break;
+            return Step::refuse;
     }
-    const auto is_one_of = [&](std::string_view opcodes) {
-        return opcodes.find(static_cast<char>(opcode)) != std::string_view::npos;
-    };
-    if (is_pickle_scalar(opcode)) return step_scalar(opcode);
-    if (is_one_of("pqr\x94ghj")) return step_memo(opcode);
-    if (is_one_of("c\x93R\x81\x62")) return step_object(opcode);
-    return step_container(opcode);
 }
 
-Result<PickleValue> Machine::run() {
+Machine::Step Machine::step(std::uint8_t opcode) {
+    static constexpr auto kinds = opcode_kinds();
+    switch (kinds[opcode]) {
+        case OpcodeKind::number:
+            return push_scalar(read_pickle_number(opcode, input_));
+        case OpcodeKind::string:
+            return push_scalar(read_pickle_string(opcode, input_, nodes_));
+        case OpcodeKind::memo:
+            return step_memo(opcode);
+        case OpcodeKind::object:
+            return step_object(opcode);
+        case OpcodeKind::frame:
+            return step_frame(opcode);
+        case OpcodeKind::stack:
+            return step_stack(opcode);
+        case OpcodeKind::container:
+            return step_container(opcode);
+    }
+    return Step::refuse;
+}
+
+Result<PickleDocument> Machine::run() {
     for (;;) {
         const auto opcode = input_.byte();
         if (!opcode) return refused("pickle ends early");
@@ -344,9 +417,7 @@ Result<PickleValue> Machine::run() {
         if (outcome == Step::more) continue;
         if (outcome == Step::refuse) return refused("pickle opcode refused");
         if (reachable() == 0) return refused("pickle has no value");
-        auto value = plain_value(nodes_, stack_.back(), limits_);
-        if (!value) return refused("pickle is not plain data");
-        return std::move(*value);
+        return PickleDocument{std::move(nodes_), stack_.back()};
     }
 }
 
@@ -358,12 +429,21 @@ const std::string* PickleValue::characters() const {
     return nullptr;
 }
 
-Result<PickleValue> read_pickle(std::string_view bytes, const PickleLimits& limits,
-                                PickleSubject subject) {
+Result<PickleDocument> read_pickle_document(std::string_view bytes, const PickleLimits& limits,
+                                            PickleSubject subject) {
     if (bytes.size() > limits.input_bytes) {
         return Error{errc::bad_pickle, "pickle of " + std::to_string(bytes.size()) + " bytes"};
     }
     return Machine(bytes, limits, subject).run();
+}
+
+Result<PickleValue> read_pickle(std::string_view bytes, const PickleLimits& limits,
+                                PickleSubject subject) {
+    const auto document = read_pickle_document(bytes, limits, subject);
+    if (!document) return document.error();
+    auto value = plain_value(document->nodes, document->root, limits);
+    if (!value) return Error{errc::bad_pickle, "pickle is not plain data"};
+    return std::move(*value);
 }
 
 }  // namespace fragmend::swift

@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstring>
 
+#include "host/swift/pickle_text.hpp"
 #include "host/swift/python_text.hpp"
 
 namespace fragmend::swift {
@@ -60,13 +61,12 @@ std::optional<PickleArray> array_from_format(std::string_view bytes, std::int64_
 }
 
 /// Numbers of 16 bits only, as Python's array would insist.
-std::optional<PickleArray> array_from_list(const SequenceNode& list,
-                                           const std::vector<PickleNode>& nodes,
+std::optional<PickleArray> array_from_list(const SequenceNode& list, const PickleNodes& nodes,
                                            const PickleLimits& limits) {
-    if (list.nodes.size() > limits.text_bytes / 2) return std::nullopt;
+    if (list.count > limits.text_bytes / 2) return std::nullopt;
     PickleArray array;
-    array.items.reserve(list.nodes.size());
-    for (const PickleNodeIndex index : list.nodes) {
+    array.items.reserve(list.count);
+    for (const PickleNodeIndex index : nodes.of(list)) {
         const auto* number = std::get_if<std::int64_t>(&nodes[index]);
         if (number == nullptr || *number < 0 || *number > 0xffff) return std::nullopt;
         array.items.push_back(static_cast<std::uint16_t>(*number));
@@ -87,33 +87,30 @@ std::optional<PickleGlobal> pickle_global(std::string_view module, std::string_v
 }
 
 std::optional<PickleNode> call_pickle_global(PickleGlobal global,
-                                             const std::vector<PickleNodeIndex>& arguments,
-                                             const std::vector<PickleNode>& nodes,
-                                             const PickleLimits& limits) {
+                                             std::span<const PickleNodeIndex> arguments,
+                                             PickleNodes& nodes, const PickleLimits& limits) {
     const std::size_t count = arguments.size();
     const auto argument = [&](std::size_t i) -> const PickleNode& { return nodes[arguments[i]]; };
     const auto is_global = [&](std::size_t i, PickleGlobal wanted) {
         const auto* found = std::get_if<PickleGlobal>(&argument(i));
         return found != nullptr && *found == wanted;
     };
-    const auto is_typecode = [&](std::size_t i) {
-        const std::string* code = characters_of(argument(i));
-        return code != nullptr && *code == "H";
-    };
+    const auto is_typecode = [&](std::size_t i) { return characters_of(argument(i)) == "H"; };
     switch (global) {
         case PickleGlobal::codecs_encode: {
             if (count != 2) return std::nullopt;
-            const auto* text = std::get_if<PickleText>(&argument(0));
-            const auto* codec = std::get_if<PickleText>(&argument(1));
+            const auto* text = std::get_if<TextNode>(&argument(0));
+            const auto* codec = std::get_if<TextNode>(&argument(1));
             if (text == nullptr || codec == nullptr) return std::nullopt;
             if (codec->utf8 != "latin1" && codec->utf8 != "latin-1") return std::nullopt;
+            if (is_ascii(text->utf8)) return BytesNode{text->utf8};
             auto bytes = to_latin1(text->utf8);
             if (!bytes) return std::nullopt;
-            return PickleBytes{std::move(*bytes)};
+            return BytesNode{nodes.keep(std::move(*bytes))};
         }
         case PickleGlobal::bytes:
             if (count != 0) return std::nullopt;
-            return PickleBytes{};
+            return BytesNode{};
         case PickleGlobal::dict:
         case PickleGlobal::header_key_dict:
             if (count != 0) return std::nullopt;
@@ -124,7 +121,7 @@ std::optional<PickleNode> call_pickle_global(PickleGlobal global,
             if (const auto* list = std::get_if<SequenceNode>(&argument(1))) {
                 return array_from_list(*list, nodes, limits);
             }
-            const auto* bytes = std::get_if<PickleBytes>(&argument(1));
+            const auto* bytes = std::get_if<BytesNode>(&argument(1));
             if (bytes == nullptr) return std::nullopt;
             return array_from_bytes(bytes->bytes, false);
         }
@@ -133,7 +130,7 @@ std::optional<PickleNode> call_pickle_global(PickleGlobal global,
                 return std::nullopt;
             }
             const auto* format = std::get_if<std::int64_t>(&argument(2));
-            const auto* bytes = std::get_if<PickleBytes>(&argument(3));
+            const auto* bytes = std::get_if<BytesNode>(&argument(3));
             if (format == nullptr || bytes == nullptr) return std::nullopt;
             return array_from_format(bytes->bytes, *format);
         }

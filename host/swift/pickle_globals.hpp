@@ -2,8 +2,8 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string_view>
-#include <vector>
 
 #include "host/swift/pickle_nodes.hpp"
 
@@ -16,8 +16,7 @@ std::optional<PickleGlobal> pickle_global(std::string_view module, std::string_v
 /// What a call with these arguments makes; nothing for a call that no pickle of Swift contains.
 /// Source: CPython's Modules/arraymodule.c for what arrays leave in a pickle.
 std::optional<PickleNode> call_pickle_global(PickleGlobal global,
-                                             const std::vector<PickleNodeIndex>& arguments,
-                                             const std::vector<PickleNode>& nodes,
-                                             const PickleLimits& limits);
+                                             std::span<const PickleNodeIndex> arguments,
+                                             PickleNodes& nodes, const PickleLimits& limits);
 
 }  // namespace fragmend::swift

@@ -10,32 +10,25 @@
 namespace fragmend::swift {
 namespace {
 
-using Scalar = std::optional<PickleScalar>;
+using Node = std::optional<PickleNode>;
 
-constexpr std::string_view number_opcodes = "N\x88\x89KMJ\x8a\x8bILFG";
-constexpr std::string_view string_opcodes = "X\x8c\x8dVUCTB\x8eS";
-
-bool is_one_of(std::string_view opcodes, std::uint8_t opcode) {
-    return opcodes.find(static_cast<char>(opcode)) != std::string_view::npos;
-}
-
-Scalar text(std::optional<std::string_view> utf8) {
+Node text(std::optional<std::string_view> utf8) {
     if (!utf8 || !is_utf8_or_surrogates(*utf8)) return std::nullopt;
-    return PickleText{std::string(*utf8)};
+    return TextNode{*utf8};
 }
 
-Scalar bytes(std::optional<std::string_view> raw) {
+Node bytes(std::optional<std::string_view> raw) {
     if (!raw) return std::nullopt;
-    return PickleBytes{std::string(*raw)};
+    return BytesNode{*raw};
 }
 
-Scalar integer(std::optional<std::int64_t> value) {
+Node integer(std::optional<std::int64_t> value) {
     if (!value) return std::nullopt;
     return *value;
 }
 
 /// LONG1 and LONG4: two's complement, little endian, any length; we keep what fits 64 bits.
-Scalar long_integer(std::optional<std::string_view> raw) {
+Node long_integer(std::optional<std::string_view> raw) {
     if (!raw || raw->size() > 8) return std::nullopt;
     std::uint64_t value = 0;
     if (!raw->empty() && (static_cast<unsigned char>(raw->back()) & 0x80) != 0) {
@@ -63,9 +56,7 @@ std::optional<std::int64_t> pickle_decimal(std::optional<std::string_view> text)
     return value;
 }
 
-namespace {
-
-Scalar read_number(std::uint8_t opcode, PickleInput& input) {
+Node read_pickle_number(std::uint8_t opcode, PickleInput& input) {
     switch (opcode) {
         case 'N':
             return PickleNone{};
@@ -116,7 +107,7 @@ Scalar read_number(std::uint8_t opcode, PickleInput& input) {
     }
 }
 
-Scalar read_string(std::uint8_t opcode, PickleInput& input) {
+Node read_pickle_string(std::uint8_t opcode, PickleInput& input, PickleNodes& nodes) {
     switch (opcode) {
         case 'X':
             return text(input.counted(4));
@@ -126,8 +117,9 @@ Scalar read_string(std::uint8_t opcode, PickleInput& input) {
             return text(input.counted(8));
         case 'V': {
             const auto line = input.line();
-            const auto utf8 = line ? utf8_from_raw_unicode_escape(*line) : std::nullopt;
-            return text(utf8);
+            auto utf8 = line ? utf8_from_raw_unicode_escape(*line) : std::nullopt;
+            if (!utf8) return std::nullopt;
+            return text(nodes.keep(std::move(*utf8)));
         }
         case 'U':
         case 'C':
@@ -143,23 +135,13 @@ Scalar read_string(std::uint8_t opcode, PickleInput& input) {
             return bytes(input.counted(8));
         case 'S': {
             const auto line = input.line();
-            const auto raw = line ? bytes_from_python_repr(*line) : std::nullopt;
-            return bytes(raw);
+            auto raw = line ? bytes_from_python_repr(*line) : std::nullopt;
+            if (!raw) return std::nullopt;
+            return bytes(nodes.keep(std::move(*raw)));
         }
         default:
             return std::nullopt;
     }
-}
-
-}  // namespace
-
-bool is_pickle_scalar(std::uint8_t opcode) {
-    return is_one_of(number_opcodes, opcode) || is_one_of(string_opcodes, opcode);
-}
-
-std::optional<PickleScalar> read_pickle_scalar(std::uint8_t opcode, PickleInput& input) {
-    return is_one_of(number_opcodes, opcode) ? read_number(opcode, input)
-                                             : read_string(opcode, input);
 }
 
 }  // namespace fragmend::swift

@@ -4,18 +4,18 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
-#include <variant>
 
-#include "host/swift/pickle.hpp"
 #include "host/swift/pickle_input.hpp"
+#include "host/swift/pickle_nodes.hpp"
 
 namespace fragmend::swift {
 
-using PickleScalar = std::variant<PickleNone, bool, std::int64_t, double, PickleText, PickleBytes>;
-
-bool is_pickle_scalar(std::uint8_t opcode);
-/// Reads what follows a scalar opcode; nothing if it is cut short or malformed.
-std::optional<PickleScalar> read_pickle_scalar(std::uint8_t opcode, PickleInput& input);
+/// Reads what follows the opcode of a number; nothing if it is cut short or malformed.
+std::optional<PickleNode> read_pickle_number(std::uint8_t opcode, PickleInput& input);
+/// Reads what follows the opcode of a string; what escapes stand for is kept in `nodes`. Nothing if
+/// it is cut short or malformed.
+std::optional<PickleNode> read_pickle_string(std::uint8_t opcode, PickleInput& input,
+                                             PickleNodes& nodes);
 
 /// A whole line as a decimal number of 64 bits.
 std::optional<std::int64_t> pickle_decimal(std::optional<std::string_view> line);

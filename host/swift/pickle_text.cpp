@@ -1,8 +1,10 @@
 // Conversions between UTF-8, Latin-1 and Python's escapes.
 #include "host/swift/pickle_text.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 namespace fragmend::swift {
 namespace {
@@ -107,7 +109,19 @@ std::optional<char> simple_escape(char letter) {
 
 }  // namespace
 
+bool is_ascii(std::string_view text) {
+    std::size_t at = 0;
+    for (; at + sizeof(std::uint64_t) <= text.size(); at += sizeof(std::uint64_t)) {
+        std::uint64_t eight = 0;
+        std::memcpy(&eight, text.data() + at, sizeof eight);
+        if ((eight & 0x8080808080808080u) != 0) return false;
+    }
+    return std::none_of(text.begin() + static_cast<std::ptrdiff_t>(at), text.end(),
+                        [](char c) { return (static_cast<unsigned char>(c) & 0x80) != 0; });
+}
+
 bool is_utf8_or_surrogates(std::string_view text) {
+    if (is_ascii(text)) return true;
     for (std::size_t at = 0; at < text.size();) {
         const auto code_point = decode_at(text, at);
         if (code_point.length == 0) return false;
@@ -162,6 +176,7 @@ std::optional<std::string> bytes_from_python_repr(std::string_view text) {
 }
 
 std::string wire_bytes_from_stored(std::string_view stored) {
+    if (is_ascii(stored)) return std::string(stored);
     std::string wire;
     wire.reserve(stored.size());
     for (std::size_t at = 0; at < stored.size();) {

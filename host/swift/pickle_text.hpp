@@ -7,6 +7,7 @@
 
 namespace fragmend::swift {
 
+bool is_ascii(std::string_view text);
 /// True for UTF-8 as Python's 'surrogatepass' reads it: well-formed, lone surrogates allowed.
 bool is_utf8_or_surrogates(std::string_view text);
 /// Protocol 0 text: Latin-1 with \uXXXX and \UXXXXXXXX.

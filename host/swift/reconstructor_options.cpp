@@ -6,6 +6,7 @@
 #include <cmath>
 #include <utility>
 
+#include "host/swift/disk_options.hpp"
 #include "host/swift/fragmend_options.hpp"
 #include "host/swift/ini_file.hpp"
 #include "host/swift/option_reader.hpp"
@@ -122,55 +123,15 @@ void read_repair(OptionReader& options, ReconstructorOptions& out) {
     }
 }
 
-void read_device_locks(OptionReader& options, ReconstructorOptions& out) {
-    const bool newer = options.has("replication_concurrency_per_device");
-    const bool older = options.has("replication_one_per_device");
-    if (newer) {
-        out.replication_concurrency_per_device =
-            options.whole("replication_concurrency_per_device", 1, 0, 65536);
-    } else if (older) {
-        out.replication_concurrency_per_device =
-            options.flag("replication_one_per_device", true) ? 1 : 0;
-    }
-    if (older && newer) {
-        out.warnings.emplace_back(
-            "Option replication_one_per_device ignored as replication_concurrency_per_device is "
-            "defined.");
-    } else if (older) {
-        out.warnings.emplace_back(
-            "Option replication_one_per_device is deprecated and will be removed in a future "
-            "version. Update your configuration to use option replication_concurrency_per_device.");
-    }
-    out.replication_lock_timeout_s =
-        options.whole("replication_lock_timeout", out.replication_lock_timeout_s, 0);
-}
-
-void read_fallocate_reserve(OptionReader& options, FallocateReserve& out) {
-    const IniValue* value = options.find("fallocate_reserve");
-    if (value == nullptr) return;
-    std::string_view text = value->text;
-    const bool percent = text.ends_with('%');
-    if (percent) text.remove_suffix(1);
-    std::optional<double> number;
-    if (percent)
-        number = python_float(text);
-    else if (const auto whole = python_int(text))
-        number = static_cast<double>(*whole);
-    if (!number || !std::isfinite(*number)) {
-        options.fail(bad_value("fallocate_reserve", *value,
-                               "must be a number of bytes or a percentage such as 1%"));
-        return;
-    }
-    out = {*number, percent};
-}
-
 void read_disk(OptionReader& options, ReconstructorOptions& out) {
     out.commit_window_s = options.number("commit_window", out.commit_window_s, 0);
     out.keep_cache_bytes = options.whole("keep_cache_size", out.keep_cache_bytes);
     out.sync_bytes = options.whole("mb_per_sync", 512, 0, 1 << 20) << 20;
-    read_device_locks(options, out);
+    const auto locks = read_replication_locks(options, out.warnings);
+    out.replication_concurrency_per_device = locks.sessions_per_device;
+    out.replication_lock_timeout_s = locks.timeout_s;
     out.disable_fallocate = options.flag("disable_fallocate", false);
-    read_fallocate_reserve(options, out.fallocate_reserve);
+    out.fallocate_reserve = read_fallocate_reserve(options);
 }
 
 // Swift starts whatever stands in these three, and logs what it could not do.

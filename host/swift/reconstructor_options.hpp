@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "host/base/error.hpp"
+#include "host/swift/disk_options.hpp"
 #include "host/swift/ini_file.hpp"
 #include "host/swift/log_options.hpp"
 
@@ -20,12 +21,6 @@ struct RequestNodeCount {
     std::int64_t nodes(std::int64_t replicas) const {
         return times_replicas ? number * replicas : number;
     }
-};
-
-/// Space that writers leave free. Source: swift.common.utils.config_fallocate_value.
-struct FallocateReserve {
-    double value = 1;  ///< Bytes, or percent of the device.
-    bool is_percent = true;
 };
 
 /// What ioprio_set takes.

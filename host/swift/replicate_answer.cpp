@@ -18,15 +18,18 @@ constexpr PickleLimits answer_limits{
 }  // namespace
 
 Result<PartitionHashes> parse_replicate_answer(std::string_view body) {
-    const auto value = read_pickle(body, answer_limits);
-    if (!value) return value.error();
-    const auto* dict = value->as<PickleDict>();
-    if (dict == nullptr) return Error{errc::bad_pickle, "REPLICATE answer is not a dict"};
+    const auto document = read_pickle_document(body, answer_limits);
+    if (!document) return document.error();
+    std::size_t items_left = answer_limits.items;
+    const auto entries = document->entries(document->root, items_left);
+    if (!entries) return Error{errc::bad_pickle, "REPLICATE answer is not a dict"};
     PartitionHashes hashes;
-    for (const auto& [key, stored] : dict->items) {
-        const auto* suffix = key.characters();
-        if (suffix == nullptr || !is_suffix_name(*suffix)) continue;
-        if (auto hash = suffix_hash_from(stored)) hashes[*suffix] = std::move(*hash);
+    for (std::size_t i = 0; i + 1 < entries->size(); i += 2) {
+        const auto suffix = characters_of(document->nodes[(*entries)[i]]);
+        if (!suffix || !is_suffix_name(*suffix)) continue;
+        auto hash = suffix_hash_from(*document, (*entries)[i + 1], items_left);
+        if (hash) hashes[std::string(*suffix)] = std::move(*hash);
+        if (items_left == 0) return Error{errc::bad_pickle, "REPLICATE answer is too large"};
     }
     return hashes;
 }

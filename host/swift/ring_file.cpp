@@ -41,7 +41,16 @@ Result<RingPtr> RingFile::load(Instant now) {
 RingPtr RingFile::current(Instant now) {
     const std::lock_guard lock(mutex_);
     FRAGMEND_ASSERT(ring_ != nullptr);
-    if (now <= next_check_) return ring_;
+    return now <= next_check_ ? ring_ : look(now);
+}
+
+RingPtr RingFile::newest(Instant now) {
+    const std::lock_guard lock(mutex_);
+    FRAGMEND_ASSERT(ring_ != nullptr);
+    return look(now);
+}
+
+RingPtr RingFile::look(Instant now) {
     next_check_ = now + check_interval;
     const auto mtime_ns = file_mtime_ns(path_);
     if (!mtime_ns) {

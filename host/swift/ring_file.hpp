@@ -31,6 +31,9 @@ class RingFile {
     /// The ring in use; looks at the file's mtime when the last look is longer than the interval
     /// ago. `load` must have succeeded.
     RingPtr current(Instant now);
+    /// The same, and looks at the file whenever the last look was: for rare moments such as the
+    /// start of a pass.
+    RingPtr newest(Instant now);
 
     /// Whether the file on disk is another one than was loaded or refused last.
     /// Errors: not_found, io.
@@ -41,6 +44,7 @@ class RingFile {
 
   private:
     Result<RingPtr> read();
+    RingPtr look(Instant now);
 
     std::string path_;
     Policy policy_;

@@ -6,12 +6,14 @@
 namespace fragmend::sync {
 
 LocalBody::LocalBody(Services& services, swift::LocalFragmentFile file, std::string md5,
-                     scheduler::MemoryBudget::Permit permit, BodyOutcome& outcome)
+                     scheduler::MemoryBudget::Permit permit, BodyOutcome& outcome,
+                     Activity& activity)
     : services_(services),
       file_(std::move(file)),
       expected_md5_(std::move(md5)),
       permit_(std::move(permit)),
-      outcome_(outcome) {
+      outcome_(outcome),
+      activity_(activity) {
     const auto bytes = std::min<std::uint64_t>(file_.content_length(), piece_bytes_max);
     if (bytes > 0) piece_ = services_.buffers.lease(static_cast<std::size_t>(bytes));
 }
@@ -19,6 +21,7 @@ LocalBody::LocalBody(Services& services, swift::LocalFragmentFile file, std::str
 Awaitable<Result<ByteView>> LocalBody::next() {
     auto read = [this] { return read_piece(); };
     auto piece = co_await offload(services_.disk, std::move(read));
+    activity_.moved();
     if (piece.has_error())
         outcome_.error = piece.error();
     else if (piece->empty())

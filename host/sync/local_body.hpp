@@ -22,16 +22,16 @@ struct BodyOutcome {
 /// Reads an archive from the disk and compares it with the MD5 and the length of its metadata. An
 /// archive of at most `piece_bytes_max` is checked before its first byte is handed out; of a longer
 /// one the verdict comes with its end, which the sender waits for before the last piece leaves.
-/// Owned by the sub-request; `outcome` and `services` outlive it. Runs on the network thread, reads
-/// and hashes on a disk thread. Source: swift.obj.ssync_sender.Sender.send_subrequest over
-/// diskfile.BaseDiskFileReader.
+/// Owned by the sub-request; `outcome`, `activity` and `services` outlive it. Runs on the network
+/// thread, reads and hashes on a disk thread. Source: swift.obj.ssync_sender.Sender.send_subrequest
+/// over diskfile.BaseDiskFileReader.
 class LocalBody final : public transport::ssync::BodyStream {
   public:
     static constexpr std::size_t piece_bytes_max = 1 << 20;
 
     /// `permit` covers the piece that is held: the smaller of the archive and `piece_bytes_max`.
     LocalBody(Services& services, swift::LocalFragmentFile file, std::string md5,
-              scheduler::MemoryBudget::Permit permit, BodyOutcome& outcome);
+              scheduler::MemoryBudget::Permit permit, BodyOutcome& outcome, Activity& activity);
 
     /// Errors: bad_fragment (wrong length or bytes), io.
     Awaitable<Result<ByteView>> next() override;
@@ -45,6 +45,7 @@ class LocalBody final : public transport::ssync::BodyStream {
     std::string expected_md5_;
     scheduler::MemoryBudget::Permit permit_;
     BodyOutcome& outcome_;
+    Activity& activity_;
     BufferPool::Lease piece_;
     Md5 md5_;
     bool checked_ = false;

@@ -59,7 +59,16 @@ void keep_common(Delivered& all, const Delivered& one) {
 
 RevertJobRun::RevertJobRun(Services& services, const PolicyContext& policy,
                            const scan::RevertJob& job)
-    : services_(services), policy_(policy), job_(job), pause_(services.network) {}
+    : services_(services),
+      policy_(policy),
+      job_(job),
+      pause_(services.network),
+      activity_(services.activities,
+                "REVERT of " + job.local_device.device + "/" + job.partition + " " +
+                    (job.fragment_index ? "frag#" + std::to_string(*job.fragment_index)
+                                        : std::string("tombstones")) +
+                    " policy#" + std::to_string(policy.policy.index),
+                [this] { cancel(); }) {}
 
 void RevertJobRun::cancel() {
     cancelled_ = true;
@@ -70,12 +79,15 @@ void RevertJobRun::cancel() {
 Awaitable<void> RevertJobRun::pause(int tries) {
     std::mt19937_64 random{std::random_device{}()};
     std::uniform_int_distribution<int> length(pause_ms_min, pause_ms_max);
+    activity_.queued("pauses before the next try");
     pause_.expires_after(std::chrono::milliseconds(length(random) * tries));
     boost::system::error_code ignored;
     co_await pause_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
 }
 
 Awaitable<void> RevertJobRun::run() {
+    const auto began = services_.clock.steady();
+    services_.metrics.increment("partition.delete.count." + job_.local_device.device);
     for (int tries = 1;; ++tries) {
         const Ended ended = co_await run_once();
         if (ended == Ended::try_again && tries < session_tries_max && !cancelled_) {
@@ -84,6 +96,7 @@ Awaitable<void> RevertJobRun::run() {
         }
         account_failures();
         if (ended != Ended::done) ++services_.stats.handoffs_remaining;
+        services_.metrics.timing("partition.delete.timing", services_.clock.steady() - began);
         co_return;
     }
 }
@@ -101,8 +114,10 @@ Awaitable<Result<swift::PathLock>> RevertJobRun::lock() {
 Awaitable<RevertJobRun::Ended> RevertJobRun::run_once() {
     // In a row for the target first: whoever waits there shall not keep the partition locked.
     auto& slots = services_.targets.of(job_.targets.front().node.replication_name());
+    activity_.queued("waits for a session with its target");
     auto slot = co_await slots.acquire(1);
     if (slot.has_error() || cancelled_) co_return Ended::remains;
+    activity_.doing("locks the partition");
     auto locked = co_await lock();
     if (locked.has_error()) {
         // The partition was removed since it was listed.
@@ -112,6 +127,7 @@ Awaitable<RevertJobRun::Ended> RevertJobRun::run_once() {
                                " for revert on device " + job_.local_device.device + " policy " +
                                std::to_string(policy_.policy.index));
             ++services_.stats.reverts_locked;
+            services_.metrics.increment("partition.lock-failure.count");
         } else {
             services_.log.error("Unable to lock handoff partition " + job_.partition +
                                 " for revert on device " + job_.local_device.device + ": " +
@@ -136,6 +152,7 @@ Awaitable<RevertJobRun::Ended> RevertJobRun::run_locked(Semaphore::Permit slot) 
         if (cancelled_) break;
         if (&target != &job_.targets.front()) {
             auto& slots = services_.targets.of(target.node.replication_name());
+            activity_.queued("waits for a session with its next target");
             auto waited = co_await slots.acquire(1);
             if (waited.has_error() || cancelled_) break;
             slot = std::move(waited.value());
@@ -156,16 +173,19 @@ Awaitable<RevertJobRun::Ended> RevertJobRun::run_locked(Semaphore::Permit slot) 
 }
 
 Awaitable<std::optional<Delivered>> RevertJobRun::deliver(const scan::Partner& target) {
+    activity_.queued("waits for its turn among the sessions");
     auto permit = co_await services_.sessions.acquire(1);
     if (permit.has_error() || cancelled_) co_return std::nullopt;
     RevertObjects objects(services_, policy_,
                           {job_.partition, job_.local_device, job_.fragment_index, target.node,
-                           job_.suffixes, services_.options.max_objects_per_revert});
+                           job_.suffixes, services_.options.max_objects_per_revert},
+                          activity_);
     transport::ssync::Sender sender(services_.network,
                                     {target.node, job_.partition, policy_.policy.index,
                                      policy_.policy.backend_index(target.primary_index), true,
                                      services_.gather_limits.timeouts},
                                     objects, services_.log);
+    activity_.doing("in a session with " + target.node.replication_name());
     sender_ = &sender;
     const auto result = co_await sender.run();
     sender_ = nullptr;
@@ -217,6 +237,7 @@ void RevertJobRun::account_failures() {
 }
 
 Awaitable<void> RevertJobRun::purge(const Delivered& delivered) {
+    activity_.doing("removes what was delivered");
     auto next = delivered.begin();
     while (next != delivered.end() && !cancelled_) {
         std::vector<swift::PurgeRequest> requests;
@@ -235,6 +256,7 @@ Awaitable<void> RevertJobRun::purge(const Delivered& delivered) {
             return purge_batch_of(disk, device, partition, requests);
         };
         const auto tally = co_await offload(services_.disk, std::move(work));
+        activity_.moved();
         services_.stats.objects_purged += tally.purged;
         for (const auto& [code, count] : tally.failed) {
             failed_objects_[code] += count;

@@ -58,6 +58,7 @@ class RevertJobRun {
     std::map<errc, std::uint64_t> failed_objects_;
     transport::ssync::Sender* sender_ = nullptr;  ///< The session that runs.
     asio::steady_timer pause_;
+    Activity activity_;
 };
 
 }  // namespace fragmend::sync

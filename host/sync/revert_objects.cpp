@@ -20,8 +20,9 @@ Offer to_offer(const swift::LocalOffer& local) {
 
 }  // namespace
 
-RevertObjects::RevertObjects(Services& services, const PolicyContext& policy, RevertPlan plan)
-    : services_(services), policy_(policy), plan_(std::move(plan)) {}
+RevertObjects::RevertObjects(Services& services, const PolicyContext& policy, RevertPlan plan,
+                             Activity& activity)
+    : services_(services), policy_(policy), plan_(std::move(plan)), activity_(activity) {}
 
 Awaitable<Result<void>> RevertObjects::begin(bool accepts_non_durable) {
     with_non_durable_ = accepts_non_durable;
@@ -42,6 +43,7 @@ Awaitable<Result<void>> RevertObjects::list_next_suffix() {
                  partition = plan_.partition, suffix = plan_.suffixes[next_suffix_],
                  options] { return swift::list_offers(disk, device, partition, suffix, options); };
     auto found = co_await offload(services_.disk, std::move(list));
+    activity_.moved();
     ++next_suffix_;
     if (found.has_error()) {
         if (found.error() == errc::not_mounted) co_return found.error();
@@ -104,6 +106,7 @@ Awaitable<Result<std::vector<SubRequest>>> RevertObjects::next_sub_requests() {
             return swift::open_object(disk, device, partition, hash, options);
         };
         auto opened = co_await offload(services_.disk, std::move(open));
+        activity_.moved();
         if (opened.has_error()) {
             leave_out(want.object_hash, opened.error());
             continue;
@@ -174,9 +177,7 @@ Awaitable<Result<SubRequest>> RevertObjects::put_request(swift::OpenObject& obje
     FRAGMEND_ASSERT(!sending_);
     sending_.emplace();
     sending_->hash = object.hash;
-    sending_->archive = {object.data_path, static_cast<std::uint8_t>(object.fragment_index),
-                         object.data_metadata.text("ETag").value_or(""), object.content_length,
-                         object.durable()};
+    sending_->archive = local_archive(object);
     SubRequest request;
     request.method = "PUT";
     request.path = object.name.path();
@@ -186,7 +187,7 @@ Awaitable<Result<SubRequest>> RevertObjects::put_request(swift::OpenObject& obje
     request.body = std::make_unique<LocalBody>(
         services_,
         swift::LocalFragmentFile(std::move(object.fd), object.data_path, object.content_length),
-        sending_->archive.md5, std::move(permit.value()), sending_->outcome);
+        sending_->archive.md5, std::move(permit.value()), sending_->outcome, activity_);
     co_return request;
 }
 

@@ -48,8 +48,9 @@ struct RevertCounts {
 /// Source: swift.obj.ssync_sender.Sender.missing_check, updates.
 class RevertObjects final : public transport::ssync::SessionObjects {
   public:
-    /// `services` and `policy` outlive the session.
-    RevertObjects(Services& services, const PolicyContext& policy, RevertPlan plan);
+    /// All references outlive the session.
+    RevertObjects(Services& services, const PolicyContext& policy, RevertPlan plan,
+                  Activity& activity);
 
     Awaitable<Result<void>> begin(bool accepts_non_durable) override;
     Awaitable<Result<std::optional<transport::ssync::Offer>>> next_offer() override;
@@ -82,6 +83,7 @@ class RevertObjects final : public transport::ssync::SessionObjects {
     Services& services_;
     const PolicyContext& policy_;
     RevertPlan plan_;
+    Activity& activity_;
     bool with_non_durable_ = false;
     bool cancelled_ = false;
     bool limited_ = false;

@@ -9,10 +9,12 @@
 #include "host/base/buffer_pool.hpp"
 #include "host/base/clock.hpp"
 #include "host/base/log.hpp"
+#include "host/base/metrics.hpp"
 #include "host/swift/disk_context.hpp"
 #include "host/swift/policy.hpp"
 #include "host/swift/reconstructor_options.hpp"
 #include "host/swift/ring.hpp"
+#include "host/sync/activity.hpp"
 #include "host/sync/pass_stats.hpp"
 #include "host/sync/quarantine_brake.hpp"
 #include "host/sync/suspects.hpp"
@@ -72,6 +74,8 @@ struct Services {
     PassStats& stats;
     Suspects& suspects;
     QuarantineBrake& brake;
+    ActivityBoard& activities;
+    Metrics& metrics;
     Logger log;
 };
 

@@ -2,7 +2,9 @@
 #include "host/sync/session_objects.hpp"
 
 #include <algorithm>
+#include <iterator>
 
+#include "host/swift/local_fragment.hpp"
 #include "host/sync/braked_quarantine.hpp"
 #include "host/sync/solitary.hpp"
 #include "host/sync/sub_requests.hpp"
@@ -16,6 +18,12 @@ using transport::ssync::Wanted;
 
 /// Objects that may be open on the disk ahead of their turn.
 constexpr std::size_t opened_objects_max = 16;
+/// Of those, opened in one visit to the disk thread. The first visit opens one, so that its rebuild
+/// can begin; each later one twice as many as the one before.
+constexpr std::size_t opened_at_once_max = 8;
+/// One visit to the disk for offers ends with the suffix that reaches either.
+constexpr std::size_t suffixes_at_once_max = 32;
+constexpr std::size_t offers_at_once_max = 256;
 
 std::size_t read_ahead_of(const Services& services) {
     return static_cast<std::size_t>(
@@ -26,6 +34,18 @@ std::size_t read_ahead_of(const Services& services) {
 bool is_proof(errc code) {
     return code != errc::timeout && code != errc::disconnected && code != errc::connect_failed &&
            code != errc::cancelled;
+}
+
+/// The bytes of a small archive; none if they cannot be read as they should be, so that the one who
+/// needs them meets the error.
+std::shared_ptr<const std::vector<std::byte>> read_whole(UniqueFd fd, const LocalArchive& archive) {
+    // One byte more: the reader meets the end and lets the page cache go.
+    auto content = std::make_shared<std::vector<std::byte>>(archive.archive_bytes + 1);
+    swift::LocalFragmentFile file(std::move(fd), archive.path, archive.archive_bytes);
+    const auto got = file.read(*content);
+    if (got.has_error() || *got != archive.archive_bytes) return nullptr;
+    content->pop_back();
+    return content;
 }
 
 scheduler::RebuildPorts rebuild_ports(Services& services, SurvivorSource& source) {
@@ -39,11 +59,12 @@ scheduler::RebuildPorts rebuild_ports(Services& services, SurvivorSource& source
 /// Pieces of the rebuild at the front of the session's queue.
 class SessionObjects::Body final : public transport::ssync::BodyStream {
   public:
-    Body(scheduler::ReadAhead& rebuilds, SessionCounts& counts)
-        : rebuilds_(rebuilds), counts_(counts) {}
+    Body(scheduler::ReadAhead& rebuilds, SessionCounts& counts, Activity& activity)
+        : rebuilds_(rebuilds), counts_(counts), activity_(activity) {}
     Awaitable<Result<ByteView>> next() override {
         auto piece = co_await rebuilds_.front().next();
         if (piece.has_error()) co_return piece;
+        activity_.moved();
         bytes_ += piece->size();
         if (piece->empty()) {
             ++counts_.fragments;
@@ -55,13 +76,16 @@ class SessionObjects::Body final : public transport::ssync::BodyStream {
   private:
     scheduler::ReadAhead& rebuilds_;
     SessionCounts& counts_;
+    Activity& activity_;
     std::uint64_t bytes_ = 0;
 };
 
-SessionObjects::SessionObjects(Services& services, const PolicyContext& policy, SessionPlan plan)
+SessionObjects::SessionObjects(Services& services, const PolicyContext& policy, SessionPlan plan,
+                               Activity& activity)
     : services_(services),
       policy_(policy),
       plan_(std::move(plan)),
+      activity_(activity),
       source_(services, policy, plan_.partition, plan_.local_device, plan_.target),
       rebuilds_(rebuild_ports(services, source_), services.rebuild_limits, read_ahead_of(services)),
       opened_changed_(services.network),
@@ -71,26 +95,40 @@ Awaitable<Result<void>> SessionObjects::begin(bool) {
     co_return Result<void>();
 }
 
+SessionObjects::Listed SessionObjects::list_suffixes(std::size_t first) const {
+    const swift::OfferOptions options{.frag_index = plan_.local_index, .frag_prefs = std::nullopt};
+    const std::size_t suffixes_max = std::min(plan_.suffixes.size() - first, suffixes_at_once_max);
+    Listed listed;
+    while (listed.suffixes < suffixes_max && listed.offers.size() < offers_at_once_max) {
+        const auto& suffix = plan_.suffixes[first + listed.suffixes++];
+        auto found = swift::list_offers(policy_.disk, plan_.local_device.device, plan_.partition,
+                                        suffix, options);
+        if (found.has_value()) {
+            std::ranges::move(*found, std::back_inserter(listed.offers));
+        } else if (found.error() == errc::not_mounted) {
+            listed.unmounted = found.error();
+            break;
+        } else {
+            listed.failed.push_back(found.error().code);
+        }
+    }
+    return listed;
+}
+
 Awaitable<Result<std::optional<Offer>>> SessionObjects::next_offer() {
+    activity_.moved();
     while (offers_.empty()) {
         if (cancelled_) co_return Error{errc::cancelled, "session ended"};
         if (next_suffix_ == plan_.suffixes.size()) co_return std::nullopt;
-        const swift::OfferOptions options{.frag_index = plan_.local_index,
-                                          .frag_prefs = std::nullopt};
-        auto list = [disk = policy_.disk, device = plan_.local_device.device,
-                     partition = plan_.partition, suffix = plan_.suffixes[next_suffix_], options] {
-            return swift::list_offers(disk, device, partition, suffix, options);
-        };
-        auto found = co_await offload(services_.disk, std::move(list));
-        ++next_suffix_;
-        if (found.has_error()) {
-            if (found.error() == errc::not_mounted) co_return found.error();
-            // It was logged; the other suffixes are none the worse for it.
-            services_.stats.partition_failed(found.error().code);
-            continue;
-        }
-        offers_.assign(std::make_move_iterator(found->begin()),
-                       std::make_move_iterator(found->end()));
+        auto list = [this] { return list_suffixes(next_suffix_); };
+        auto listed = co_await offload(services_.disk, std::move(list));
+        if (listed.unmounted) co_return *listed.unmounted;
+        next_suffix_ += listed.suffixes;
+        // The other suffixes are none the worse for those.
+        for (const errc code : listed.failed)
+            services_.stats.partition_failed(code);
+        offers_.assign(std::make_move_iterator(listed.offers.begin()),
+                       std::make_move_iterator(listed.offers.end()));
     }
     auto local = std::move(offers_.front());
     offers_.pop_front();
@@ -110,40 +148,51 @@ Awaitable<Result<void>> SessionObjects::wanted(std::vector<Wanted> objects) {
     co_return Result<void>();
 }
 
-SessionObjects::Item SessionObjects::open_one(const swift::DiskContext& disk,
-                                              const std::string& device,
-                                              const std::string& partition, int local_index,
-                                              Wanted want) {
+SessionObjects::Item SessionObjects::open_one(Wanted want) const {
     Item item;
     item.want = std::move(want);
     const swift::OpenOptions options{
-        .frag_index = local_index, .frag_prefs = std::nullopt, .open_expired = true};
-    auto opened = swift::open_object(disk, device, partition, item.want.object_hash, options);
+        .frag_index = plan_.local_index, .frag_prefs = std::nullopt, .open_expired = true};
+    auto opened = swift::open_object(policy_.disk, plan_.local_device.device, plan_.partition,
+                                     item.want.object_hash, options);
     if (opened.has_error()) {
         item.error = opened.error();
         return item;
     }
     item.object = std::move(opened.value());
-    item.object.fd =
-        UniqueFd();  // Opened again when its turn comes: descriptors are not read ahead.
+    if (item.object.tombstone) return item;
+    item.archive = local_archive(item.object);
+    if (item.needs_rebuild() && item.object.content_length <= small_local_archive_bytes_max) {
+        item.archive.content = read_whole(std::move(item.object.fd), item.archive);
+    }
+    // A larger one is opened again when its turn comes: descriptors are not read ahead.
+    item.object.fd = UniqueFd();
     return item;
 }
 
 Awaitable<void> SessionObjects::open_ahead() {
+    std::size_t at_once = 1;
     while (!to_open_.empty() && !cancelled_) {
         if (opened_.size() >= opened_objects_max) {
             co_await opened_changed_.wait();
             continue;
         }
-        auto want = std::move(to_open_.front());
-        to_open_.pop_front();
-        auto open = [disk = policy_.disk, device = plan_.local_device.device,
-                     partition = plan_.partition, index = plan_.local_index,
-                     want = std::move(want)]() mutable {
-            return open_one(disk, device, partition, index, std::move(want));
+        const std::size_t count =
+            std::min({at_once, opened_objects_max - opened_.size(), to_open_.size()});
+        at_once = std::min(at_once * 2, opened_at_once_max);
+        std::vector<Wanted> wants(
+            std::make_move_iterator(to_open_.begin()),
+            std::make_move_iterator(to_open_.begin() + static_cast<std::ptrdiff_t>(count)));
+        to_open_.erase(to_open_.begin(), to_open_.begin() + static_cast<std::ptrdiff_t>(count));
+        auto open = [this, wants = std::move(wants)]() mutable {
+            std::vector<Item> items;
+            items.reserve(wants.size());
+            for (Wanted& want : wants)
+                items.push_back(open_one(std::move(want)));
+            return items;
         };
-        auto item = co_await offload(services_.disk, std::move(open));
-        opened_.push_back(std::move(item));
+        auto items = co_await offload(services_.disk, std::move(open));
+        std::ranges::move(items, std::back_inserter(opened_));
         opened_changed_.notify();
     }
     opener_done_ = true;
@@ -194,7 +243,7 @@ void SessionObjects::start_rebuilds() {
             item.error = request.error();
             continue;
         }
-        source_.remember(item.object.hash, local_archive(item.object));
+        source_.remember(item.object.hash, item.archive);
         rebuilds_.push(std::move(request.value()), services_.suspects.of(item.object.hash));
         item.started = true;
     }
@@ -210,7 +259,7 @@ Awaitable<void> SessionObjects::finish_current() {
         if (failed && *failed == errc::too_few_fragments && outcome.culprits.empty()) {
             co_await quarantine_if_solitary(services_, policy_, plan_, current_->object);
         }
-        co_await note_culprits(current_->object, std::move(outcome));
+        co_await note_culprits(*current_, std::move(outcome));
         source_.forget(current_->object.hash);
         co_await rebuilds_.pop();
     }
@@ -218,6 +267,7 @@ Awaitable<void> SessionObjects::finish_current() {
 }
 
 Awaitable<Result<std::vector<SubRequest>>> SessionObjects::next_sub_requests() {
+    activity_.moved();
     while (true) {
         co_await finish_current();
         while (opened_.empty() && !opener_done_ && !cancelled_)
@@ -259,9 +309,9 @@ Awaitable<Result<std::vector<SubRequest>>> SessionObjects::requests_of(Item& ite
         FRAGMEND_ASSERT(item.started);
         const auto ready = co_await rebuilds_.ready();
         if (ready.has_error()) co_return ready.error();
-        requests.push_back({"PUT", path,
-                            rebuilt_put_headers(object.data_metadata, plan_.wanted_index),
-                            object.content_length, std::make_unique<Body>(rebuilds_, counts_)});
+        requests.push_back(
+            {"PUT", path, rebuilt_put_headers(object.data_metadata, plan_.wanted_index),
+             object.content_length, std::make_unique<Body>(rebuilds_, counts_, activity_)});
     }
     if (item.want.meta && object.meta_metadata && object.timestamp != object.data_timestamp) {
         requests.push_back({"POST", path, post_headers(*object.meta_metadata), 0, nullptr});
@@ -270,14 +320,8 @@ Awaitable<Result<std::vector<SubRequest>>> SessionObjects::requests_of(Item& ite
     co_return requests;
 }
 
-LocalArchive SessionObjects::local_archive(const swift::OpenObject& object) {
-    return {object.data_path, static_cast<std::uint8_t>(object.fragment_index),
-            object.data_metadata.text("ETag").value_or(""), object.content_length,
-            object.durable()};
-}
-
-Awaitable<void> SessionObjects::note_culprits(const swift::OpenObject& object,
-                                              scheduler::RebuildOutcome outcome) {
+Awaitable<void> SessionObjects::note_culprits(const Item& item, scheduler::RebuildOutcome outcome) {
+    const swift::OpenObject& object = item.object;
     for (const auto& culprit : outcome.culprits) {
         if (!is_proof(culprit.error.code)) continue;
         services_.suspects.add(object.hash, culprit.device_id);
@@ -286,7 +330,7 @@ Awaitable<void> SessionObjects::note_culprits(const swift::OpenObject& object,
             culprit.error.code != errc::bad_fragment) {
             continue;
         }
-        auto archive = local_archive(object);
+        LocalArchive archive = item.archive;
         co_await quarantine_if_damaged(services_, policy_, plan_.local_device.device,
                                        std::move(archive));
     }
@@ -322,7 +366,7 @@ Awaitable<void> SessionObjects::stop() {
         counts_.body_failed = true;
         services_.suspects.broke_session(current_->object.hash, *outcome->error);
     }
-    co_await note_culprits(current_->object, std::move(*outcome));
+    co_await note_culprits(*current_, std::move(*outcome));
 }
 
 }  // namespace fragmend::sync

@@ -38,8 +38,9 @@ struct SessionCounts {
 /// before destruction. Owned by the job's frame; runs on the network thread.
 class SessionObjects final : public transport::ssync::SessionObjects {
   public:
-    /// `services` and `policy` outlive the session.
-    SessionObjects(Services& services, const PolicyContext& policy, SessionPlan plan);
+    /// `services`, `policy` and `activity` (the job's) outlive the session.
+    SessionObjects(Services& services, const PolicyContext& policy, SessionPlan plan,
+                   Activity& activity);
 
     Awaitable<Result<void>> begin(bool accepts_non_durable) override;
     Awaitable<Result<std::optional<transport::ssync::Offer>>> next_offer() override;
@@ -58,29 +59,35 @@ class SessionObjects final : public transport::ssync::SessionObjects {
         transport::ssync::Wanted want;
         std::optional<Error> error;  ///< Could not be opened.
         swift::OpenObject object;
+        LocalArchive archive;  ///< Of an object that is no tombstone.
         bool started = false;  ///< Its rebuild is in `rebuilds_`.
         bool counted = false;  ///< Among the failed ones.
         bool needs_rebuild() const { return !object.tombstone && want.data; }
     };
 
+    /// What one visit to the disk for offers brought.
+    struct Listed {
+        std::size_t suffixes = 0;
+        std::vector<swift::LocalOffer> offers;
+        std::vector<errc> failed;  ///< Suffixes that could not be listed, logged.
+        std::optional<Error> unmounted;
+    };
+    Listed list_suffixes(std::size_t first) const;
     Awaitable<void> open_ahead();
-    static Item open_one(const swift::DiskContext& disk, const std::string& device,
-                         const std::string& partition, int local_index,
-                         transport::ssync::Wanted want);
+    Item open_one(transport::ssync::Wanted want) const;
     void start_rebuilds();
     Result<scheduler::RebuildRequest> rebuild_request(const swift::OpenObject& object) const;
     /// Closes the accounts of the object whose sub-requests were taken last.
     Awaitable<void> finish_current();
     Awaitable<Result<std::vector<transport::ssync::SubRequest>>> requests_of(Item& item);
-    static LocalArchive local_archive(const swift::OpenObject& object);
     /// Remembers who failed the object; a local archive that is damaged is quarantined.
-    Awaitable<void> note_culprits(const swift::OpenObject& object,
-                                  scheduler::RebuildOutcome outcome);
+    Awaitable<void> note_culprits(const Item& item, scheduler::RebuildOutcome outcome);
     void object_failed(Item& item, const Error& error);
 
     Services& services_;
     const PolicyContext& policy_;
     SessionPlan plan_;
+    Activity& activity_;
     SurvivorSource source_;
     scheduler::ReadAhead rebuilds_;
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 
 #include "host/swift/local_fragment.hpp"
 
@@ -56,7 +57,38 @@ class LocalStream final : public SurvivorStream {
     swift::LocalFragmentFile file_;
 };
 
+/// A small local archive, read already.
+class LocalBytes final : public SurvivorStream {
+  public:
+    LocalBytes(LocalArchive archive, std::uint32_t device_id)
+        : archive_(std::move(archive)), device_id_(device_id), left_(*archive_.content) {}
+    std::uint8_t index() const override { return archive_.index; }
+    const std::string& announced_md5() const override { return archive_.md5; }
+    const std::string& name() const override { return archive_.path; }
+    std::uint32_t device_id() const override { return device_id_; }
+    Awaitable<Result<std::size_t>> read(ByteSpan into) override {
+        const std::size_t bytes = std::min(into.size(), left_.size());
+        std::memcpy(into.data(), left_.data(), bytes);
+        left_ = left_.subspan(bytes);
+        co_return bytes;
+    }
+
+  private:
+    LocalArchive archive_;
+    std::uint32_t device_id_;
+    ByteView left_;
+};
+
 }  // namespace
+
+LocalArchive local_archive(const swift::OpenObject& object) {
+    return {object.data_path,
+            static_cast<std::uint8_t>(object.fragment_index),
+            object.data_metadata.text("ETag").value_or(""),
+            object.content_length,
+            object.durable(),
+            nullptr};
+}
 
 SurvivorSource::SurvivorSource(Services& services, const PolicyContext& policy,
                                std::string partition, Node local_device, Node target)
@@ -94,7 +126,7 @@ std::vector<fragments::Candidate> SurvivorSource::candidates(
     return all;
 }
 
-Result<std::unique_ptr<SurvivorStream>> SurvivorSource::open_local(const LocalArchive& archive) {
+Result<std::unique_ptr<SurvivorStream>> SurvivorSource::open_file(const LocalArchive& archive) {
     UniqueFd fd(::open(archive.path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
     if (!fd.valid()) return error_from_errno(errno, archive.path);
     struct stat info {};
@@ -105,18 +137,25 @@ Result<std::unique_ptr<SurvivorStream>> SurvivorSource::open_local(const LocalAr
     return std::make_unique<LocalStream>(services_.disk, std::move(fd), archive, local_device_.id);
 }
 
+Awaitable<std::unique_ptr<SurvivorStream>> SurvivorSource::open_local(
+    const RebuildRequest& request, const std::vector<std::uint32_t>& left_out) {
+    const auto archive = local_archives_.find(request.object_hash);
+    if (archive == local_archives_.end() || archive->second.index == request.wanted ||
+        std::find(left_out.begin(), left_out.end(), local_device_.id) != left_out.end()) {
+        co_return nullptr;
+    }
+    if (archive->second.content) {
+        co_return std::make_unique<LocalBytes>(archive->second, local_device_.id);
+    }
+    auto open = [this, copy = archive->second] { return open_file(copy); };
+    auto opened = co_await offload(services_.disk, std::move(open));
+    if (opened.has_error()) co_return nullptr;
+    co_return std::move(opened.value());
+}
+
 Awaitable<Result<std::vector<std::unique_ptr<SurvivorStream>>>> SurvivorSource::open(
     const RebuildRequest& request, const std::vector<std::uint32_t>& left_out) {
-    std::unique_ptr<SurvivorStream> local;
-    const auto archive = local_archives_.find(request.object_hash);
-    const bool local_left_out =
-        std::find(left_out.begin(), left_out.end(), local_device_.id) != left_out.end();
-    if (archive != local_archives_.end() && !local_left_out &&
-        archive->second.index != request.wanted) {
-        auto open = [this, copy = archive->second] { return open_local(copy); };
-        auto opened = co_await offload(services_.disk, std::move(open));
-        if (opened.has_value()) local = std::move(opened.value());
-    }
+    std::unique_ptr<SurvivorStream> local = co_await open_local(request, left_out);
 
     fragments::GatherRequest gather;
     gather.policy_index = request.policy_index;

@@ -1,16 +1,21 @@
 // Survivors of one session's objects: the local archive from disk, the others over the network.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "host/swift/diskfile.hpp"
 #include "host/sync/services.hpp"
 #include "scheduler/fragment_source.hpp"
 
 namespace fragmend::sync {
+
+/// A local archive of at most so many bytes is read whole when its object is opened.
+inline constexpr std::uint64_t small_local_archive_bytes_max = 32768;
 
 /// This node's own archive of an object, as it was when the object was opened.
 struct LocalArchive {
@@ -19,7 +24,12 @@ struct LocalArchive {
     std::string md5;  ///< ETag of its metadata.
     std::uint64_t archive_bytes = 0;
     bool durable = false;
+    /// All its bytes, of a small one that could be read.
+    std::shared_ptr<const std::vector<std::byte>> content;
 };
+
+/// The archive of an opened fragment, without its bytes.
+LocalArchive local_archive(const swift::OpenObject& object);
 
 /// Implements the scheduler's port for the objects of one session. All primaries of the partition
 /// may be asked, except the target; the local archive is read from disk instead of over HTTP. Owned
@@ -41,7 +51,10 @@ class SurvivorSource final : public scheduler::FragmentSource {
   private:
     std::vector<transport::fragments::Candidate> candidates(
         const scheduler::RebuildRequest& request, const std::vector<std::uint32_t>& left_out) const;
-    Result<std::unique_ptr<scheduler::SurvivorStream>> open_local(const LocalArchive& archive);
+    /// The local archive of the object, unless there is none to use.
+    Awaitable<std::unique_ptr<scheduler::SurvivorStream>> open_local(
+        const scheduler::RebuildRequest& request, const std::vector<std::uint32_t>& left_out);
+    Result<std::unique_ptr<scheduler::SurvivorStream>> open_file(const LocalArchive& archive);
 
     Services& services_;
     const PolicyContext& policy_;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <boost/asio/redirect_error.hpp>
+#include <iterator>
 #include <set>
 
 #include "host/scan/suffix_delta.hpp"
@@ -37,7 +38,14 @@ AfterSession after_session(const SessionResult& result, int tries) {
 }
 
 SyncJobRun::SyncJobRun(Services& services, const PolicyContext& policy, const scan::SyncJob& job)
-    : services_(services), policy_(policy), job_(job), pause_(services.network) {}
+    : services_(services),
+      policy_(policy),
+      job_(job),
+      pause_(services.network),
+      activity_(services.activities,
+                "SYNC of " + job.local_device.device + "/" + job.partition + " policy#" +
+                    std::to_string(policy.policy.index),
+                [this] { cancel(); }) {}
 
 void SyncJobRun::cancel() {
     cancelled_ = true;
@@ -47,6 +55,7 @@ void SyncJobRun::cancel() {
 }
 
 Awaitable<void> SyncJobRun::pause(std::chrono::milliseconds length) {
+    activity_.queued("pauses before the next try");
     pause_.expires_after(length);
     boost::system::error_code ignored;
     co_await pause_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
@@ -57,12 +66,15 @@ std::string SyncJobRun::path_at(const Node& node) const {
 }
 
 Awaitable<void> SyncJobRun::run() {
+    const auto began = services_.clock.steady();
+    services_.metrics.increment("partition.update.count." + job_.local_device.device);
     std::set<std::uint32_t> visited;
     for (const scan::Partner& partner : job_.partners) {
-        if (cancelled_) co_return;
+        if (cancelled_) break;
         // With few primaries left, right and far can be the same node; once is enough.
         if (visited.insert(partner.node.id).second) co_await sync_with(partner);
     }
+    services_.metrics.timing("partition.update.timing", services_.clock.steady() - began);
 }
 
 Awaitable<void> SyncJobRun::sync_with(scan::Partner partner) {
@@ -74,6 +86,7 @@ Awaitable<void> SyncJobRun::sync_with(scan::Partner partner) {
         auto& slots = services_.targets.of(delta->node.replication_name());
         Semaphore::Permit slot;
         if (!slots.try_acquire(1, slot)) {
+            activity_.queued("waits for a session with " + delta->node.replication_name());
             auto waited = co_await slots.acquire(1);
             if (waited.has_error() || cancelled_) co_return;
             slot = std::move(waited.value());
@@ -87,6 +100,7 @@ Awaitable<void> SyncJobRun::sync_with(scan::Partner partner) {
         const auto ended = co_await session(*delta);
         slot.release();
         services_.stats.suffixes_synced += delta->suffixes.size();
+        services_.metrics.count("suffix.syncs", static_cast<std::int64_t>(delta->suffixes.size()));
         if (cancelled_) co_return;
         if (ended.counts.body_failed && ++broken <= broken_sessions_max) {
             --tries;
@@ -134,7 +148,9 @@ Awaitable<std::optional<SyncJobRun::Delta>> SyncJobRun::find_delta(scan::Partner
 
 Awaitable<std::optional<swift::PartitionHashes>> SyncJobRun::remote_hashes(const Node& node,
                                                                            bool& unmounted) {
+    activity_.queued("waits to ask for suffix hashes");
     auto permit = co_await services_.replicate_calls.acquire(1);
+    activity_.doing("asks " + node.replication_name() + " for suffix hashes");
     if (permit.has_error() || cancelled_) co_return std::nullopt;
     transport::replicate::ReplicateRequest request{node, job_.partition, policy_.policy.index,
                                                    services_.gather_limits.timeouts};
@@ -175,9 +191,14 @@ Awaitable<std::optional<swift::PartitionHashes>> SyncJobRun::remote_hashes(const
 Awaitable<std::optional<SyncJobRun::Delta>> SyncJobRun::compare(Node node, int backend_index,
                                                                 swift::PartitionHashes remote) {
     Delta delta{std::move(node), backend_index, {}};
-    auto suffixes = scan::suffix_delta(job_.hashes, job_.fragment_index, remote, backend_index);
-    if (suffixes.empty()) co_return delta;
-    const swift::HashRequest request{suffixes, false};
+    delta.suffixes = scan::suffix_delta(job_.hashes, job_.fragment_index, remote, backend_index);
+    // What the partner has nothing of differs whatever a fresh hash says: only the others are worth
+    // a second look at our own disk.
+    swift::HashRequest request{{}, false};
+    std::ranges::copy_if(delta.suffixes, std::back_inserter(request.recalculate),
+                         [&](const std::string& suffix) { return remote.contains(suffix); });
+    if (request.recalculate.empty()) co_return delta;
+    activity_.doing("hashes local suffixes");
     auto rehash = [disk = policy_.disk, device = job_.local_device.device,
                    partition = job_.partition,
                    request] { return swift::get_hashes(disk, device, partition, request); };
@@ -189,6 +210,7 @@ Awaitable<std::optional<SyncJobRun::Delta>> SyncJobRun::compare(Node node, int b
         co_return std::nullopt;
     }
     services_.stats.suffixes_hashed += local->hashed;
+    services_.metrics.count("suffix.hashes", static_cast<std::int64_t>(local->hashed));
     delta.suffixes = scan::suffix_delta(local->hashes, job_.fragment_index, remote, backend_index);
     co_return delta;
 }
@@ -196,12 +218,15 @@ Awaitable<std::optional<SyncJobRun::Delta>> SyncJobRun::compare(Node node, int b
 Awaitable<SyncJobRun::Ended> SyncJobRun::session(const Delta& delta) {
     Ended ended;
     ended.result.error = Error{errc::cancelled, "stopped"};
+    activity_.queued("waits for its turn among the sessions");
     auto permit = co_await services_.sessions.acquire(1);
     if (permit.has_error() || cancelled_) co_return ended;
+    activity_.doing("in a session with " + delta.node.replication_name());
 
     SessionObjects objects(services_, policy_,
                            {job_.partition, job_.local_device, job_.fragment_index, delta.node,
-                            delta.backend_index, delta.suffixes});
+                            delta.backend_index, delta.suffixes},
+                           activity_);
     transport::ssync::Sender sender(services_.network,
                                     {delta.node, job_.partition, policy_.policy.index,
                                      delta.backend_index, false, services_.gather_limits.timeouts},

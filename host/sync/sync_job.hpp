@@ -73,6 +73,7 @@ class SyncJobRun {
         nullptr;                              ///< The session that runs, in the frame of `session`.
     transport::http::Abort* call_ = nullptr;  ///< The REPLICATE call that runs.
     asio::steady_timer pause_;
+    Activity activity_;
 };
 
 }  // namespace fragmend::sync

@@ -95,6 +95,7 @@ TEST(ReadAhead, RunsNoMoreThanItsCountAndNoMoreThanTheBudget) {
 TEST(ReadAhead, StartsOverWhenTheFrontHasLargerPieces) {
     World world(400 * 1024);
     world.limits.hold_back_bytes_max = 0;
+    world.source.turns_max = 4;
     std::vector<RebuildRequest> requests;
     for (int i = 0; i < 6; ++i) {
         auto request = world.add("/a/c/" + std::to_string(i), object_of(40000), 150000);

@@ -276,9 +276,15 @@ void GatherDecision::give_up() {
     outcome_ = Outcome::too_few;
     const std::string where = name_of(request_.target) + " frag#" + std::to_string(request_.wanted);
     for (const auto& [timestamp, bucket] : buckets_) {
+        // Flat XOR codes: k fragments and more need not be enough.
+        const std::string_view undetermined =
+            std::cmp_greater_equal(bucket.indexes.size(), request_.k)
+                ? ", which do not determine the fragment"
+                : "";
         logger_.error("Unable to get enough responses (" + std::to_string(bucket.indexes.size()) +
                       "/" + std::to_string(request_.k) + " from " +
-                      std::to_string(bucket.responses) + " ok responses) to reconstruct " +
+                      std::to_string(bucket.responses) + " ok responses" +
+                      std::string(undetermined) + ") to reconstruct " +
                       durable_text(bucket.durable) + " " + where + " with ETag " +
                       bucket.etag.value_or("None") + " and timestamp " + timestamp.internal());
     }

@@ -189,6 +189,16 @@ Connection::~Connection() {
     close();
 }
 
+Connection Connection::adopt(const asio::any_io_executor& executor, int fd, bool is_v6) {
+    Connection connection(executor);
+    State& state = *connection.state_;
+    error_code code;
+    state.socket.assign(is_v6 ? tcp::v6() : tcp::v4(), fd, code);
+    if (!code) state.socket.non_blocking(true, code);
+    if (code) connection.close();
+    return connection;
+}
+
 Awaitable<Result<void>> Connection::connect(Peer peer, Deadline deadline) {
     StatePtr state = state_;
     auto endpoints = co_await resolve(state, peer, deadline);
@@ -266,6 +276,12 @@ ByteView Connection::buffered() const {
 void Connection::consume(std::size_t bytes) {
     FRAGMEND_ASSERT(bytes <= state_->buffer.size());
     state_->buffer.consume(bytes);
+}
+
+void Connection::trim() {
+    constexpr std::size_t kept_bytes = 8 * 1024;
+    beast::flat_buffer& buffer = state_->buffer;
+    if (buffer.size() == 0 && buffer.capacity() > kept_bytes) buffer.shrink_to_fit();
 }
 
 void Connection::close() {

@@ -12,7 +12,7 @@
 
 namespace fragmend::transport::http {
 
-/// A client's end of one connection, with a receive buffer for heads and small bodies.
+/// One end of a connection, with a receive buffer for heads and small bodies.
 /// Owned by one exchange at a time; move-only. Runs on the executor that it was made with; one read
 /// and one write may be under way at the same time. An error or an expired deadline ends it for
 /// good: after any doubt no further byte is sent. Only what a peer said before it hung up on a
@@ -24,6 +24,9 @@ class Connection {
     ~Connection();
     Connection(Connection&&) noexcept;
     Connection& operator=(Connection&&) noexcept;
+
+    /// The server's end: takes over an accepted socket.
+    static Connection adopt(const asio::any_io_executor& executor, int fd, bool is_v6);
 
     /// Connects with TCP_NODELAY; a host name is resolved within the deadline, each of its
     /// addresses is tried. Errors: connect_failed (in Swift's words), timeout, cancelled.
@@ -44,6 +47,8 @@ class Connection {
     /// Received and not yet consumed.
     ByteView buffered() const;
     void consume(std::size_t bytes);
+    /// Gives back what the receive buffer grew to, if nothing is in it.
+    void trim();
 
     void close();
     bool is_open() const;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "host/base/bytes.hpp"
+#include "transport/http/head_text.hpp"
 #include "transport/python_text.hpp"
 
 namespace fragmend::transport::http {
@@ -17,59 +18,9 @@ namespace beast = boost::beast;
 using boost::system::error_code;
 
 constexpr std::size_t fields_max = 1000;
-/// A token character that no field we know has in its name, and no value we act on.
-constexpr char mask = '~';
 
 Error malformed(std::string_view what) {
     return {errc::protocol, std::string(what)};
-}
-
-/// The line that starts at `at`, without its end.
-std::string_view line_at(std::string_view text, std::size_t at) {
-    auto line = text.substr(at, text.find('\n', at) - at);
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    return line;
-}
-
-/// Where a line goes on in the next one. Beast would join them; Swift sends no such lines, and what
-/// two readers may take differently is refused.
-std::optional<std::size_t> folded_line(std::string_view text) {
-    for (auto end = text.find('\n'); end < text.size() - 1; end = text.find('\n', end + 1)) {
-        if (text[end + 1] == ' ' || text[end + 1] == '\t') return end + 1;
-    }
-    return std::nullopt;
-}
-
-bool needs_mask_in_name(char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '-' || c == '_';
-    return byte > 0x20 && byte != 0x7f && !plain;
-}
-
-bool needs_mask_in_value(char c) {
-    return c == 0x7f || (static_cast<unsigned char>(c) < 0x20 && c != '\t');
-}
-
-/// Metadata as Swift stores it, in a form that Beast reads: Swift's servers send names beyond ASCII
-/// and control characters in values unchanged, and Beast refuses both. Each such byte becomes
-/// `mask`, so every offset stays true and the value comes from the original. Line ends, blanks and
-/// the status line are as they were.
-std::string masked(std::string_view text) {
-    std::string copy(text);
-    auto at = std::min(copy.find('\n'), copy.size());
-    bool in_name = true;
-    for (; at < copy.size(); ++at) {
-        char& c = copy[at];
-        if (c == '\n' || c == '\r') {
-            in_name = true;
-        } else if (in_name && c == ':') {
-            in_name = false;
-        } else if (in_name ? needs_mask_in_name(c) : needs_mask_in_value(c)) {
-            c = mask;
-        }
-    }
-    return copy;
 }
 
 }  // namespace
@@ -177,14 +128,7 @@ class ResponseHead::Collector final : public beast::http::basic_parser<false> {
 };
 
 std::optional<std::size_t> ResponseHead::length(std::string_view received, std::size_t searched) {
-    std::size_t at = searched < 3 ? 0 : searched - 3;
-    while ((at = received.find('\n', at)) != std::string_view::npos) {
-        ++at;
-        if (at < received.size() && received[at] == '\n') return at + 1;
-        if (at + 1 < received.size() && received[at] == '\r' && received[at + 1] == '\n')
-            return at + 2;
-    }
-    return std::nullopt;
+    return head_length(received, searched);
 }
 
 Result<ResponseHead> ResponseHead::parse(std::string_view head) {
@@ -200,7 +144,7 @@ Result<ResponseHead> ResponseHead::parse(std::string_view head) {
     auto parsed = collector.parse();
     if (parsed.has_error() && collector.met_odd_bytes()) {
         result.fields_.clear();
-        const std::string readable = masked(head);
+        const std::string readable = masked_head(head);
         parsed = Collector(result, readable).parse();
     }
     if (parsed.has_error()) return parsed.error();

@@ -28,6 +28,12 @@ TEST(CommandLine, DropInNameTakesBareWordsAndIgnoresOthers) {
     EXPECT_TRUE(line->drop_in && line->once && line->verbose);
 }
 
+TEST(CommandLine, DropInNameTakesOverridesWithoutOnceAsSwiftDoes) {
+    const auto line = parse({"swift-object-reconstructor", "o.conf", "-d", "sda", "-p", "3"});
+    ASSERT_TRUE(line.has_value());
+    EXPECT_FALSE(line->once);
+}
+
 TEST(CommandLine, DropInNameMissesItsPathAsSwiftDoes) {
     const auto line = parse({"swift-object-reconstructor"});
     ASSERT_TRUE(line.has_error());
@@ -46,6 +52,9 @@ TEST(CommandLine, NamesWhatItDoesNotKnow) {
              {"fragmend", "reconstructor", "c", "-p", "x1"},
              {"fragmend", "reconstructor", "c", "-d"},
              {"fragmend", "reconstructor", "c", "--once=yes"},
+             {"fragmend", "reconstructor", "c", "--json"},
+             {"fragmend", "reconstructor", "c", "-d", "sda"},
+             {"fragmend", "reconstructor", "c", "-p", "1"},
              {"fragmend", "reconstructor", "c", "--progress", "often"}}) {
         const auto line = parse(words);
         ASSERT_TRUE(line.has_error()) << words.back();
@@ -59,7 +68,7 @@ TEST(CommandLine, HelpNamesEveryOption) {
     ASSERT_TRUE(line.has_value());
     const auto text = help_text(*line);
     for (const char* option : {"--once", "--devices", "--partitions", "--verbose", "--json",
-                               "--progress", "--swift-conf"}) {
+                               "--progress", "--swift-conf", "--check"}) {
         EXPECT_NE(text.find(option), std::string::npos) << option;
     }
 }

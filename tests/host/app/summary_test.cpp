@@ -74,6 +74,34 @@ TEST(Summary, ProgressGivesTheTimeLeftAsARange) {
     EXPECT_EQ(progress_line(some_stats(), 10, 0).find("left"), std::string::npos);
 }
 
+TEST(Summary, WorkersSummariesBecomeOne) {
+    auto one = some_stats();
+    one.session_failed(errc::disconnected);
+    auto other = some_stats();
+    other.session_failed(errc::disconnected);
+    other.session_failed(errc::timeout);
+    other.targets["127.0.0.1:6200/d2"].sessions = 7;
+    other.bad_survivor({"d", "/a/c/o", "r"});
+    const auto merged = boost::json::parse(
+        merge_summaries({summary_json(one, 3.5), "no JSON", summary_json(other, 2)}));
+    EXPECT_EQ(merged.at("fragments_rebuilt").to_number<int>(), 6);
+    EXPECT_EQ(merged.at("seconds").to_number<double>(), 3.5);
+    EXPECT_TRUE(merged.at("work_remains").as_bool());
+    EXPECT_EQ(merged.at("failed_sessions").at("disconnected").to_number<int>(), 2);
+    EXPECT_EQ(merged.at("failed_sessions").at("timeout").to_number<int>(), 1);
+    const auto& targets = merged.at("targets").as_object();
+    EXPECT_EQ(targets.at("127.0.0.1:6200/d1").at("sessions").to_number<int>(), 4);
+    EXPECT_EQ(targets.at("127.0.0.1:6200/d2").at("sessions").to_number<int>(), 7);
+    EXPECT_EQ(merged.at("bad_survivors").as_array().size(), 1u);
+}
+
+TEST(Summary, ProgressFitsTheWindow) {
+    EXPECT_EQ(fit_to_columns("abcdef", 0), "abcdef");
+    EXPECT_EQ(fit_to_columns("abcdef", 6), "abcdef");
+    EXPECT_EQ(fit_to_columns("abcdef", 4), "abcd");
+    EXPECT_EQ(fit_to_columns("ab\xc3\xa9", 3), "ab");
+}
+
 TEST(Summary, UnitsForPeople) {
     EXPECT_EQ(human_bytes(17), "17 bytes");
     EXPECT_EQ(human_bytes(1536), "1.5 KiB");

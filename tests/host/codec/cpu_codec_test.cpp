@@ -20,39 +20,6 @@ using testing::HasSubstr;
 const EcScheme cauchy{"isa_l_rs_cauchy", 4, 2};
 const EcScheme vandermonde{"liberasurecode_rs_vand", 4, 2};
 
-/// Whole fragments of one random segment, by the library that every installation has, or, for other
-/// schemes, by rebuilding parities from data fragments.
-Fragments encode(CpuCodec& codec, const EcScheme& scheme, std::size_t bytes,
-                 std::mt19937_64& random) {
-    const BackEnd& back_end = *find_back_end(scheme.ec_type).value();
-    const std::size_t payload = payload_bytes(back_end, scheme.k, bytes);
-    Fragments fragments;
-    Indexes data(static_cast<std::size_t>(scheme.k));
-    std::iota(data.begin(), data.end(), std::uint8_t{0});
-    for (std::uint8_t index : data) {
-        std::vector<std::byte>& fragment =
-            fragments.emplace_back(random_bytes(fragment_header_bytes + payload, random));
-        FragmentHeader header;
-        header.index = index;
-        header.payload_bytes = static_cast<std::uint32_t>(payload);
-        header.segment_bytes = bytes;
-        header.backend_id = back_end.id;
-        header.backend_version = back_end.version;
-        header.library_version = library_version();
-        write_fragment_header(header, CrcForm::standard,
-                              std::span(fragment).first<fragment_header_bytes>());
-    }
-    for (int parity = scheme.k; parity < scheme.n(); ++parity) {
-        const auto wanted = static_cast<std::uint8_t>(parity);
-        const auto survivors = codec.choose_survivors(scheme, data, wanted).value();
-        OneRebuild rebuild(codec.plan(scheme, survivors, wanted).value(), fragments);
-        rebuild.run(codec);
-        if (rebuild.item.error) throw std::runtime_error(rebuild.item.error->detail);
-        fragments.push_back(rebuild.output);
-    }
-    return fragments;
-}
-
 class CpuCodecRefuses : public testing::Test {
   protected:
     /// Spoils survivor 2 (fragment 3) and expects to hear its name.
@@ -156,6 +123,36 @@ TEST_F(CpuCodecRefuses, WithoutTouchingOtherItems) {
     EXPECT_EQ(bad.output, whole[2]);
 }
 
+/// After a good item the thread knows the header by heart; the lengths must count all the same.
+TEST_F(CpuCodecRefuses, ALengthThatTheRememberedHeaderDoesNotHave) {
+    const auto plan = codec.plan(cauchy, Indexes{0, 1, 3, 4}, 2).value();
+    for (const bool first : {true, false}) {
+        OneRebuild good(plan, whole);
+        good.run(codec);
+        ASSERT_FALSE(good.item.error);
+        for (const int change : {-1, 1}) {
+            Fragments fragments = whole;
+            auto& spoiled = fragments[first ? 0 : 4];
+            spoiled.resize(static_cast<std::size_t>(static_cast<int>(spoiled.size()) + change));
+            OneRebuild bad(plan, whole);
+            bad.survivors[first ? 0 : 3] = spoiled;
+            bad.run(codec);
+            ASSERT_TRUE(bad.item.error);
+            EXPECT_EQ(bad.item.culprit, first ? 0 : 3);
+            EXPECT_THAT(bad.item.error->detail, HasSubstr("not as long"));
+        }
+        // All equally cut: the header does not fit what there is.
+        Fragments cut = whole;
+        for (auto& fragment : cut)
+            fragment.pop_back();
+        OneRebuild shorter(plan, cut);
+        shorter.run(codec);
+        ASSERT_TRUE(shorter.item.error);
+        EXPECT_EQ(shorter.item.culprit, 0);
+        EXPECT_THAT(shorter.item.error->detail, HasSubstr("another length"));
+    }
+}
+
 TEST_F(CpuCodecRefuses, SurvivorSetsThatDetermineNothing) {
     for (const Indexes& survivors : {Indexes{0, 1, 3}, Indexes{}, Indexes{0, 1, 3, 2},
                                      Indexes{0, 1, 3, 3}, Indexes{0, 1, 3, 6}}) {
@@ -198,7 +195,7 @@ TEST(CpuCodecCrossCheck, FindsAFaultInAnyPieceOfTheWork) {
     ASSERT_FALSE(rebuild.item.error);
     ASSERT_EQ(rebuild.output, whole[2]);
     const int runs = FaultyKernels::runs;
-    ASSERT_EQ(runs, 6) << "three pieces, each decoded and checked";
+    ASSERT_EQ(runs, 40) << "twenty pieces, each decoded and checked";
     for (int faulty = 0; faulty < runs; ++faulty) {
         FaultyKernels::runs = 0;
         FaultyKernels::faulty = faulty;

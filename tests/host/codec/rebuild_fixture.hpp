@@ -5,9 +5,11 @@
 #include <cstdlib>
 #include <iostream>
 #include <memory>
+#include <numeric>
 #include <optional>
 #include <random>
 #include <span>
+#include <stdexcept>
 #include <vector>
 
 #include "host/codec/cpu_codec.hpp"
@@ -60,5 +62,38 @@ struct OneRebuild {
     std::vector<ByteView> survivors;
     scheduler::SegmentWork item;
 };
+
+/// Whole fragments of one random segment, by the library that every installation has, or, for other
+/// schemes, by rebuilding parities from data fragments.
+inline Fragments encode(CpuCodec& codec, const EcScheme& scheme, std::size_t bytes,
+                        std::mt19937_64& random) {
+    const BackEnd& back_end = *find_back_end(scheme.ec_type).value();
+    const std::size_t payload = payload_bytes(back_end, scheme.k, bytes);
+    Fragments fragments;
+    Indexes data(static_cast<std::size_t>(scheme.k));
+    std::iota(data.begin(), data.end(), std::uint8_t{0});
+    for (std::uint8_t index : data) {
+        std::vector<std::byte>& fragment =
+            fragments.emplace_back(random_bytes(fragment_header_bytes + payload, random));
+        FragmentHeader header;
+        header.index = index;
+        header.payload_bytes = static_cast<std::uint32_t>(payload);
+        header.segment_bytes = bytes;
+        header.backend_id = back_end.id;
+        header.backend_version = back_end.version;
+        header.library_version = library_version();
+        write_fragment_header(header, CrcForm::standard,
+                              std::span(fragment).first<fragment_header_bytes>());
+    }
+    for (int parity = scheme.k; parity < scheme.n(); ++parity) {
+        const auto wanted = static_cast<std::uint8_t>(parity);
+        const auto survivors = codec.choose_survivors(scheme, data, wanted).value();
+        OneRebuild rebuild(codec.plan(scheme, survivors, wanted).value(), fragments);
+        rebuild.run(codec);
+        if (rebuild.item.error) throw std::runtime_error(rebuild.item.error->detail);
+        fragments.push_back(rebuild.output);
+    }
+    return fragments;
+}
 
 }  // namespace fragmend::codec

@@ -29,7 +29,7 @@ TEST(HashesPickle, AbsentValidMeansValid) {
 
 TEST(HashesPickle, UnusableValuesAreHashedAgain) {
     for (const std::string& value : {"N"s, "Vtext\n"s, "I5\n"s, "(dI-1\nV" + digest + "\ns",
-                                    "(dI1\nVshort\ns"s, "(dVx\nV" + digest + "\ns"}) {
+                                     "(dI1\nVshort\ns"s, "(dVx\nV" + digest + "\ns"}) {
         const auto hashes = parse_stored_hashes("(dVabc\n" + value + "s.");
         EXPECT_TRUE(hashes.valid) << value;
         ASSERT_TRUE(hashes.suffixes.contains("abc")) << value;
@@ -48,6 +48,26 @@ TEST(Invalidations, ReadsLinesAndRemembersGarbage) {
     EXPECT_EQ(parse_invalidations("ababc\nfff\n"), (Invalidations{{"fff"}, true, true}));
     EXPECT_EQ(parse_invalidations("..\n"), (Invalidations{{}, true, true}));
     EXPECT_EQ(parse_invalidations(std::string(3, '\0')), (Invalidations{{}, true, true}));
+}
+
+/// A dict of 2000 hashes that `names` suffixes share.
+std::string shared_hashes(int names) {
+    std::string pickle = "}(";
+    std::string inner = "}(";
+    for (int i = 0; i < 2000; ++i) {
+        inner += "I" + std::to_string(i) + "\nV" + digest + "\n";
+    }
+    pickle += "Vaaa\n" + inner + "uq\x07";
+    for (int i = 1; i < names; ++i)
+        pickle += "Vaaa\nh\x07";
+    return pickle + "u.";
+}
+
+TEST(HashesPickle, EndsWhatNamesOneDictManyTimes) {
+    EXPECT_TRUE(parse_stored_hashes(shared_hashes(100)).valid);
+    EXPECT_TRUE(parse_replicate_answer(shared_hashes(100)).has_value());
+    EXPECT_FALSE(parse_stored_hashes(shared_hashes(1000)).valid);
+    EXPECT_EQ(parse_replicate_answer(shared_hashes(1000)).error(), errc::bad_pickle);
 }
 
 TEST(ReplicateAnswer, RoundTripsAndLeavesOutWhatItCannotUse) {

@@ -63,6 +63,18 @@ TEST(Metadata, RefusesWhatIsNoDictOfText) {
     }
 }
 
+TEST(Metadata, RefusesOneLongValueUnderManyNames) {
+    const auto pickle = [](int names) {
+        const std::string value(1 << 20, 'v');
+        std::string text = "}(Vname0\nV" + value + "\nq\x01";
+        for (int i = 1; i < names; ++i)
+            text += "Vname" + std::to_string(i) + "\nh\x01";
+        return text + "u.";
+    };
+    EXPECT_TRUE(decode_metadata(pickle(10)).has_value());
+    EXPECT_EQ(decode_metadata(pickle(20)).error(), errc::bad_metadata);
+}
+
 TEST(MetadataXattr, StoresAndReadsThroughFdAndPath) {
     const ScratchFolder scratch;
     const std::string path = scratch / "file";

@@ -69,6 +69,16 @@ TEST_F(RingFileOnDisk, LoadsAndKeepsTheRingForTheInterval) {
     EXPECT_TRUE(log_.lines.empty());
 }
 
+TEST_F(RingFileOnDisk, NewestDoesNotWaitForTheInterval) {
+    write({0, 1});
+    RingFile file(directory_.path(), policy_, log_.logger());
+    const RingPtr ring = file.load(start_).value();
+    EXPECT_EQ(file.newest(start_ + 1s), ring);
+    write({2, 3});
+    EXPECT_EQ(file.current(start_ + 2s), ring);
+    EXPECT_NE(file.newest(start_ + 2s), ring);
+}
+
 TEST_F(RingFileOnDisk, KeepsTheOldRingAndReportsABadOneOnce) {
     write({0, 1});
     RingFile file(directory_.path(), policy_, log_.logger());

@@ -80,7 +80,8 @@ struct RevertObjectsTest : testing::SessionFixture {
         const auto p = plan({});
         RevertObjects objects(
             shared, policy,
-            {p.partition, p.local_device, index, p.target, std::move(suffixes), objects_max});
+            {p.partition, p.local_device, index, p.target, std::move(suffixes), objects_max},
+            activity);
         auto seen = test::run_coroutine(
             io, play(objects, takes_non_durable, std::move(wanted), std::move(meanwhile)));
         counts = objects.counts();

@@ -20,8 +20,8 @@ namespace fragmend::sync::testing {
 
 namespace ondisk = swift::testing;
 
-/// Device `d1` holds fragment 0 of a 1 + 1 policy, device 1 has lost fragment 1. A retry without the
-/// local archive finds nobody else to ask.
+/// Device `d1` holds fragment 0 of a 1 + 1 policy, device 1 has lost fragment 1. A retry without
+/// the local archive finds nobody else to ask.
 struct SessionFixture : ondisk::DiskFixture {
     SessionFixture() {
         context.fragment_count = 2;
@@ -49,9 +49,27 @@ struct SessionFixture : ondisk::DiskFixture {
     }
 
     Services services() {
-        return {io.get_executor(), disk_threads.get_executor(), options, client, codec, dispatcher,
-                budget, buffers, rebuild_stats, clock, {}, {}, sessions, replicate_calls, targets,
-                stats, suspects, brake, context.logger};
+        return {io.get_executor(),
+                disk_threads.get_executor(),
+                options,
+                client,
+                codec,
+                dispatcher,
+                budget,
+                buffers,
+                rebuild_stats,
+                clock,
+                {},
+                {},
+                sessions,
+                replicate_calls,
+                targets,
+                stats,
+                suspects,
+                brake,
+                activities,
+                metrics,
+                context.logger};
     }
     SessionPlan plan(std::vector<std::string> suffixes) {
         Node local = swift::test::make_node(0);
@@ -79,9 +97,12 @@ struct SessionFixture : ondisk::DiskFixture {
     }
     scheduler::EcScheme scheme() const { return {policy.policy.ec_type, 1, 1}; }
 
-    std::string hash_of(const std::string& path) const { return swift::object_hash_of(context, path); }
+    std::string hash_of(const std::string& path) const {
+        return swift::object_hash_of(context, path);
+    }
 
-    /// Stores the object and returns its hash. `damaged`: the last byte is not the one that was hashed.
+    /// Stores the object and returns its hash. `damaged`: the last byte is not the one that was
+    /// hashed.
     std::string put(const std::string& path, std::string bytes, bool damaged = false) {
         Md5 md5;
         md5.update(std::string_view(bytes));
@@ -129,6 +150,9 @@ struct SessionFixture : ondisk::DiskFixture {
     PassStats stats;
     Suspects suspects;
     QuarantineBrake brake{0};
+    ActivityBoard activities{clock};
+    NoMetrics metrics;
+    Activity activity{activities, "test", [] {}};
     PolicyContext policy;
 };
 

@@ -74,7 +74,7 @@ struct SessionObjectsTest : testing::SessionFixture {
     Seen run(std::vector<std::string> suffixes, std::vector<Wanted> wanted,
              OnBrokenBody on_broken = OnBrokenBody::leave_out) {
         Services shared = services();
-        SessionObjects objects(shared, policy, plan(std::move(suffixes)));
+        SessionObjects objects(shared, policy, plan(std::move(suffixes)), activity);
         auto seen = test::run_coroutine(io, play(objects, std::move(wanted), on_broken));
         counts = objects.counts();
         return seen;
@@ -204,7 +204,7 @@ TEST_F(SessionObjectsTest, EndsWheneverItIsCancelled) {
         all.push_back(want(put("/a/c/" + std::to_string(i), archive(2))));
     for (const bool begin_body : {false, true}) {
         Services shared = services();
-        SessionObjects objects(shared, policy, plan({}));
+        SessionObjects objects(shared, policy, plan({}), activity);
         EXPECT_TRUE(test::run_coroutine(io, stop_early(objects, all, begin_body)));
         EXPECT_EQ(budget.in_use_bytes(), 0u);
         EXPECT_EQ(objects.counts().objects_failed, 0u);

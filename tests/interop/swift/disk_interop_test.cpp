@@ -128,7 +128,8 @@ std::string Replayer::hashes(const std::vector<std::string>& words) {
     for (const auto& [suffix, hash] : result->hashes) {
         std::vector<std::string> keys;
         for (const auto& [index, digest_text] : hash) {
-            keys.push_back((index ? std::to_string(*index) : "None") + ":" + digest_text);
+            keys.push_back((index ? std::to_string(*index) : "None") + ":" +
+                           std::string(digest_text));
         }
         texts[suffix] = suffix + "{" + joined(keys, ",") + "}";
     }
@@ -196,7 +197,7 @@ std::string Replayer::describe(const OpenObject& object) const {
 }
 
 std::string Replayer::open(const std::vector<std::string>& words) {
-    const auto found = find_object(context_, device(), partition_, words[1]);
+    auto found = find_object(context_, device(), partition_, words[1]);
     if (!found) return "no object";
     const OpenOptions options{optional_index(words[2]), preferences_from(words[3]),
                               words[4] == "1"};

@@ -24,7 +24,7 @@ std::string text_of(const PartitionHashes& hashes) {
         std::string keys;
         for (const auto& [index, digest] : hash) {
             if (!keys.empty()) keys += ",";
-            keys += (index ? std::to_string(*index) : "None") + ":" + digest;
+            keys += (index ? std::to_string(*index) : "None") + ":" + std::string(digest);
         }
         text += suffix + "{" + keys + "}";
     }

@@ -139,6 +139,22 @@ TEST(GatherDecision, GivesUpInSwiftsWords) {
                                 path(5) + " frag#5"));
 }
 
+TEST(GatherDecision, TellsThatEnoughFragmentsDoNotDetermineOne) {
+    auto what = request();
+    what.choose = [](std::span<const std::uint8_t>) -> std::optional<std::vector<std::uint8_t>> {
+        return std::nullopt;
+    };
+    Script run(std::move(what));
+    run.decision.take_asks();
+    for (std::size_t i = 0; i < 4; ++i)
+        run.decision.answered(i, good(std::to_string(i + 1)));
+    EXPECT_EQ(run.decision.outcome(), Outcome::too_few);
+    EXPECT_THAT(run.log.lines,
+                ElementsAre("ERROR Unable to get enough responses (5/4 from 5 ok responses, which "
+                            "do not determine the fragment) to reconstruct durable " +
+                            path(5) + " frag#5 with ETag etag and timestamp 1795333043.19771"));
+}
+
 TEST(GatherDecision, AllMissingAndNothingLocalHasNoBucketLine) {
     auto what = request();
     what.local_index.reset();

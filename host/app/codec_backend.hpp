@@ -1,0 +1,24 @@
+// `--backend` as a codec.
+#pragma once
+
+#include <memory>
+
+#include "host/app/codec_command_line.hpp"
+#include "host/codec/make_codec.hpp"
+
+namespace fragmend::app {
+
+/// A codec and, where it may use devices, the same codec with what it knows of them.
+struct CodecHandle {
+    std::unique_ptr<scheduler::Codec> codec;
+    const codec::HybridCodec* hybrid = nullptr;
+    std::string why_no_device;  ///< One line; empty when there is one.
+};
+
+/// Errors: unsupported_scheme, when a GPU was asked for and there is none.
+Result<CodecHandle> make_backend(Backend backend, const Clock& clock);
+
+/// The schemes that `list` and `check` speak of: a common policy of each ec_type.
+std::span<const codec::EcScheme> sample_schemes();
+
+}  // namespace fragmend::app

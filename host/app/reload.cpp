@@ -1,0 +1,135 @@
+// Checking the new configuration in a process of its own, and starting anew in this one.
+#include "host/app/reload.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <system_error>
+#include <vector>
+
+#include "host/base/unique_fd.hpp"
+#include "host/swift/directory.hpp"
+
+namespace fragmend::app {
+namespace {
+
+constexpr std::chrono::seconds check_limit{30};
+constexpr std::size_t output_bytes_max = 4096;
+
+std::vector<char*> pointers_to(std::vector<std::string>& words) {
+    std::vector<char*> pointers;
+    for (std::string& word : words)
+        pointers.push_back(word.data());
+    pointers.push_back(nullptr);
+    return pointers;
+}
+
+/// What the check says, to its end or the limit; false at the limit.
+bool read_to_end(int fd, std::string& text) {
+    const auto give_up = std::chrono::steady_clock::now() + check_limit;
+    while (true) {
+        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+            give_up - std::chrono::steady_clock::now());
+        pollfd waited{fd, POLLIN, 0};
+        if (left.count() <= 0 || ::poll(&waited, 1, static_cast<int>(left.count())) == 0)
+            return false;
+        char piece[512];
+        const auto count = ::read(fd, piece, sizeof piece);
+        if (count < 0 && errno == EINTR) continue;
+        if (count <= 0) return true;
+        if (text.size() < output_bytes_max) text.append(piece, static_cast<std::size_t>(count));
+    }
+}
+
+std::string in_one_line(std::string text) {
+    while (!text.empty() && text.back() == '\n')
+        text.pop_back();
+    return text;
+}
+
+/// The check as a child whose output goes to `output`; its process id, or the error number.
+Result<pid_t> spawn_check(const CommandLine& line, int output) {
+    auto words = line.arguments;
+    words.emplace_back("--check");
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    ::posix_spawn_file_actions_init(&actions);
+    ::posix_spawnattr_init(&attributes);
+    ::posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+    ::posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
+    ::posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
+    ::posix_spawn_file_actions_addchdir_np(&actions, line.start_directory.c_str());
+    // Signals that the caller blocks would stay blocked there.
+    sigset_t none;
+    ::sigemptyset(&none);
+    ::posix_spawnattr_setsigmask(&attributes, &none);
+    ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+    pid_t pid = -1;
+    const int failed = ::posix_spawn(&pid, line.program_path.c_str(), &actions, &attributes,
+                                     pointers_to(words).data(), environ);
+    ::posix_spawn_file_actions_destroy(&actions);
+    ::posix_spawnattr_destroy(&attributes);
+    if (failed != 0) return error_from_errno(failed, line.program_path);
+    return pid;
+}
+
+void close_all_on_exec() {
+    const auto listed = swift::read_directory(AT_FDCWD, "/proc/self/fd");
+    if (listed.has_error()) return;
+    for (const auto& name : listed->names) {
+        const int fd = std::atoi(name.c_str());
+        if (fd > STDERR_FILENO) static_cast<void>(::fcntl(fd, F_SETFD, FD_CLOEXEC));
+    }
+}
+
+}  // namespace
+
+bool check_configuration_again(const CommandLine& line, const Logger& log) {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) {
+        log.error("Keeping the old configuration: no pipe to check the new one");
+        return false;
+    }
+    const UniqueFd input(ends[0]);
+    UniqueFd output(ends[1]);
+    const auto pid = spawn_check(line, output.get());
+    output.reset();
+    if (pid.has_error()) {
+        log.error("Keeping the old configuration: " + pid.error().detail);
+        return false;
+    }
+    std::string said;
+    if (!read_to_end(input.get(), said)) {
+        static_cast<void>(::kill(pid.value(), SIGKILL));
+        said = "checking the new one takes too long";
+    }
+    int status = 0;
+    while (::waitpid(pid.value(), &status, 0) < 0 && errno == EINTR) {
+    }
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return true;
+    log.error("Keeping the old configuration: " + in_one_line(said));
+    return false;
+}
+
+void start_anew(const CommandLine& line, const Logger& log) {
+    log.notice("Starting again with the new configuration (" + std::to_string(::getpid()) + ")");
+    if (::chdir(line.start_directory.c_str()) != 0) {
+        log.error(error_from_errno(errno, line.start_directory).detail);
+        return;
+    }
+    close_all_on_exec();
+    sigset_t none;
+    ::sigemptyset(&none);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    auto words = line.arguments;
+    ::execv(line.program_path.c_str(), pointers_to(words).data());
+    log.error(error_from_errno(errno, line.program_path).detail);
+}
+
+}  // namespace fragmend::app

@@ -1,0 +1,19 @@
+// SIGHUP: the same process with a new configuration, and perhaps a new program.
+#pragma once
+
+#include "host/app/command_line.hpp"
+#include "host/base/log.hpp"
+
+namespace fragmend::app {
+
+/// Starts this program with our own arguments and `--check`, waits for it, and logs why it refuses.
+/// True when the new configuration would start. Blocks for at most half a minute: not for a network
+/// thread.
+bool check_configuration_again(const CommandLine& line, const Logger& log);
+
+/// Becomes the program that the path we were started from holds now, with the same arguments and
+/// process id. Everything but the standard streams is closed by it, locks included. Returns only
+/// when that failed, with the reason logged.
+void start_anew(const CommandLine& line, const Logger& log);
+
+}  // namespace fragmend::app

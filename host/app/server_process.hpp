@@ -1,0 +1,52 @@
+// `fragmend server`: one process that serves a node's replication port.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <memory>
+
+#include "host/app/command_line.hpp"
+#include "host/app/fragment_audit.hpp"
+#include "host/app/log_sinks.hpp"
+#include "host/server/object_server.hpp"
+#include "host/swift/swift_conf.hpp"
+
+namespace fragmend::app {
+
+/// Lives in `main`. TERM and INT end it: open connections are closed, work on disks is finished.
+/// Source: swift.common.wsgi.run_wsgi.
+class ServerProcess {
+  public:
+    /// Reads the configuration and says what is wrong. Errors: bad_config, not_found, io.
+    static Result<std::unique_ptr<ServerProcess>> make(const CommandLine& line);
+    ~ServerProcess();
+    /// Serves until told to end. Returns the exit code.
+    int run();
+
+  private:
+    ServerProcess(const CommandLine& line, server::ServerOptions options, swift::SwiftConf conf);
+    Result<void> settle();
+    void load_stores();
+    /// Tries for `bind_timeout`, as Swift does while an older process still holds the port.
+    Result<void> listen();
+    Awaitable<void> wait_for_signal();
+
+    CommandLine line_;
+    SystemClock clock_;
+    server::ServerOptions options_;
+    swift::SwiftConf conf_;
+    SyslogSink syslog_;
+    StderrSink stderr_;
+    TeeSink tee_;
+    Logger log_;
+    CodecAudit audit_;
+    server::PolicyStores stores_;
+    asio::io_context io_{1};
+    asio::thread_pool disks_;
+    std::unique_ptr<server::ObjectServer> objects_;
+    std::unique_ptr<transport::http::Server> listener_;
+    std::unique_ptr<asio::signal_set> signals_;
+};
+
+}  // namespace fragmend::app

@@ -1,0 +1,222 @@
+// The parent of worker processes.
+#include "host/app/supervisor.hpp"
+
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <iostream>
+
+namespace fragmend::app {
+namespace {
+
+using Steady = std::chrono::steady_clock;
+
+/// A worker's arguments in the shape that Swift logs them.
+std::string text_of(const Share& share) {
+    std::string text = "{'override_partitions': [";
+    for (std::size_t i = 0; i < share.partitions.size(); ++i)
+        text += (i > 0 ? ", " : "") + std::to_string(share.partitions[i]);
+    text += "], 'override_devices': [";
+    for (std::size_t i = 0; i < share.devices.size(); ++i)
+        text += (i > 0 ? ", '" : "'") + share.devices[i] + "'";
+    return text + "], 'multiprocess_worker_index': " + std::to_string(share.worker_index) + "}";
+}
+
+std::string read_summary(int fd) {
+    std::string text;
+    char piece[4096];
+    off_t at = 0;
+    ssize_t count = 0;
+    while ((count = ::pread(fd, piece, sizeof piece, at)) > 0) {
+        text.append(piece, static_cast<std::size_t>(count));
+        at += count;
+    }
+    return text;
+}
+
+}  // namespace
+
+int graver(int one, int other) {
+    constexpr std::array order = {static_cast<int>(ExitCode::done),
+                                  static_cast<int>(ExitCode::unrecoverable_objects),
+                                  static_cast<int>(ExitCode::work_remains)};
+    // Whatever is not in the list is a fault.
+    const auto rank = [&](int code) { return std::ranges::find(order, code) - order.begin(); };
+    return rank(one) >= rank(other) ? one : other;
+}
+
+Supervisor::Supervisor(SupervisorPorts ports, SupervisorLimits limits, bool once, Logger log)
+    : ports_(std::move(ports)),
+      limits_(limits),
+      once_(once),
+      log_(std::move(log)),
+      next_aggregate_(Steady::now() +
+                      std::chrono::duration_cast<Steady::duration>(limits.aggregate_interval)) {
+    ::sigemptyset(&signals_);
+    for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGCHLD})
+        ::sigaddset(&signals_, number);
+    ::sigprocmask(SIG_BLOCK, &signals_, &before_);
+}
+
+Supervisor::~Supervisor() {
+    ::sigprocmask(SIG_SETMASK, &before_, nullptr);
+}
+
+RunEnd Supervisor::run() {
+    waiting_ = ports_.deal_out();
+    start_waiting();
+    auto next_look = Steady::now() + limits_.health_interval;
+    while (true) {
+        const auto left =
+            std::chrono::duration_cast<std::chrono::milliseconds>(next_look - Steady::now());
+        const int signal = wait_for_signal(std::max(left, std::chrono::milliseconds(0)));
+        if (signal != 0 && handle(signal)) break;
+        reap();
+        if (once_ && workers_.empty()) {
+            log_.notice("Finished " + std::to_string(::getpid()));
+            ports_.aggregate();
+            break;
+        }
+        if (Steady::now() < next_look) continue;
+        next_look = Steady::now() + limits_.health_interval;
+        check_health();
+        if (!once_) start_waiting();
+    }
+    return end_;
+}
+
+int Supervisor::wait_for_signal(std::chrono::milliseconds limit) const {
+    const timespec wait{limit.count() / 1000, limit.count() % 1000 * 1000000};
+    const int signal = ::sigtimedwait(&signals_, nullptr, &wait);
+    return signal > 0 ? signal : 0;
+}
+
+bool Supervisor::handle(int signal) {
+    const std::string pid = std::to_string(::getpid());
+    if (signal == SIGCHLD) return false;
+    if (signal == SIGHUP && !once_) {
+        log_.notice("SIGHUP received (" + pid + "): looking at the configuration");
+        if (!ports_.may_start_anew()) return false;
+        end_.start_anew = true;
+    } else if (signal == SIGINT) {
+        log_.notice("User quit");
+    } else {
+        log_.notice((signal == SIGHUP ? "SIGHUP received (" : "SIGTERM received (") + pid + ")");
+    }
+    stop_workers();
+    return true;
+}
+
+void Supervisor::start_waiting() {
+    std::vector<Share> shares;
+    shares.swap(waiting_);
+    for (Share& share : shares)
+        start(std::move(share));
+}
+
+void Supervisor::start(Share share) {
+    UniqueFd summary(::memfd_create("fragmend-summary", MFD_CLOEXEC));
+    static_cast<void>(std::fflush(nullptr));
+    const pid_t parent = ::getpid();
+    const pid_t pid = ::fork();
+    if (pid == 0) become_worker(share, summary.get(), parent);
+    if (pid < 0) {
+        log_.error("A worker could not be started: " + error_from_errno(errno, "fork").detail);
+        waiting_.push_back(std::move(share));
+        if (once_) end_.exit_code = static_cast<int>(ExitCode::internal_error);
+        return;
+    }
+    log_.debug("Spawned worker " + std::to_string(pid) + " with " + text_of(share));
+    workers_.emplace(pid, Worker{std::move(share), std::move(summary)});
+}
+
+void Supervisor::become_worker(const Share& share, int summary_fd, pid_t parent) {
+    // A worker whose parent is gone has nobody who would end it: it goes, too.
+    static_cast<void>(::prctl(PR_SET_PDEATHSIG, SIGTERM));
+    if (::getppid() != parent) ::_exit(0);
+    ::sigprocmask(SIG_SETMASK, &before_, nullptr);
+    const int code = ports_.work(share, summary_fd);
+    std::cout.flush();
+    static_cast<void>(std::fflush(nullptr));
+    ::_exit(code);
+}
+
+void Supervisor::reap() {
+    for (auto next = workers_.begin(); next != workers_.end();) {
+        const auto one = next++;
+        int status = 0;
+        if (::waitpid(one->first, &status, WNOHANG) != one->first) continue;
+        note_end(one->first, status, one->second);
+        waiting_.push_back(std::move(one->second.share));
+        workers_.erase(one);
+    }
+}
+
+void Supervisor::note_end(pid_t pid, int status, const Worker& worker) {
+    const std::string name = "Worker " + std::to_string(pid);
+    if (WIFSIGNALED(status)) {
+        log_.error(name + " died (signal " + std::to_string(WTERMSIG(status)) + ")" +
+                   (once_ ? "" : "; it will be started again"));
+        if (once_)
+            end_.exit_code = graver(end_.exit_code, static_cast<int>(ExitCode::internal_error));
+        return;
+    }
+    log_.debug(name + " exited");
+    if (once_) end_.exit_code = graver(end_.exit_code, WEXITSTATUS(status));
+    if (auto summary = read_summary(worker.summary.get()); once_ && !summary.empty())
+        summaries_.push_back(std::move(summary));
+}
+
+void Supervisor::check_health() {
+    if (Steady::now() >= next_aggregate_) {
+        next_aggregate_ = Steady::now() +
+                          std::chrono::duration_cast<Steady::duration>(limits_.aggregate_interval);
+        ports_.aggregate();
+    }
+    if (!ports_.devices_changed()) return;
+    log_.debug("Daemon needs to change options, aborting workers");
+    stop_workers();
+    waiting_ = ports_.deal_out();
+    if (once_) start_waiting();
+}
+
+void Supervisor::stop_workers() {
+    for (const auto& [pid, worker] : workers_)
+        static_cast<void>(::kill(pid, SIGTERM));
+    const auto kill_at = Steady::now() + limits_.stop_limit;
+    // One that waits for a dead disk does not even die of SIGKILL: it is left to the kernel.
+    const auto leave_at = kill_at + limits_.stop_limit / 4;
+    bool killed = false;
+    while (!workers_.empty() && Steady::now() < leave_at) {
+        for (auto next = workers_.begin(); next != workers_.end();) {
+            const auto one = next++;
+            int status = 0;
+            if (::waitpid(one->first, &status, WNOHANG) != one->first) continue;
+            log_.debug("Cleaned up worker " + std::to_string(one->first));
+            if (once_ && WIFEXITED(status))
+                end_.exit_code = graver(end_.exit_code, WEXITSTATUS(status));
+            workers_.erase(one);
+        }
+        if (!killed && Steady::now() >= kill_at) {
+            killed = true;
+            for (const auto& [pid, worker] : workers_) {
+                log_.error("Worker " + std::to_string(pid) + " does not end and is killed");
+                static_cast<void>(::kill(pid, SIGKILL));
+            }
+        }
+        sigset_t child;
+        ::sigemptyset(&child);
+        ::sigaddset(&child, SIGCHLD);
+        const timespec moment{0, 50000000};
+        if (!workers_.empty()) static_cast<void>(::sigtimedwait(&child, nullptr, &moment));
+    }
+    workers_.clear();
+}
+
+}  // namespace fragmend::app

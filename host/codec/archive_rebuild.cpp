@@ -1,0 +1,390 @@
+// Choosing good archives, proving that they agree, and decoding from them.
+#include "host/codec/archive_rebuild.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "host/codec/fragment_header.hpp"
+#include "host/codec/md5_lanes.hpp"
+#include "kernels/gf/generator.hpp"
+
+namespace fragmend::codec {
+
+using scheduler::SegmentWork;
+
+namespace {
+
+/// Segments decoded in one batch.
+constexpr std::size_t segments_a_batch = 32;
+
+/// A source that passed the checks of it alone.
+struct Member {
+    std::size_t source;
+    ArchiveShape shape;
+    bool verified;  ///< By its MD5.
+};
+using Members = std::vector<Member>;
+
+std::vector<Md5Digest> digests_of(std::span<const ArchiveSource> sources) {
+    std::vector<Md5Stream> streams(sources.size());
+    std::vector<Md5Feed> feeds;
+    for (std::size_t i = 0; i < sources.size(); ++i) {
+        if (sources[i].md5) feeds.push_back({&streams[i], sources[i].bytes});
+    }
+    update(feeds, *available_md5_kernels().back());
+    std::vector<Md5Digest> digests;
+    for (const Md5Stream& stream : streams) {
+        digests.push_back(finish(stream));
+    }
+    return digests;
+}
+
+class Rebuild {
+  public:
+    Rebuild(scheduler::Codec& codec, const ArchiveRequest& request,
+            std::span<const ArchiveSource> sources, ArchiveReport& report)
+        : codec_(codec), request_(request), sources_(sources), report_(report) {}
+
+    Result<void> run(const ArchiveSink& sink) {
+        // An object without bytes has archives without bytes.
+        const auto k = static_cast<std::size_t>(request_.scheme.k);
+        const bool nothing =
+            sources_.size() >= k && std::ranges::all_of(sources_, [](const ArchiveSource& source) {
+                return source.bytes.empty();
+            });
+        if (nothing) {
+            report_.md5 = Md5().finish();
+            return {};
+        }
+        admit();
+        leave_out_doubles();
+        if (auto agreed = agree_on_the_cut(); !agreed) return agreed;
+        if (auto sound = leave_out_contradicting(); !sound) return sound;
+        const auto survivors = choose(members_, request_.wanted);
+        if (!survivors) return too_few();
+        report_.survivors = *survivors;
+        report_.spares = members_.size() - survivors->size();
+        report_.verified = static_cast<std::size_t>(
+            std::ranges::count_if(members_, [](const Member& m) { return m.verified; }));
+        report_.segments = cut_.segments;
+        Md5 md5;
+        const auto emit = [&](std::size_t, ByteView fragment) -> Result<void> {
+            md5.update(fragment);
+            report_.bytes += fragment.size();
+            return sink(fragment);
+        };
+        if (auto done = decode(members_, *survivors, request_.wanted, emit); !done) return done;
+        report_.md5 = md5.finish();
+        return {};
+    }
+
+  private:
+    using Visit = std::function<Result<void>(std::size_t segment, ByteView fragment)>;
+
+    void leave_out(std::size_t source, std::string why, bool damaged = true) {
+        report_.left_out.push_back({source, std::move(why), damaged});
+    }
+
+    /// Each source by itself: MD5, then headers.
+    void admit() {
+        const std::vector<Md5Digest> digests = digests_of(sources_);
+        for (std::size_t i = 0; i < sources_.size(); ++i) {
+            const ArchiveSource& source = sources_[i];
+            if (source.md5 && *source.md5 != digests[i]) {
+                leave_out(i, "its MD5 is " + to_hex(digests[i]) + ", not " + to_hex(*source.md5));
+                continue;
+            }
+            const auto shape = read_archive_shape(request_.scheme, source.bytes);
+            if (!shape) {
+                leave_out(i, shape.error().detail);
+            } else if (shape->segments == 0) {
+                leave_out(i, "it is empty");
+            } else if (shape->index == request_.wanted) {
+                leave_out(i, "it is fragment " + std::to_string(shape->index) + " itself", false);
+            } else {
+                members_.push_back({i, *shape, source.md5.has_value()});
+            }
+        }
+    }
+
+    /// Of several archives of one fragment: the verified one, or any when they are equal.
+    void leave_out_doubles() {
+        std::map<std::uint8_t, Members> by_index;
+        for (const Member& member : members_) {
+            by_index[member.shape.index].push_back(member);
+        }
+        Members kept;
+        for (auto& [index, same] : by_index) {
+            std::ranges::stable_sort(same, std::greater<>(), &Member::verified);
+            const Member& first = same.front();
+            bool differs = false;
+            for (const Member& other : std::span(same).subspan(1)) {
+                if (std::ranges::equal(sources_[other.source].bytes,
+                                       sources_[first.source].bytes)) {
+                    leave_out(other.source, "the same as " + sources_[first.source].name, false);
+                } else {
+                    leave_out(other.source, "fragment " + std::to_string(index) + " unlike " +
+                                                sources_[first.source].name);
+                    differs = !first.verified || other.verified;
+                }
+            }
+            if (!differs) {
+                kept.push_back(first);
+            } else {
+                leave_out(first.source, "fragment " + std::to_string(index) +
+                                            " in another form, too, and which is right is unknown");
+            }
+        }
+        std::ranges::sort(kept, {}, &Member::source);
+        members_ = std::move(kept);
+    }
+
+    /// The cut that most sources have. Errors: too_few_fragments, bad_fragment.
+    Result<void> agree_on_the_cut() {
+        std::size_t most = 0;
+        bool tie = false;
+        for (const Member& member : members_) {
+            const auto votes = static_cast<std::size_t>(std::ranges::count_if(
+                members_, [&](const Member& m) { return m.shape.same_cut(member.shape); }));
+            if (votes > most) {
+                most = votes;
+                cut_ = member.shape;
+                tie = false;
+            } else if (votes == most && !member.shape.same_cut(cut_)) {
+                tie = true;
+            }
+        }
+        if (members_.empty()) return too_few();
+        if (tie) return Error{errc::bad_fragment, "the archives are of different objects"};
+        std::erase_if(members_, [&](const Member& member) {
+            if (member.shape.same_cut(cut_)) return false;
+            leave_out(member.source, "its segments are cut unlike the others'");
+            return true;
+        });
+        agree_on_the_object();
+        const std::uint64_t asked = request_.segment_bytes.value_or(cut_.segment_bytes);
+        const bool fits =
+            cut_.segments > 1 ? cut_.segment_bytes == asked : cut_.segment_bytes <= asked;
+        if (fits) return {};
+        return Error{errc::bad_fragment, "the archives' segments are of " +
+                                             std::to_string(cut_.segment_bytes) + " bytes, not " +
+                                             std::to_string(asked)};
+    }
+
+    /// Where it is known of which object they are: the one that most are of.
+    void agree_on_the_object() {
+        const auto object_of = [&](const Member& m) -> const std::string& {
+            return sources_[m.source].object;
+        };
+        std::map<std::string, std::size_t> votes;
+        for (const Member& member : members_) {
+            if (!object_of(member).empty()) ++votes[object_of(member)];
+        }
+        if (votes.size() < 2) return;
+        const auto most =
+            std::ranges::max_element(votes, {}, [](const auto& v) { return v.second; });
+        std::erase_if(members_, [&](const Member& member) {
+            if (object_of(member).empty() || object_of(member) == most->first) return false;
+            leave_out(member.source, "it is of another object or version: " + object_of(member));
+            return true;
+        });
+    }
+
+    /// Leaves out what contradicts verified archives, where those suffice; else the fewest archives
+    /// without which all others agree, where enough spares say so. Errors: bad_fragment,
+    /// too_few_fragments, wrong_bytes.
+    Result<void> leave_out_contradicting() {
+        if (!choose(members_, request_.wanted)) return too_few();
+        if (auto done = compare_with_verified(); !done) return done;
+        auto agreed = agree(members_);
+        if (!agreed) return agreed.error();
+        if (*agreed) return {};
+        const auto k = static_cast<std::size_t>(request_.scheme.k);
+        const auto back_end = find_back_end(request_.scheme.ec_type);
+        const bool mds = gf::any_k_suffice((*back_end)->code);
+        const std::size_t spares = mds ? members_.size() - k : 0;
+        std::string suspects;
+        for (std::size_t bad = 1; 2 * bad <= spares; ++bad) {
+            std::vector<bool> out(members_.size());
+            std::fill_n(out.begin(), bad, true);
+            do {
+                auto found = agree_without(out);
+                if (!found) return found.error();
+                if (!*found) continue;
+                // One spare more than it takes to find them: else as many others might be wrong.
+                if (2 * bad < spares) return leave_out_marked(out);
+                suspects = "; they would agree without " + names(out);
+            } while (std::prev_permutation(out.begin(), out.end()));
+        }
+        return Error{
+            errc::bad_fragment,
+            "the archives contradict each other, and there are too few to be sure which of "
+            "them are wrong" +
+                suspects};
+    }
+
+    /// Those whose MD5 is known and right have the last word when there are enough of them.
+    Result<void> compare_with_verified() {
+        Members trusted;
+        std::ranges::copy_if(members_, std::back_inserter(trusted), &Member::verified);
+        if (!choose(trusted, request_.wanted)) return {};
+        Members kept = trusted;
+        for (const Member& member : members_) {
+            if (member.verified) continue;
+            Members with = trusted;
+            with.push_back(member);
+            auto agreed = agree(with);
+            if (!agreed) return agreed.error();
+            if (*agreed) {
+                kept.push_back(member);
+            } else {
+                leave_out(member.source, "its bytes contradict those whose MD5 is known");
+            }
+        }
+        members_ = std::move(kept);
+        return {};
+    }
+
+    /// Whether those that `out` does not mark agree. Never without a verified one.
+    Result<bool> agree_without(const std::vector<bool>& out) {
+        Members rest;
+        for (std::size_t i = 0; i < members_.size(); ++i) {
+            if (out[i] && members_[i].verified) return false;
+            if (!out[i]) rest.push_back(members_[i]);
+        }
+        return agree(rest);
+    }
+
+    Result<void> leave_out_marked(const std::vector<bool>& out) {
+        Members rest;
+        for (std::size_t i = 0; i < members_.size(); ++i) {
+            if (out[i]) {
+                leave_out(members_[i].source, "its bytes contradict all the others'");
+            } else {
+                rest.push_back(members_[i]);
+            }
+        }
+        members_ = std::move(rest);
+        return {};
+    }
+
+    std::string names(const std::vector<bool>& out) const {
+        std::string text;
+        for (std::size_t i = 0; i < members_.size(); ++i) {
+            if (out[i]) text += (text.empty() ? "" : " and ") + sources_[members_[i].source].name;
+        }
+        return text;
+    }
+
+    /// Whether each archive that follows from others is what follows.
+    Result<bool> agree(const Members& members) {
+        const auto back_end = find_back_end(request_.scheme.ec_type);
+        const bool mds = gf::any_k_suffice((*back_end)->code);
+        const auto k = static_cast<std::size_t>(request_.scheme.k);
+        for (std::size_t i = mds ? k : 0; i < members.size(); ++i) {
+            const std::uint8_t index = members[i].shape.index;
+            Members others(members.begin(),
+                           mds ? members.begin() + static_cast<std::ptrdiff_t>(k) : members.end());
+            std::erase_if(others, [&](const Member& m) { return m.shape.index == index; });
+            const auto survivors = choose(others, index);
+            if (!survivors) continue;
+            const ByteView there = sources_[members[i].source].bytes;
+            bool same = true;
+            const auto compare = [&](std::size_t segment, ByteView fragment) -> Result<void> {
+                const ByteView mine = there.subspan(segment * full_bytes(), fragment.size());
+                same = same && std::ranges::equal(fragment.subspan(fragment_header_bytes),
+                                                  mine.subspan(fragment_header_bytes));
+                if (same) return {};
+                return Error{errc::cancelled, ""};
+            };
+            auto done = decode(others, *survivors, index, compare);
+            if (!same) return false;
+            if (!done) return done.error();
+        }
+        return true;
+    }
+
+    std::optional<std::vector<std::uint8_t>> choose(const Members& members, std::uint8_t wanted) {
+        // Those with a known MD5 first.
+        std::vector<std::uint8_t> available;
+        for (const bool verified : {true, false}) {
+            for (const Member& member : members) {
+                if (member.verified == verified) available.push_back(member.shape.index);
+            }
+        }
+        return codec_.choose_survivors(request_.scheme, available, wanted);
+    }
+
+    std::size_t full_bytes() const {
+        return codec_.fragment_bytes(request_.scheme, cut_.segment_bytes);
+    }
+
+    /// Every segment of fragment `wanted`, in order.
+    Result<void> decode(const Members& members, std::span<const std::uint8_t> survivors,
+                        std::uint8_t wanted, const Visit& visit) {
+        const auto plan = codec_.plan(request_.scheme, survivors, wanted);
+        if (!plan) return plan.error();
+        std::vector<ByteView> archives;
+        for (std::uint8_t index : survivors) {
+            const auto member =
+                std::ranges::find(members, index, [](const Member& m) { return m.shape.index; });
+            archives.push_back(sources_[member->source].bytes);
+        }
+        const std::size_t full = full_bytes();
+        const std::size_t last = codec_.fragment_bytes(request_.scheme, cut_.last_segment_bytes);
+        std::vector<std::byte> output(std::min(segments_a_batch, cut_.segments) * full);
+        for (std::size_t first = 0; first < cut_.segments; first += segments_a_batch) {
+            const std::size_t count = std::min(segments_a_batch, cut_.segments - first);
+            std::vector<SegmentWork> items(count);
+            std::vector<std::vector<ByteView>> views(count);
+            std::vector<SegmentWork*> batch;
+            for (std::size_t i = 0; i < count; ++i) {
+                const std::size_t bytes = first + i + 1 == cut_.segments ? last : full;
+                for (ByteView archive : archives) {
+                    views[i].push_back(archive.subspan((first + i) * full, bytes));
+                }
+                items[i].plan = *plan;
+                items[i].survivors = views[i];
+                items[i].output = std::span(output).subspan(i * full, bytes);
+                batch.push_back(&items[i]);
+            }
+            codec_.run(batch);
+            for (std::size_t i = 0; i < count; ++i) {
+                if (items[i].error) return *items[i].error;
+                if (auto seen = visit(first + i, items[i].output); !seen) return seen;
+            }
+        }
+        return {};
+    }
+
+    Error too_few() const {
+        return {errc::too_few_fragments,
+                std::to_string(members_.size()) + " of " + std::to_string(sources_.size()) +
+                    " archives can be used, which do not determine fragment " +
+                    std::to_string(request_.wanted) + " of " + to_string(request_.scheme)};
+    }
+
+    scheduler::Codec& codec_;
+    const ArchiveRequest& request_;
+    std::span<const ArchiveSource> sources_;
+    ArchiveReport& report_;
+    Members members_;
+    ArchiveShape cut_;
+};
+
+}  // namespace
+
+Result<void> rebuild_archive(scheduler::Codec& codec, const ArchiveRequest& request,
+                             std::span<const ArchiveSource> sources, const ArchiveSink& sink,
+                             ArchiveReport& report) {
+    report = {};
+    const auto back_end = find_back_end(request.scheme.ec_type);
+    if (!back_end) return back_end.error();
+    if (request.wanted >= request.scheme.n()) {
+        return Error{errc::singular, to_string(request.scheme) + " has no fragment " +
+                                         std::to_string(request.wanted)};
+    }
+    return Rebuild(codec, request, sources, report).run(sink);
+}
+
+}  // namespace fragmend::codec

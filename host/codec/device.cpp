@@ -1,0 +1,147 @@
+// The life of a device: made, tried, used, left, made again.
+#include "host/codec/device.hpp"
+
+#include <algorithm>
+
+namespace fragmend::codec {
+
+using kernels::Engine;
+using kernels::StatusCode;
+
+namespace {
+
+std::string words(const kernels::Status& status) {
+    return std::string(kernels::name(status.code)) + " (" + status.detail + ")";
+}
+
+}  // namespace
+
+Device::Device(std::string name, MakeEngine make, TryEngine trial, DeviceLimits limits,
+               const Clock& clock, Logger log)
+    : make_(std::move(make)),
+      trial_(std::move(trial)),
+      limits_(limits),
+      clock_(clock),
+      log_(std::move(log)),
+      next_rest_(limits.rest_first) {
+    status_.name = std::move(name);
+    status_.detail = "not started";
+}
+
+void Device::start() {
+    const std::lock_guard making(making_);
+    make_engine();
+}
+
+std::shared_ptr<Engine> Device::engine() const {
+    const std::lock_guard lock(mutex_);
+    return engine_;
+}
+
+void Device::make_engine() {
+    std::unique_ptr<Engine> made;
+    const kernels::Status outcome = make_(made);
+    std::string why;
+    if (!outcome.ok()) {
+        why = words(outcome);
+    } else if (why = trial_(*made); !why.empty()) {
+        made.reset();
+    }
+    const std::lock_guard lock(mutex_);
+    if (outcome.code == StatusCode::no_device) {
+        status_.state = DeviceState::gone;
+        status_.detail = outcome.detail;
+        return;
+    }
+    if (!why.empty()) return rest(std::move(why));
+    if (status_.state == DeviceState::resting) {
+        ++status_.returns;
+        log_.notice(status_.name + " is back");
+    }
+    status_.name = made->name();
+    status_.state = DeviceState::ready;
+    status_.detail.clear();
+    engine_ = std::move(made);
+    errors_in_a_row_ = 0;
+}
+
+void Device::rest(std::string why) {
+    log_.warning(status_.name + ": " + why + "; the CPU decodes, next try in " +
+                 std::to_string(next_rest_.count()) + " ms");
+    status_.state = DeviceState::resting;
+    status_.detail = std::move(why);
+    rest_ends_ = clock_.steady() + next_rest_;
+    next_rest_ = std::min(2 * next_rest_, limits_.rest_max);
+}
+
+void Device::succeeded(std::size_t items) {
+    const std::lock_guard lock(mutex_);
+    ++status_.batches;
+    status_.items += items;
+    errors_in_a_row_ = 0;
+    next_rest_ = limits_.rest_first;
+}
+
+void Device::leave(const std::shared_ptr<Engine>& engine, bool hangs, std::string why) {
+    if (engine_ != engine) return;
+    engine_.reset();
+    if (!hangs) return rest(std::move(why));
+    // One reference that nobody gives back: what hangs cannot be torn down.
+    (void)new std::shared_ptr<Engine>(engine);
+    if (++abandoned_ < limits_.engines_abandoned_max) return rest(std::move(why));
+    log_.error(status_.name + ": " + why + " again; it is not used any more");
+    status_.state = DeviceState::gone;
+    status_.detail = std::move(why);
+}
+
+void Device::failed(const std::shared_ptr<Engine>& engine, const kernels::Status& status) {
+    const std::lock_guard lock(mutex_);
+    ++status_.failures;
+    status_.detail = words(status);
+    switch (status.code) {
+        case StatusCode::timed_out:
+            return leave(engine, true, "a batch hangs");
+        case StatusCode::device_lost:
+        case StatusCode::no_device:
+            return leave(engine, false, words(status));
+        default:
+            if (++errors_in_a_row_ >= limits_.errors_in_a_row_max) {
+                leave(engine, false, words(status));
+            }
+    }
+}
+
+void Device::was_wrong(const std::shared_ptr<Engine>& engine) {
+    const std::lock_guard lock(mutex_);
+    ++status_.wrong_items;
+    if (++errors_in_a_row_ >= limits_.errors_in_a_row_max) {
+        leave(engine, false, "computes wrong bytes");
+    }
+}
+
+void Device::come_back_when_rested() {
+    {
+        const std::lock_guard lock(mutex_);
+        if (status_.state != DeviceState::resting || clock_.steady() < rest_ends_) return;
+    }
+    const std::unique_lock making(making_, std::try_to_lock);
+    if (!making.owns_lock()) return;
+    {
+        const std::lock_guard lock(mutex_);
+        if (status_.state != DeviceState::resting || clock_.steady() < rest_ends_) return;
+    }
+    make_engine();
+}
+
+DeviceStatus Device::status() const {
+    const std::lock_guard lock(mutex_);
+    DeviceStatus status = status_;
+    if (status.state == DeviceState::resting) {
+        status.rest = std::max(
+            std::chrono::milliseconds(0),
+            std::chrono::duration_cast<std::chrono::milliseconds>(rest_ends_ - clock_.steady()));
+    }
+    return status;
+}
+
+}  // namespace fragmend::codec

@@ -1,0 +1,92 @@
+// One device that may fail, rest and come back.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "host/base/clock.hpp"
+#include "host/base/log.hpp"
+#include "kernels/api/engine.hpp"
+
+namespace fragmend::codec {
+
+/// Makes a device's engine; asked at start and after each rest.
+using MakeEngine = std::function<kernels::Status(std::unique_ptr<kernels::Engine>&)>;
+/// Whether an engine gives right bytes; the reason why not, or nothing.
+using TryEngine = std::function<std::string(kernels::Engine&)>;
+
+struct DeviceLimits {
+    std::chrono::milliseconds rest_first{1000};  ///< After a failure; each one in a row doubles it.
+    std::chrono::milliseconds rest_max{300'000};
+    int errors_in_a_row_max = 3;    ///< Of calls that leave the device alive; then it rests.
+    int engines_abandoned_max = 2;  ///< Engines with a batch that hangs; then no new one is made.
+};
+
+enum class DeviceState : std::uint8_t {
+    ready,
+    resting,  ///< Failed; made anew when the rest is over.
+    gone,     ///< Never there, or hung too often: not asked again.
+};
+
+/// What `status` says of a device, for a person and for metrics.
+struct DeviceStatus {
+    std::string name;
+    DeviceState state = DeviceState::gone;
+    std::string detail;  ///< Why it is not ready, or what failed last.
+    std::uint64_t batches = 0;
+    std::uint64_t items = 0;
+    std::uint64_t failures = 0;        ///< Batches that came to nothing.
+    std::uint64_t wrong_items = 0;     ///< Whose check failed here and not on the CPU.
+    std::uint64_t returns = 0;         ///< Times it came back from a rest.
+    std::chrono::milliseconds rest{};  ///< Until the next try.
+};
+
+/// Holds a device's engine while it works. Thread-safe: batches take `engine()` for as long as they
+/// run, so an engine that failed goes when the last of them let go. An engine with a batch that
+/// hangs is never destroyed, for its destructor would hang, too.
+class Device {
+  public:
+    Device(std::string name, MakeEngine make, TryEngine trial, DeviceLimits limits,
+           const Clock& clock, Logger log);
+
+    /// Makes the engine and tries it. Call once, before anything else.
+    void start();
+    /// Shared by this and the batches in flight; null while it is not ready.
+    std::shared_ptr<kernels::Engine> engine() const;
+
+    void succeeded(std::size_t items);
+    /// A batch on `engine` came to nothing; an engine that was left already is not left again.
+    void failed(const std::shared_ptr<kernels::Engine>& engine, const kernels::Status& status);
+    /// An item failed its check on the device and passed it on the CPU.
+    void was_wrong(const std::shared_ptr<kernels::Engine>& engine);
+
+    /// Makes a new engine when a rest is over; one caller does, the others go on at once.
+    void come_back_when_rested();
+    DeviceStatus status() const;
+
+  private:
+    void leave(const std::shared_ptr<kernels::Engine>& engine, bool hangs, std::string why);
+    /// With `making_` held and `mutex_` not.
+    void make_engine();
+    void rest(std::string why);
+
+    const MakeEngine make_;
+    const TryEngine trial_;
+    const DeviceLimits limits_;
+    const Clock& clock_;
+    const Logger log_;
+
+    std::mutex making_;
+    mutable std::mutex mutex_;
+    std::shared_ptr<kernels::Engine> engine_;
+    DeviceStatus status_;
+    std::chrono::steady_clock::time_point rest_ends_;
+    std::chrono::milliseconds next_rest_;
+    int errors_in_a_row_ = 0;
+    int abandoned_ = 0;
+};
+
+}  // namespace fragmend::codec

@@ -1,0 +1,79 @@
+// Estimates from what was observed.
+#include "host/codec/router.hpp"
+
+#include <algorithm>
+#include <bit>
+
+namespace fragmend::codec {
+namespace {
+
+/// How much one batch moves its figure.
+constexpr double weight = 0.125;
+/// Every so many batches the other path gets one, unless it is expected to take this much longer.
+constexpr std::uint32_t turns_between_probes = 256;
+constexpr double probe_factor_max = 4;
+
+}  // namespace
+
+std::size_t Router::class_of(std::size_t bytes) {
+    const std::size_t first = class_bytes(0);
+    if (bytes <= first) return 0;
+    return std::min<std::size_t>(std::bit_width(bytes / first) - 1, classes - 1);
+}
+
+Router::Rates& Router::rates(Path path, gf::Field field) {
+    return rates_[static_cast<std::size_t>(path)][static_cast<std::size_t>(field)];
+}
+
+const Router::Rates& Router::rates(Path path, gf::Field field) const {
+    return rates_[static_cast<std::size_t>(path)][static_cast<std::size_t>(field)];
+}
+
+std::optional<double> Router::seconds(const Rates& rates, std::size_t bytes) {
+    const std::size_t wanted = class_of(bytes);
+    // The nearest class that knows something, the smaller one first: what it costs to start a batch
+    // weighs more there, so a guess from below is rather too dear than too cheap.
+    for (std::size_t distance = 0; distance < classes; ++distance) {
+        if (distance <= wanted && rates[wanted - distance] > 0) {
+            return rates[wanted - distance] * static_cast<double>(bytes);
+        }
+        if (wanted + distance < classes && rates[wanted + distance] > 0) {
+            return rates[wanted + distance] * static_cast<double>(bytes);
+        }
+    }
+    return std::nullopt;
+}
+
+std::optional<double> Router::estimate(Path path, gf::Field field, std::size_t bytes) const {
+    const std::lock_guard lock(mutex_);
+    return seconds(rates(path, field), bytes);
+}
+
+Path Router::choose(gf::Field field, std::size_t bytes) {
+    if (policy_ == RoutePolicy::device_first) return Path::device;
+    const std::lock_guard lock(mutex_);
+    const auto cpu = seconds(rates(Path::cpu, field), bytes);
+    const auto device = seconds(rates(Path::device, field), bytes);
+    if (!device) return Path::cpu;
+    if (!cpu) return Path::device;
+    const Path sooner = *device < *cpu ? Path::device : Path::cpu;
+    if (++turns_ % turns_between_probes != 0) return sooner;
+    const double factor = std::max(*device, *cpu) / std::min(*device, *cpu);
+    if (factor > probe_factor_max) return sooner;
+    return sooner == Path::cpu ? Path::device : Path::cpu;
+}
+
+void Router::observe(Path path, gf::Field field, std::size_t bytes, double taken) {
+    if (bytes == 0 || taken <= 0) return;
+    const double rate = taken / static_cast<double>(bytes);
+    const std::lock_guard lock(mutex_);
+    double& known = rates(path, field)[class_of(bytes)];
+    known = known == 0 ? rate : known + weight * (rate - known);
+}
+
+void Router::forget_device() {
+    const std::lock_guard lock(mutex_);
+    rates_[static_cast<std::size_t>(Path::device)] = {};
+}
+
+}  // namespace fragmend::codec

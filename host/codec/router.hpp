@@ -1,0 +1,56 @@
+// Which batches go to a device and which to the CPU, by what both have taken so far.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "kernels/gf/field.hpp"
+
+namespace fragmend::codec {
+
+enum class Path : std::uint8_t { cpu, device };
+
+enum class RoutePolicy : std::uint8_t {
+    measured,     ///< Where a batch is expected to be done sooner.
+    device_first  ///< On a device whenever there is one: for trials and tests.
+};
+
+/// Knows, for each field and size of batch, the seconds a byte that either path took lately: first
+/// from a calibration, then corrected by every batch. Once in a while a batch takes the other path,
+/// when that is not far behind, so that its figure does not grow old. Thread-safe.
+class Router {
+  public:
+    explicit Router(RoutePolicy policy) : policy_(policy) {}
+
+    /// For a batch that reads `bytes` survivor bytes.
+    Path choose(gf::Field field, std::size_t bytes);
+    void observe(Path path, gf::Field field, std::size_t bytes, double seconds);
+    /// Forgets what devices took: there is another one now.
+    void forget_device();
+
+    /// Expected seconds; nothing before anything was observed for this path and field.
+    std::optional<double> estimate(Path path, gf::Field field, std::size_t bytes) const;
+
+    /// Batches of less than twice its bytes belong to a class; 4 KiB to 128 MiB.
+    static constexpr std::size_t classes = 16;
+    static std::size_t class_bytes(std::size_t index) { return std::size_t{4096} << index; }
+
+  private:
+    /// Seconds a byte, 0 when nothing was observed.
+    using Rates = std::array<double, classes>;
+    static std::size_t class_of(std::size_t bytes);
+    static std::optional<double> seconds(const Rates& rates, std::size_t bytes);
+    Rates& rates(Path path, gf::Field field);
+    const Rates& rates(Path path, gf::Field field) const;
+
+    const RoutePolicy policy_;
+    mutable std::mutex mutex_;
+    std::array<std::array<Rates, 4>, 2> rates_{};
+    std::uint32_t turns_ = 0;
+};
+
+}  // namespace fragmend::codec

@@ -1,0 +1,179 @@
+// POST and DELETE.
+#include "host/server/object_change.hpp"
+
+#include <algorithm>
+
+#include "host/server/object_get.hpp"
+#include "host/swift/python_text.hpp"
+
+namespace fragmend::server {
+namespace {
+
+constexpr std::string_view type_key = "Content-Type";
+constexpr std::string_view type_time_key = "Content-Type-Timestamp";
+
+Reply with_timestamp(int status, const Timestamp& time) {
+    Reply reply = error_reply(status);
+    reply.fields.emplace_back("X-Backend-Timestamp", time.internal());
+    return reply;
+}
+
+/// Writes one file without a body.
+std::optional<Reply> write_file(const BackendRequest& request, const WriteRules& rules,
+                                swift::Metadata metadata, std::string name) {
+    auto writer = swift::DiskWriter::open(request.disk(), write_place(request),
+                                          write_options(rules.options), std::nullopt);
+    if (!writer) return failed_write_reply(request, writer.error());
+    auto done = writer->put(std::move(metadata), {.name = std::move(name), .replaces = {}});
+    if (done.has_error()) return failed_write_reply(request, done.error());
+    return std::nullopt;
+}
+
+/// The times that a POST is weighed with.
+struct PostTimes {
+    Timestamp request;
+    Timestamp request_type;  ///< Zero when the request brings no type.
+    Timestamp present;
+    Timestamp present_type;
+};
+
+Answered<PostTimes> post_times(const BackendRequest& request, const swift::OpenObject& object,
+                               const Timestamp& timestamp) {
+    PostTimes times{timestamp,
+                    {},
+                    object.timestamp,
+                    object.content_type_timestamp.value_or(object.data_timestamp)};
+    if (request.headers.get(type_key).empty()) return times;
+    const auto text = request.headers.find(type_time_key);
+    if (!text) {
+        times.request_type = timestamp;
+        return times;
+    }
+    const auto parsed = Timestamp::parse(swift::strip(*text));
+    if (!parsed) return error_reply(500);
+    times.request_type = *parsed;
+    return times;
+}
+
+swift::Metadata posted_metadata(const BackendRequest& request, const WriteRules& rules,
+                                const swift::OpenObject& object, const PostTimes& times) {
+    swift::Metadata metadata;
+    if (times.request > times.present) {
+        metadata.set("X-Timestamp", times.request.internal());
+        copy_kept_headers(request, rules.options, false, metadata);
+    } else if (object.meta_metadata) {
+        // Only the content type is newer: everything else stays as it was posted.
+        metadata = *object.meta_metadata;
+    }
+    if (times.request_type > times.present_type) {
+        metadata.set(type_key, std::string(request.headers.get(type_key)));
+        metadata.set(type_time_key, times.request_type.internal());
+    } else if (times.present_type != object.data_timestamp) {
+        metadata.set(type_key, object.effective.text(type_key).value_or(""));
+        metadata.set(type_time_key, times.present_type.internal());
+    }
+    return metadata;
+}
+
+Reply accepted(const BackendRequest& request, const swift::OpenObject& object,
+               const PostTimes& times) {
+    Reply reply = error_reply(202);
+    const std::string type = times.request_type > times.present_type
+                                 ? std::string(request.headers.get(type_key))
+                                 : object.effective.text(type_key).value_or("");
+    reply.fields.emplace_back("X-Backend-Content-Type", type);
+    for (const auto& [key, value] : object.effective.items()) {
+        if (swift::is_object_sysmeta(key)) reply.fields.emplace_back(key, swift::to_text(value));
+    }
+    std::erase_if(reply.fields, [](const auto& field) {
+        return field.second.find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos;
+    });
+    return reply;
+}
+
+}  // namespace
+
+Reply answer_post(const BackendRequest& request, WriteRules rules) {
+    const auto timestamp = request.timestamp();
+    if (!timestamp) return timestamp.error();
+    const auto delete_at_text = request.headers.get("X-Delete-At");
+    const auto delete_at = swift::python_int(delete_at_text.empty() ? "0" : delete_at_text);
+    if (!delete_at) return error_reply(500);
+    if (*delete_at != 0 && static_cast<double>(*delete_at) < timestamp->seconds()) {
+        return text_reply(400, "X-Delete-At in past");
+    }
+    auto opened = open_at(
+        request, {.frag_index = {}, .frag_prefs = {}, .open_expired = request.is_replication()},
+        *timestamp);
+    if (!opened) {
+        auto failed = failed_open_reply(request, opened.error());
+        return failed ? std::move(*failed) : error_reply(404);
+    }
+    const swift::OpenObject& object = opened->object;
+    if (object.tombstone || opened->expired) return error_reply(404);
+    const auto times = post_times(request, object, *timestamp);
+    if (!times) return times.error();
+    const bool has_newer_metadata = times->request > times->present;
+    const bool has_newer_type = times->request_type > times->present_type;
+    if (!has_newer_metadata && (!has_newer_type || !object.meta_metadata)) {
+        return with_timestamp(409, times->present);
+    }
+    swift::Metadata metadata = posted_metadata(request, rules, object, *times);
+    const auto file_time = metadata.timestamp("X-Timestamp");
+    if (!file_time) return failed_write_reply(request, file_time.error());
+    std::optional<Timestamp> type_time;
+    if (metadata.contains(type_time_key)) {
+        const auto parsed = metadata.timestamp(type_time_key);
+        if (!parsed) return failed_write_reply(request, parsed.error());
+        type_time = *parsed;
+    }
+    auto failed = write_file(request, rules, std::move(metadata),
+                             swift::meta_file_name(*file_time, type_time));
+    if (failed) return std::move(*failed);
+    return accepted(request, object, *times);
+}
+
+Reply answer_delete(const BackendRequest& request, WriteRules rules) {
+    const auto timestamp = request.timestamp();
+    if (!timestamp) return timestamp.error();
+    const auto opened = open_at(request, {}, *timestamp);
+    Timestamp present{};
+    int status = 404;
+    std::string type, delete_at = "0";
+    if (opened) {
+        const swift::OpenObject& object = opened->object;
+        if (object.tombstone) {
+            present = *object.tombstone;
+        } else {
+            present = opened->expired ? object.timestamp : object.data_timestamp;
+            if (!opened->expired) status = present < *timestamp ? 204 : 409;
+            type = object.effective.text(type_key).value_or("");
+            delete_at = object.effective.text("X-Delete-At").value_or("0");
+        }
+    } else if (auto failed = failed_open_reply(request, opened.error())) {
+        return std::move(*failed);
+    }
+    if (const auto condition = request.headers.find("X-If-Delete-At")) {
+        const auto wanted = Timestamp::parse(swift::strip(*condition));
+        if (!wanted) return text_reply(400, "Bad X-If-Delete-At header value", false);
+        if (present == Timestamp{}) return error_reply(404);
+        if (present >= *timestamp) return error_reply(409);
+        const auto found = Timestamp::parse(swift::strip(delete_at));
+        if (!found || *found != *wanted) {
+            return text_reply(412, "X-If-Delete-At and X-Delete-At do not match", false);
+        }
+        status = 204;
+    }
+    if (present < *timestamp) {
+        swift::Metadata metadata;
+        metadata.set("X-Timestamp", timestamp->internal());
+        auto failed =
+            write_file(request, rules, std::move(metadata), swift::tombstone_file_name(*timestamp));
+        if (failed) return std::move(*failed);
+    }
+    Reply reply = with_timestamp(status, std::max(present, *timestamp));
+    reply.fields.emplace_back("X-Backend-Content-Type", type);
+    return reply;
+}
+
+}  // namespace fragmend::server

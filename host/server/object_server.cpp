@@ -1,0 +1,212 @@
+// Dispatch, and the answers that need no file of their own.
+#include "host/server/object_server.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+
+#include "host/server/replicate.hpp"
+#include "host/swift/mount_check.hpp"
+#include "host/swift/python_text.hpp"
+#include "transport/python_text.hpp"
+#include "transport/ssync/receiver.hpp"
+
+namespace fragmend::server {
+namespace {
+
+using std::chrono::steady_clock;
+using transport::Deadline;
+
+constexpr std::array<std::string_view, 3> methods{"GET", "HEAD", "OPTIONS"};
+constexpr std::array<std::string_view, 2> replication_methods{"REPLICATE", "SSYNC"};
+
+/// What one trip to a disk thread brings back for a GET.
+struct FirstPiece {
+    GetAnswer answer;
+    Result<ByteView> piece = ByteView();
+};
+
+FirstPiece open_and_read(const BackendRequest& request, const ServerOptions& options,
+                         const FragmentAudit* audit) {
+    FirstPiece first{answer_get(request, options, audit)};
+    if (first.answer.reader == nullptr) return first;
+    first.answer.reader->start(first.answer.body.parts.front().range);
+    first.piece = first.answer.reader->next();
+    return first;
+}
+
+}  // namespace
+
+ObjectServer::ObjectServer(ServerSetup setup)
+    : setup_(std::move(setup)),
+      client_limit_(transport::TimeLimit::from_float(setup_.options.client_timeout_s)),
+      places_(setup_.options.replication_concurrency),
+      memory_(setup_.network, static_cast<std::size_t>(setup_.options.memory_limit_bytes)),
+      sessions_{setup_.network, setup_.disks, {setup_.options, setup_.constraints},
+                setup_.stores,  places_,      memory_} {}
+ObjectServer::~ObjectServer() = default;
+
+Awaitable<void> ObjectServer::handle(Exchange& exchange) {
+    const auto began = steady_clock::now();
+    co_await dispatch(exchange, exchange.head().path(), headers_of(exchange.head()));
+    if (setup_.options.log_requests) {
+        log_request(exchange, std::chrono::duration<double>(steady_clock::now() - began).count());
+    }
+}
+
+bool ObjectServer::allows(std::string_view method) const {
+    if (std::ranges::find(methods, method) != methods.end()) return true;
+    return setup_.options.replication_server &&
+           std::ranges::find(replication_methods, method) != replication_methods.end();
+}
+
+Awaitable<void> ObjectServer::dispatch(Exchange& exchange, std::string path, HeaderMap headers) {
+    const std::string method(exchange.head().method());
+    if (path.empty() || !swift::is_valid_utf8(path)) {
+        co_return co_await answer(exchange,
+                                  text_reply(412, "Invalid UTF8 or contains NULL", false));
+    }
+    if (!allows(method)) co_return co_await answer(exchange, error_reply(405));
+    if (method == "OPTIONS") co_return co_await answer(exchange, options_reply());
+    if (method == "REPLICATE" || method == "SSYNC") {
+        const bool is_session = method == "SSYNC";
+        auto request =
+            partition_request(setup_.stores, method, path, std::move(headers), !is_session);
+        if (!request) co_return co_await answer(exchange, std::move(request.error()));
+        if (is_session) co_return co_await ssync(exchange, std::move(*request));
+        co_return co_await replicate(exchange, std::move(*request));
+    }
+    auto request = object_request(setup_.stores, method, path, std::move(headers));
+    if (!request) co_return co_await answer(exchange, std::move(request.error()));
+    co_return co_await get(exchange, std::move(*request));
+}
+
+Awaitable<void> ObjectServer::answer(Exchange& exchange, Reply reply) {
+    // Swift makes up its explanations only where they are sent, so a HEAD is told of none.
+    if (exchange.head().method() == "HEAD" && is_explanation(reply)) reply.body.clear();
+    auto sent = co_await exchange.reply(std::move(reply));
+    static_cast<void>(sent);
+}
+
+Awaitable<void> ObjectServer::get(Exchange& exchange, BackendRequest request) {
+    auto open = [this, &request] { return open_and_read(request, setup_.options, setup_.audit); };
+    FirstPiece first = co_await offload(setup_.disks, std::move(open));
+    ArchiveReader* reader = first.answer.reader.get();
+    if (reader == nullptr) co_return co_await answer(exchange, std::move(first.answer.head));
+    if (first.piece.has_error()) {
+        // Nothing was said yet, so what turned out damaged is simply not there.
+        const bool damaged = first.piece.error() == errc::quarantined;
+        co_return co_await answer(exchange, error_reply(damaged ? 404 : 500));
+    }
+    std::string start = first.answer.body.parts.front().before;
+    start += as_text(*first.piece);
+    auto sent = co_await exchange.begin(std::move(first.answer.head), start);
+    if (sent.has_value()) sent = co_await stream(exchange, *reader, first.answer.body);
+    if (sent.has_value()) sent = co_await exchange.finish();
+    if (sent.has_error()) exchange.drop();
+}
+
+Awaitable<Result<void>> ObjectServer::stream(Exchange& exchange, ArchiveReader& reader,
+                                             const ArchiveBody& body) {
+    bool is_first = true;
+    for (const auto& part : body.parts) {
+        if (!is_first) {
+            auto sent = co_await exchange.write(as_bytes_view(part.before));
+            if (sent.has_error()) co_return sent;
+            reader.start(part.range);
+        }
+        is_first = false;
+        while (!reader.at_end()) {
+            auto read = [&reader] { return reader.next(); };
+            Result<ByteView> piece = co_await offload(setup_.disks, std::move(read));
+            if (piece.has_error()) {
+                setup_.logger.error(exchange.peer() + " " + std::string(exchange.head().target()) +
+                                    " cut off: " + to_string(piece.error()));
+                co_return piece.error();
+            }
+            auto sent = co_await exchange.write(*piece);
+            if (sent.has_error()) co_return sent;
+        }
+    }
+    if (!body.end.empty()) co_return co_await exchange.write(as_bytes_view(body.end));
+    co_return Result<void>();
+}
+
+Awaitable<void> ObjectServer::replicate(Exchange& exchange, BackendRequest request) {
+    auto work = [&request] { return answer_replicate(request); };
+    Reply reply = co_await offload(setup_.disks, std::move(work));
+    co_await answer(exchange, std::move(reply));
+}
+
+Awaitable<void> ObjectServer::ssync(Exchange& exchange, BackendRequest request) {
+    std::optional<int> frag_index;
+    const auto text = request.headers.get("X-Backend-Ssync-Frag-Index");
+    if (!text.empty()) {
+        const auto number = swift::python_int(text);
+        const bool fits = number && *number >= 0 &&
+                          (*number < request.store->policy.unique_fragments() ||
+                           !request.store->policy.is_erasure_coding());
+        if (!fits) {
+            std::string why = "Invalid X-Backend-Ssync-Frag-Index " + transport::python_repr(text);
+            co_return co_await answer(exchange, text_reply(400, std::move(why), false));
+        }
+        if (request.store->policy.is_erasure_coding()) frag_index = static_cast<int>(*number);
+    }
+    auto look = [&request] { return swift::check_device(request.disk(), request.device); };
+    const Result<void> mounted = co_await offload(setup_.disks, std::move(look));
+    if (mounted.has_error()) {
+        co_return co_await answer(exchange, error_reply(507, request.device));
+    }
+    transport::ssync::ReceiverOptions options;
+    options.client = client_limit_;
+    options.line_bytes_max = static_cast<std::size_t>(setup_.options.network_chunk_bytes);
+    options.failure_threshold = setup_.options.replication_failure_threshold;
+    options.failure_ratio = setup_.options.replication_failure_ratio;
+    std::string name = exchange.peer() + "/" + request.device + "/" + request.partition;
+    SsyncObjects objects(sessions_, std::move(request), frag_index);
+    transport::ssync::Receiver receiver(setup_.network, exchange, objects, memory_,
+                                        std::move(options), std::move(name), setup_.logger);
+    co_await receiver.run();
+}
+
+Reply ObjectServer::options_reply() const {
+    std::vector<std::string_view> allowed(methods.begin(), methods.end());
+    if (setup_.options.replication_server) {
+        allowed.insert(allowed.end(), replication_methods.begin(), replication_methods.end());
+    }
+    std::ranges::sort(allowed);
+    std::string list;
+    for (const auto method : allowed) {
+        if (!list.empty()) list += ", ";
+        list += method;
+    }
+    Reply reply;
+    reply.fields = {{"Content-Type", "text/html; charset=UTF-8"},
+                    {"Allow", std::move(list)},
+                    {"Server", "object-server/" FRAGMEND_VERSION}};
+    return reply;
+}
+
+void ObjectServer::log_request(const Exchange& exchange, double seconds) const {
+    const auto& head = exchange.head();
+    const bool quiet = head.method() == "REPLICATE" || head.method() == "SSYNC" ||
+                       head.find("X-Backend-Replication").has_value();
+    const LogLevel level = quiet ? LogLevel::debug : LogLevel::info;
+    if (!setup_.logger.enabled(level)) return;
+    const auto field = [&](std::string_view name) {
+        return std::string(head.find(name).value_or("-"));
+    };
+    char time[32];
+    std::snprintf(time, sizeof time, "%.4f", seconds);
+    const auto now = transport::http::http_date(setup_.clock.now());
+    setup_.logger.log(
+        level, exchange.peer() + " - - [" + now + "] \"" + std::string(head.method()) + " " +
+                   percent_quote(head.path()) + "\" " + std::to_string(exchange.status()) + " " +
+                   field("Content-Length") + " \"" + field("Referer") + "\" \"" +
+                   field("X-Trans-Id") + "\" \"" + field("User-Agent") + "\" " + time + " \"-\" " +
+                   std::to_string(::getpid()) + " " + field("X-Backend-Storage-Policy-Index"));
+}
+
+}  // namespace fragmend::server

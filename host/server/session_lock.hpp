@@ -1,0 +1,53 @@
+// Places and locks of incoming SSYNC sessions.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "host/base/async.hpp"
+#include "host/swift/disk_context.hpp"
+#include "host/swift/disk_options.hpp"
+#include "host/swift/locks.hpp"
+
+namespace fragmend::server {
+
+/// How many sessions there may be at a time; one a server, network thread only.
+class SessionPlaces {
+  public:
+    /// `most` 0: no limit.
+    explicit SessionPlaces(std::int64_t most) : most_(most) {}
+    class Place {
+      public:
+        explicit Place(SessionPlaces& owner) : owner_(&owner) { ++owner.taken_; }
+        Place(Place&& other) noexcept : owner_(std::exchange(other.owner_, nullptr)) {}
+        Place& operator=(Place&&) = delete;
+        ~Place() {
+            if (owner_ != nullptr) --owner_->taken_;
+        }
+
+      private:
+        SessionPlaces* owner_;
+    };
+    /// Nothing when all are taken: nobody waits for one.
+    std::optional<Place> take() {
+        if (most_ > 0 && taken_ >= most_) return std::nullopt;
+        return Place(*this);
+    }
+    std::int64_t taken() const { return taken_; }
+
+  private:
+    std::int64_t most_;
+    std::int64_t taken_ = 0;
+};
+
+/// The partition's replication lock, then one of the device's, on one budget. Waits without holding
+/// a disk thread: however many sessions queue for a device, the others' work goes on.
+/// Errors: lock_timeout (`15 seconds: <path>`), io, no_space. Source:
+/// swift.obj.diskfile.BaseDiskFileManager.replication_lock, swift.common.utils.lock_path.
+Awaitable<Result<swift::ReplicationLock>> lock_session(asio::any_io_executor network,
+                                                       asio::any_io_executor disks,
+                                                       swift::PartitionPath partition,
+                                                       swift::ReplicationLocks limits);
+
+}  // namespace fragmend::server

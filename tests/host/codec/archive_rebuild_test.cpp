@@ -1,0 +1,339 @@
+// Whole archives out of good, damaged and foreign ones.
+#include "host/codec/archive_rebuild.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "tests/host/codec/damage.hpp"
+#include "tests/host/codec/rebuild_fixture.hpp"
+
+namespace fragmend::codec {
+namespace {
+
+using testing::HasSubstr;
+
+const EcScheme cauchy{"isa_l_rs_cauchy", 4, 4};
+
+Md5Digest md5_of(ByteView bytes) {
+    Md5 md5;
+    md5.update(bytes);
+    return md5.finish();
+}
+
+/// The archives of one object: `segments` full segments and a last one.
+Fragments make_archives(CpuCodec& codec, const EcScheme& scheme, std::size_t segments,
+                        std::size_t segment_bytes, std::size_t last_bytes,
+                        std::mt19937_64& random) {
+    Fragments archives(static_cast<std::size_t>(scheme.n()));
+    for (std::size_t s = 0; s <= segments; ++s) {
+        const auto fragments =
+            encode(codec, scheme, s == segments ? last_bytes : segment_bytes, random);
+        for (std::size_t i = 0; i < archives.size(); ++i) {
+            archives[i].insert(archives[i].end(), fragments[i].begin(), fragments[i].end());
+        }
+    }
+    return archives;
+}
+
+class ArchiveRebuild : public testing::Test {
+  protected:
+    void add(std::size_t index, bool with_md5 = false) {
+        sources.push_back({"a" + std::to_string(index), archives[index],
+                           with_md5 ? std::optional(md5_of(whole[index])) : std::nullopt});
+    }
+    Result<void> run(std::uint8_t wanted, std::optional<std::uint64_t> segment_bytes = {}) {
+        output.clear();
+        return rebuild_archive(
+            codec, {cauchy, wanted, segment_bytes}, sources,
+            [this](ByteView bytes) -> Result<void> {
+                output.insert(output.end(), bytes.begin(), bytes.end());
+                return {};
+            },
+            report);
+    }
+    void expect_right(std::uint8_t wanted) {
+        const auto done = run(wanted);
+        ASSERT_TRUE(done) << done.error().detail;
+        EXPECT_TRUE(output == whole[wanted]);
+        EXPECT_EQ(report.md5, md5_of(whole[wanted]));
+        EXPECT_EQ(report.bytes, whole[wanted].size());
+    }
+    void expect_culprit(std::size_t source, const std::string& words) {
+        ASSERT_EQ(report.left_out.size(), 1u);
+        EXPECT_EQ(report.left_out[0].source, source);
+        EXPECT_TRUE(report.left_out[0].damaged);
+        EXPECT_THAT(report.left_out[0].why, HasSubstr(words));
+    }
+
+    std::mt19937_64 random{test_seed()};
+    CpuCodec codec;
+    const Fragments whole = make_archives(codec, cauchy, 40, 997, 123, random);
+    Fragments archives = whole;
+    std::vector<ArchiveSource> sources;
+    std::vector<std::byte> output;
+    ArchiveReport report;
+};
+
+TEST_F(ArchiveRebuild, EveryFragmentFromExactlyK) {
+    for (std::uint8_t wanted = 0; wanted < 8; ++wanted) {
+        sources.clear();
+        for (std::size_t i = 0; i < 8 && sources.size() < 4; ++i) {
+            if (i != wanted) add(i);
+        }
+        expect_right(wanted);
+        EXPECT_EQ(report.segments, 41u);
+        EXPECT_EQ(report.spares, 0u);
+    }
+}
+
+TEST_F(ArchiveRebuild, SparesAgree) {
+    for (std::size_t i = 1; i < 8; ++i)
+        add(i);
+    expect_right(0);
+    EXPECT_EQ(report.spares, 3u);
+    EXPECT_TRUE(report.left_out.empty());
+}
+
+TEST_F(ArchiveRebuild, ASingleWrongByteIsToldByThreeSpares) {
+    for (std::size_t bad = 1; bad < 8; ++bad) {
+        archives = whole;
+        archives[bad][archives[bad].size() - 5] ^= std::byte{1};
+        sources.clear();
+        for (std::size_t i = 1; i < 8; ++i)
+            add(i);
+        expect_right(0);
+        expect_culprit(bad - 1, "contradict");
+    }
+}
+
+TEST_F(ArchiveRebuild, OneSpareOnlyTellsThatSomethingIsWrong) {
+    archives[3][500] ^= std::byte{1};
+    for (std::size_t i = 1; i < 6; ++i)
+        add(i);
+    const auto done = run(0);
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error().code, errc::bad_fragment);
+    EXPECT_THAT(done.error().detail, HasSubstr("contradict each other"));
+    EXPECT_TRUE(output.empty());
+}
+
+TEST_F(ArchiveRebuild, TwoSparesNameASuspectAndLeaveTheDecision) {
+    archives[3][500] ^= std::byte{1};
+    for (std::size_t i = 1; i < 7; ++i)
+        add(i);
+    const auto done = run(0);
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error().code, errc::bad_fragment);
+    EXPECT_THAT(done.error().detail, HasSubstr("they would agree without a3"));
+    EXPECT_TRUE(output.empty());
+    // Two wrong bytes of a mind can make an innocent the suspect: why nothing is decided.
+    sources.erase(sources.begin() + 2);
+    expect_right(0);
+}
+
+TEST_F(ArchiveRebuild, AKnownMd5NamesTheCulpritWithoutSpares) {
+    archives[3][500] ^= std::byte{1};
+    for (std::size_t i = 1; i < 6; ++i)
+        add(i, true);
+    expect_right(0);
+    expect_culprit(2, "its MD5 is");
+    EXPECT_EQ(report.verified, 4u);
+}
+
+TEST_F(ArchiveRebuild, WhatAMd5VouchesForIsNeverLeftOut) {
+    // Two spares, one bad and not verified: only it can be the one.
+    archives[6][200] ^= std::byte{1};
+    for (std::size_t i = 1; i < 6; ++i)
+        add(i, true);
+    add(6);
+    expect_right(0);
+    expect_culprit(5, "contradict");
+}
+
+TEST_F(ArchiveRebuild, HeadersTellWhatTheyCan) {
+    const std::size_t second = codec.fragment_bytes(cauchy, 997);
+    const auto expect = [&](auto spoil, const std::string& words) {
+        archives = whole;
+        spoil(archives[2]);
+        sources.clear();
+        for (std::size_t i = 1; i < 8; ++i)
+            add(i);
+        expect_right(0);
+        expect_culprit(1, words);
+    };
+    expect([](auto& a) { a.pop_back(); }, "ends within");
+    expect([](auto& a) { a.resize(a.size() - 200); }, "at byte");
+    expect([](auto& a) { a.push_back({}); }, "no whole header");
+    expect([&](auto& a) { a[second + 4] ^= std::byte{1}; },
+           "at byte " + std::to_string(second) + ": fragment header with a wrong CRC");
+    expect([&](auto& a) { a.resize(20 * second); }, "cut unlike");
+    expect([&](auto& a) { a.clear(); }, "empty");
+    expect(
+        [&](auto& a) {
+            std::copy_n(whole[4].begin(), second, a.begin() + static_cast<std::ptrdiff_t>(second));
+        },
+        "in an archive of 2");
+}
+
+TEST_F(ArchiveRebuild, TheWantedOneAndDoublesAreLeftAside) {
+    for (std::size_t i = 0; i < 8; ++i)
+        add(i);
+    add(3);
+    expect_right(0);
+    ASSERT_EQ(report.left_out.size(), 2u);
+    EXPECT_FALSE(report.left_out[0].damaged);
+    EXPECT_THAT(report.left_out[0].why, HasSubstr("fragment 0 itself"));
+    EXPECT_THAT(report.left_out[1].why, HasSubstr("the same as"));
+}
+
+TEST_F(ArchiveRebuild, TwoUnlikeArchivesOfOneFragment) {
+    std::vector<std::byte> other = whole[3];
+    other[300] ^= std::byte{1};
+    for (const bool verified : {false, true}) {
+        sources.clear();
+        for (std::size_t i = 1; i < 6; ++i)
+            add(i, verified);
+        sources.push_back({"other", other, std::nullopt});
+        expect_right(0);
+        EXPECT_EQ(report.left_out.size(), verified ? 1u : 2u);
+    }
+}
+
+TEST_F(ArchiveRebuild, OfAnotherObject) {
+    const Fragments foreign = make_archives(codec, cauchy, 40, 997, 123, random);
+    for (std::size_t i = 1; i < 8; ++i) {
+        add(i);
+        sources.back().object = "1 x";
+    }
+    sources[2].bytes = foreign[3];
+    sources[2].object = "2 y";
+    expect_right(0);
+    expect_culprit(2, "another object");
+    // Nobody says so, but the bytes do.
+    for (ArchiveSource& source : sources)
+        source.object.clear();
+    expect_right(0);
+    expect_culprit(2, "contradict");
+}
+
+TEST_F(ArchiveRebuild, RefusesWhatCannotBe) {
+    for (std::size_t i = 1; i < 4; ++i)
+        add(i);
+    EXPECT_EQ(run(0).error().code, errc::too_few_fragments);
+    add(4);
+    EXPECT_TRUE(run(0, 997));
+    EXPECT_EQ(run(0, 1000).error().code, errc::bad_fragment);
+    EXPECT_EQ(run(8).error().code, errc::singular);
+    const auto fails = [](ByteView) -> Result<void> { return Error{errc::no_space, "full"}; };
+    EXPECT_EQ(rebuild_archive(codec, {cauchy, 0, {}}, sources, fails, report).error().code,
+              errc::no_space);
+    EXPECT_EQ(rebuild_archive(codec, {{"shss", 4, 3}, 0, {}}, sources, fails, report).error().code,
+              errc::unsupported_scheme);
+}
+
+TEST_F(ArchiveRebuild, AnEmptyObjectHasEmptyArchives) {
+    for (auto& archive : archives)
+        archive.clear();
+    for (std::size_t i = 1; i < 5; ++i)
+        add(i);
+    ASSERT_TRUE(run(0));
+    EXPECT_TRUE(output.empty());
+    EXPECT_EQ(to_hex(report.md5), "d41d8cd98f00b204e9800998ecf8427e");
+}
+
+/// Damage of every kind at every class of place in one or more sources. With the servers' MD5s:
+/// right and all culprits named up to survivors - k bad ones, nothing beyond. Without: right and
+/// named while spares can tell, and never a wrong byte.
+TEST(CorruptionMatrix, NothingWrongEverComesOut) {
+    const std::size_t cases = sampled(1'000'000, 10'000);
+    std::mt19937_64 random(test_seed());
+    CpuCodec codec;
+    std::vector<std::pair<EcScheme, Fragments>> objects;
+    for (const EcScheme& scheme :
+         {EcScheme{"isa_l_rs_cauchy", 4, 3}, EcScheme{"isa_l_rs_vand", 4, 2},
+          EcScheme{"liberasurecode_rs_vand", 4, 3}, EcScheme{"jerasure_rs_vand", 3, 3},
+          EcScheme{"isa_l_rs_cauchy", 10, 4}, EcScheme{"flat_xor_hd_4", 5, 5},
+          EcScheme{"jerasure_rs_cauchy", 2, 2}}) {
+        const std::size_t full = 64 * static_cast<std::size_t>(scheme.k);
+        objects.emplace_back(scheme, make_archives(codec, scheme, 2, full, 17, random));
+    }
+    std::size_t rebuilt = 0;
+    std::size_t refused = 0;
+    std::size_t named = 0;
+    for (std::size_t turn = 0; turn < cases; ++turn) {
+        const auto& [scheme, whole] = objects[random() % objects.size()];
+        const bool flat = scheme.ec_type.starts_with("flat");
+        const bool with_md5 = random() % 2 == 0;
+        const auto wanted = static_cast<std::uint8_t>(random() % whole.size());
+        Fragments archives = whole;
+        std::vector<ArchiveSource> sources;
+        std::vector<std::size_t> indexes;
+        for (std::size_t i = 0; i < whole.size(); ++i) {
+            if (i != wanted) indexes.push_back(i);
+        }
+        std::ranges::shuffle(indexes, random);
+        const auto spares = indexes.size() - static_cast<std::size_t>(scheme.k);
+        // One more than the spares now and then.
+        const std::size_t bad = random() % (spares + 2);
+        std::set<std::size_t> culprits;
+        for (std::size_t b = 0; b < bad && b < indexes.size(); ++b) {
+            auto& archive = archives[indexes[b]];
+            damage_somewhere(archive,
+                             codec.fragment_bytes(scheme, 64 * static_cast<std::size_t>(scheme.k)),
+                             random);
+            if (archive == whole[indexes[b]]) continue;  // Two zeros changed places.
+            culprits.insert(indexes[b]);
+        }
+        std::vector<std::size_t> order = indexes;
+        std::ranges::shuffle(order, random);
+        for (std::size_t i : order) {
+            sources.push_back(
+                {"", archives[i], with_md5 ? std::optional(md5_of(whole[i])) : std::nullopt});
+        }
+        std::vector<std::byte> output;
+        ArchiveReport report;
+        const auto done = rebuild_archive(
+            codec, {scheme, wanted, {}}, sources,
+            [&](ByteView bytes) -> Result<void> {
+                output.insert(output.end(), bytes.begin(), bytes.end());
+                return {};
+            },
+            report);
+        const auto describe = [&] {
+            return to_string(scheme) + ", case " + std::to_string(turn) + ", " +
+                   std::to_string(culprits.size()) + " bad of " + std::to_string(sources.size()) +
+                   (with_md5 ? ", MD5s known" : "") + (done ? "" : ": " + done.error().detail);
+        };
+        if (!done) {
+            ++refused;
+            ASSERT_TRUE(output.empty()) << describe();
+            const bool enough = culprits.size() <= spares;
+            ASSERT_FALSE(with_md5 && enough && !flat) << describe();
+            const bool tellable = 2 * culprits.size() < spares;
+            ASSERT_FALSE(!with_md5 && tellable && !flat) << describe();
+            continue;
+        }
+        // Without MD5s so many never go unnoticed; more could be of one mind.
+        const std::size_t noticed = spares - (spares - 1) / 2;
+        if (with_md5 || (!flat && culprits.size() <= noticed)) {
+            ASSERT_TRUE(output == whole[wanted]) << describe();
+            ++rebuilt;
+        }
+        if (with_md5) {
+            for (const LeftOut& one : report.left_out) {
+                ASSERT_TRUE(culprits.erase(order[one.source])) << describe();
+                ++named;
+            }
+            ASSERT_TRUE(culprits.empty()) << describe();
+        }
+    }
+    std::cout << cases << " cases: " << rebuilt << " rebuilt, " << refused << " refused, " << named
+              << " culprits named by MD5\n";
+    EXPECT_GT(rebuilt, cases / 3);
+    EXPECT_GT(refused, cases / 100);
+}
+
+}  // namespace
+}  // namespace fragmend::codec
