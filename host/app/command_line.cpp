@@ -63,6 +63,7 @@ Fragmend's own options stand in [object-reconstructor], prefixed with fragmend_:
   fragmend_sessions       SSYNC sessions at a time
   fragmend_read_ahead     objects gathered ahead of the one being sent, in each session
   fragmend_hedge_delay    seconds after which a slow survivor gets a rival
+  fragmend_quarantine_brake  quarantines of a device within an hour, default 100
   fragmend_disk_threads, fragmend_decode_threads, fragmend_codec   (see README)
 )";
 

@@ -22,6 +22,7 @@ Awaitable<Result<ByteView>> LocalBody::next() {
     activity_.moved();
     auto read = [this] { return read_piece(); };
     auto piece = co_await offload(services_.disk, std::move(read));
+    activity_.moved();
     if (piece.has_error())
         outcome_.error = piece.error();
     else if (piece->empty())

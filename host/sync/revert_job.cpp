@@ -64,8 +64,10 @@ RevertJobRun::RevertJobRun(Services& services, const PolicyContext& policy,
       job_(job),
       pause_(services.network),
       activity_(services.activities,
-                "REVERT of " + job.local_device.device + "/" + job.partition + " policy#" +
-                    std::to_string(policy.policy.index),
+                "REVERT of " + job.local_device.device + "/" + job.partition + " " +
+                    (job.fragment_index ? "frag#" + std::to_string(*job.fragment_index)
+                                        : std::string("tombstones")) +
+                    " policy#" + std::to_string(policy.policy.index),
                 [this] { cancel(); }) {}
 
 void RevertJobRun::cancel() {
@@ -184,6 +186,7 @@ Awaitable<std::optional<Delivered>> RevertJobRun::deliver(const scan::Partner& t
                                      policy_.policy.backend_index(target.primary_index), true,
                                      services_.gather_limits.timeouts},
                                     objects, services_.log);
+    activity_.doing("in a session with " + target.node.replication_name());
     sender_ = &sender;
     const auto result = co_await sender.run();
     sender_ = nullptr;

@@ -43,6 +43,7 @@ Awaitable<Result<void>> RevertObjects::list_next_suffix() {
                  partition = plan_.partition, suffix = plan_.suffixes[next_suffix_],
                  options] { return swift::list_offers(disk, device, partition, suffix, options); };
     auto found = co_await offload(services_.disk, std::move(list));
+    activity_.moved();
     ++next_suffix_;
     if (found.has_error()) {
         if (found.error() == errc::not_mounted) co_return found.error();
@@ -107,6 +108,7 @@ Awaitable<Result<std::vector<SubRequest>>> RevertObjects::next_sub_requests() {
             return swift::open_object(disk, device, partition, hash, options);
         };
         auto opened = co_await offload(services_.disk, std::move(open));
+        activity_.moved();
         if (opened.has_error()) {
             leave_out(want.object_hash, opened.error());
             continue;

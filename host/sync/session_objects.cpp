@@ -330,7 +330,7 @@ Awaitable<void> SessionObjects::note_culprits(const Item& item, scheduler::Rebui
             culprit.error.code != errc::bad_fragment) {
             continue;
         }
-        auto archive = item.archive;
+        LocalArchive archive = item.archive;
         co_await quarantine_if_damaged(services_, policy_, plan_.local_device.device,
                                        std::move(archive));
     }

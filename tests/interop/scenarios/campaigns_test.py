@@ -93,7 +93,7 @@ class OpposedRings(Campaign):
 
     options = {'servers': 2, 'devices': 6, 'part_power': 3, 'ec_type': 'isa_l_rs_vand', 'k': 2,
                'm': 1, 'segment_bytes': 65536, 'mount_check': True,
-               'object_conf': {'app:object-server': {'replication_lock_timeout': 1}}}
+               'object_conf': {'app:object-server': {'replication_lock_timeout': 2}}}
 
     def ring_of(self, node):
         """A folder with rings in which the node's devices are the only primaries."""

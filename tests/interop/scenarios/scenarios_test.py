@@ -123,7 +123,7 @@ class Scenarios(unittest.TestCase):
             lines += states.request_differences(
                 theirs, mine, sessions=group.servers == (stage.REVERTING_SERVER,))
         lines += [f'stale hash of {stale}' for stale in sorted(ours['stale'] - swift['stale'])
-                  if stale[1:3] == key]
+                  if stale[1:3] == key and not mine.received(stale[0], place.partition)]
         for pattern in row.logs:
             wanted = re.compile(pattern(scene) if callable(pattern) else pattern)
             for who, log in (('Swift', swift['log']), ('Fragmend', ours['log'])):

@@ -29,6 +29,15 @@ class State:
                       for path in manifest
                       if path.endswith(ending) and os.path.basename(path) not in HASH_FILES)
 
+    def received(self, device, partition):
+        """Whether the device's server stored a fragment of the row.
+
+        A server that is asked for hashes between the two halves of a PUT keeps the hash of the
+        first: committing does not invalidate the suffix. That is its own affair.
+        """
+        return any(verb == 'PUT' and path.startswith(f'{device}/{partition}/')
+                   for verb, path, _status in self.requests)
+
     def on(self, device, ending=''):
         return [name for holder, name in self.names(ending) if holder == device]
 
