@@ -171,6 +171,8 @@ HeaderMap headers_of(const transport::http::RequestHead& head) {
         const auto [name, value] = head.field(i);
         headers.add(name, value);
     }
+    // As in eventlet, a type that is not given is an empty one.
+    if (!headers.contains("Content-Type")) headers.set("Content-Type", "");
     return headers;
 }
 

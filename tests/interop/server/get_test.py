@@ -210,6 +210,12 @@ class GetTable(unittest.TestCase):
         self.assertEqual(names(self.swift), names(self.ours))
         self.assertEqual(len(names(self.ours)), len(DAMAGED))
 
+    def test_options_name_what_is_served(self):
+        theirs = self.swift.request('OPTIONS', '/', {})
+        ours = self.ours.request('OPTIONS', '/', {})
+        self.assertEqual((theirs.status, theirs.headers['allow']),
+                         (ours.status, ours.headers['allow']))
+
 
 if __name__ == '__main__':
     two_servers.skip_without_swift()
