@@ -97,6 +97,9 @@ Result<void> ServerProcess::settle() {
 
 void ServerProcess::load_stores() {
     for (const swift::Policy& policy : conf_.policies) {
+        if (!policy.is_erasure_coding()) {
+            log_.warning("Policy " + policy.name + " is not erasure-coded and not served here");
+        }
         server::PolicyStore store;
         store.policy = policy;
         store.disk.devices_root = options_.devices;
