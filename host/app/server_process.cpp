@@ -43,6 +43,7 @@ ServerProcess::~ServerProcess() {
 Result<std::unique_ptr<ServerProcess>> ServerProcess::make(const CommandLine& line) {
     auto options = server::load_server_options(line.conf_path);
     if (options.has_error()) return options.error();
+    options->swift_conf_path = line.swift_conf;
     auto conf = swift::load_swift_conf(line.swift_conf);
     if (conf.has_error()) return conf.error();
     std::unique_ptr<ServerProcess> made(
@@ -96,6 +97,9 @@ Result<void> ServerProcess::settle() {
 
 void ServerProcess::load_stores() {
     for (const swift::Policy& policy : conf_.policies) {
+        if (!policy.is_erasure_coding()) {
+            log_.warning("Policy " + policy.name + " is not erasure-coded and not served here");
+        }
         server::PolicyStore store;
         store.policy = policy;
         store.disk.devices_root = options_.devices;

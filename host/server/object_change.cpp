@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "host/server/container_updates.hpp"
 #include "host/server/object_get.hpp"
 #include "host/swift/python_text.hpp"
 
@@ -75,6 +76,29 @@ swift::Metadata posted_metadata(const BackendRequest& request, const WriteRules&
     return metadata;
 }
 
+/// What a container is told of a POST. Source: swift.obj.server.ObjectController.POST.
+HeaderMap posted_update(const BackendRequest& request, const swift::OpenObject& object,
+                        const PostTimes& times, const Timestamp& meta_time) {
+    const auto item = [&](std::string_view key) { return object.effective.text(key); };
+    const bool newer_type = times.request_type > times.present_type;
+    HeaderMap update;
+    update.set(
+        "X-Size",
+        item("X-Object-Sysmeta-Ec-Content-Length").value_or(item("Content-Length").value_or("0")));
+    update.set("X-Content-Type", newer_type ? std::string(request.headers.get(type_key))
+                                            : item(type_key).value_or(""));
+    update.set("X-Timestamp", object.data_timestamp.internal());
+    update.set("X-Content-Type-Timestamp",
+               (newer_type ? times.request_type : times.present_type).internal());
+    update.set("X-Meta-Timestamp", meta_time.internal());
+    update.set("X-Etag", item("X-Object-Sysmeta-Ec-Etag").value_or(item("ETag").value_or("")));
+    std::vector<HeaderMap::Item> items;
+    for (const auto& [key, value] : object.effective.items())
+        items.emplace_back(key, swift::to_text(value));
+    apply_container_overrides(update, items, {});
+    return update;
+}
+
 Reply accepted(const BackendRequest& request, const swift::OpenObject& object,
                const PostTimes& times) {
     Reply reply = error_reply(202);
@@ -130,6 +154,15 @@ Reply answer_post(const BackendRequest& request, WriteRules rules) {
     auto failed = write_file(request, rules, std::move(metadata),
                              swift::meta_file_name(*file_time, type_time));
     if (failed) return std::move(*failed);
+    auto expiry = leave_expiry_updates(
+        request, *timestamp,
+        has_newer_metadata
+            ? swift::python_int(object.effective.text("X-Delete-At").value_or("0")).value_or(0)
+            : *delete_at);
+    if (expiry.has_error()) return failed_write_reply(request, expiry.error());
+    auto told = leave_container_update(
+        request, "PUT", posted_update(request, object, *times, *file_time), *file_time);
+    if (told.has_error()) return failed_write_reply(request, told.error());
     return accepted(request, object, *times);
 }
 
@@ -164,12 +197,19 @@ Reply answer_delete(const BackendRequest& request, WriteRules rules) {
         }
         status = 204;
     }
+    const auto old_delete_at = swift::python_int(delete_at).value_or(0);
+    auto expiry = leave_expiry_updates(request, *timestamp, old_delete_at);
+    if (expiry.has_error()) return failed_write_reply(request, expiry.error());
     if (present < *timestamp) {
         swift::Metadata metadata;
         metadata.set("X-Timestamp", timestamp->internal());
         auto failed =
             write_file(request, rules, std::move(metadata), swift::tombstone_file_name(*timestamp));
         if (failed) return std::move(*failed);
+        HeaderMap update;
+        update.set("X-Timestamp", timestamp->internal());
+        auto told = leave_container_update(request, "DELETE", std::move(update), *timestamp);
+        if (told.has_error()) return failed_write_reply(request, told.error());
     }
     Reply reply = with_timestamp(status, std::max(present, *timestamp));
     reply.fields.emplace_back("X-Backend-Content-Type", type);

@@ -2,6 +2,7 @@
 #include "host/server/object_put.hpp"
 
 #include "host/server/conditions.hpp"
+#include "host/server/container_updates.hpp"
 #include "host/server/object_get.hpp"
 #include "host/swift/python_text.hpp"
 
@@ -38,10 +39,6 @@ Answered<std::unique_ptr<PutOperation>> PutOperation::begin(BackendRequest reque
     if (!index) return index.error();
     put->requested_index_ = *index;
     if (auto conflict = put->conflict()) return std::move(*conflict);
-    auto writer = swift::DiskWriter::open(put->request_.disk(), write_place(put->request_),
-                                          write_options(rules.options), size);
-    if (!writer) return failed_write_reply(put->request_, writer.error());
-    put->writer_.emplace(std::move(*writer));
     return put;
 }
 
@@ -60,10 +57,22 @@ std::optional<Reply> PutOperation::conflict() {
             return error_reply(412);
         }
     }
+    if (!object.tombstone && !opened->expired) {
+        expired_at_ =
+            swift::python_int(object.effective.text("X-Delete-At").value_or("0")).value_or(0);
+    }
     if (present < timestamp_) return std::nullopt;
     Reply reply = error_reply(409);
     reply.fields.emplace_back("X-Backend-Timestamp", present.internal());
     return reply;
+}
+
+Answered<void> PutOperation::open() {
+    auto writer = swift::DiskWriter::open(request_.disk(), write_place(request_),
+                                          write_options(rules_.options), length_);
+    if (!writer) return failed_write_reply(request_, writer.error());
+    writer_.emplace(std::move(*writer));
+    return {};
 }
 
 Answered<void> PutOperation::write(ByteView bytes) {
@@ -130,6 +139,20 @@ Answered<void> PutOperation::commit() {
     auto done = swift::commit_fragment(request_.disk(), request_.place().hash_dir_path, timestamp_,
                                        stored_index_, rules_.options.fsync);
     if (done.has_error()) return failed_write_reply(request_, done.error());
+    return {};
+}
+
+Answered<void> PutOperation::update_container(const HeaderMap& footers) {
+    const auto expiry = leave_expiry_updates(request_, timestamp_, expired_at_);
+    if (expiry.has_error()) return failed_write_reply(request_, expiry.error());
+    HeaderMap update;
+    update.set("X-Size", std::to_string(writer_->bytes_written()));
+    update.set("X-Content-Type", request_.headers.get("Content-Type"));
+    update.set("X-Timestamp", timestamp_.internal());
+    update.set("X-Etag", etag_);
+    apply_container_overrides(update, request_.headers.items(), footers.items());
+    auto left = leave_container_update(request_, "PUT", std::move(update), timestamp_);
+    if (left.has_error()) return failed_write_reply(request_, left.error());
     return {};
 }
 

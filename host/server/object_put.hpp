@@ -14,12 +14,14 @@ namespace fragmend::server {
 /// Source: swift.obj.server.ObjectController.PUT.
 class PutOperation {
   public:
-    /// Checks the request against the rules and what is on the disk, and opens the file. `length`:
-    /// of the body, if known. Answers: 400, 409, 411, 412, 413, 500, 503, 507.
+    /// Checks the request against the rules and what is on the disk. `length`: of the body, if
+    /// known. Answers: 400, 409, 411, 412, 413, 500, 503, 507.
     static Answered<std::unique_ptr<PutOperation>> begin(BackendRequest request, WriteRules rules,
                                                          std::optional<std::uint64_t> length,
                                                          bool has_length);
 
+    /// Opens the file, before anything is written. Answers: 500, 507.
+    Answered<void> open();
     /// Answers: 500, 507.
     Answered<void> write(ByteView bytes);
 
@@ -29,6 +31,8 @@ class PutOperation {
     Answered<void> store(const HeaderMap& footers, Commit commit);
     /// The second phase of `Commit::later`. Answers: 500, 507.
     Answered<void> commit();
+    /// Tells the container, where the request names one. After everything else. Answers: 500, 507.
+    Answered<void> update_container(const HeaderMap& footers);
     Reply created() const;
 
     const BackendRequest& request() const { return request_; }
@@ -50,6 +54,7 @@ class PutOperation {
     int stored_index_ = -1;
     std::optional<swift::DiskWriter> writer_;
     std::string etag_;
+    std::int64_t expired_at_ = 0;  ///< X-Delete-At of what this object takes the place of.
 };
 
 }  // namespace fragmend::server

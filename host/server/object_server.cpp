@@ -7,6 +7,9 @@
 #include <array>
 #include <cstdio>
 
+#include "host/server/object_change.hpp"
+#include "host/server/plain_put.hpp"
+#include "host/server/recon.hpp"
 #include "host/server/replicate.hpp"
 #include "host/swift/mount_check.hpp"
 #include "host/swift/python_text.hpp"
@@ -19,7 +22,8 @@ namespace {
 using std::chrono::steady_clock;
 using transport::Deadline;
 
-constexpr std::array<std::string_view, 3> methods{"GET", "HEAD", "OPTIONS"};
+constexpr std::array<std::string_view, 6> methods{"DELETE",  "GET",  "HEAD",
+                                                  "OPTIONS", "POST", "PUT"};
 constexpr std::array<std::string_view, 2> replication_methods{"REPLICATE", "SSYNC"};
 
 /// What one trip to a disk thread brings back for a GET.
@@ -64,6 +68,8 @@ bool ObjectServer::allows(std::string_view method) const {
 
 Awaitable<void> ObjectServer::dispatch(Exchange& exchange, std::string path, HeaderMap headers) {
     const std::string method(exchange.head().method());
+    const bool answered = co_await answer_before_objects(exchange, path);
+    if (answered) co_return;
     if (path.empty() || !swift::is_valid_utf8(path)) {
         co_return co_await answer(exchange,
                                   text_reply(412, "Invalid UTF8 or contains NULL", false));
@@ -80,6 +86,10 @@ Awaitable<void> ObjectServer::dispatch(Exchange& exchange, std::string path, Hea
     }
     auto request = object_request(setup_.stores, method, path, std::move(headers));
     if (!request) co_return co_await answer(exchange, std::move(request.error()));
+    if (method == "PUT") co_return co_await put(exchange, std::move(*request));
+    if (method == "POST" || method == "DELETE") {
+        co_return co_await change(exchange, std::move(*request));
+    }
     co_return co_await get(exchange, std::move(*request));
 }
 
@@ -169,6 +179,34 @@ Awaitable<void> ObjectServer::ssync(Exchange& exchange, BackendRequest request) 
     transport::ssync::Receiver receiver(setup_.network, exchange, objects, memory_,
                                         std::move(options), std::move(name), setup_.logger);
     co_await receiver.run();
+}
+
+Awaitable<void> ObjectServer::put(Exchange& exchange, BackendRequest request) {
+    PlainPut put(sessions_, exchange, client_limit_);
+    auto reply = co_await put.run(std::move(request));
+    if (reply) co_await answer(exchange, std::move(*reply));
+}
+
+Awaitable<void> ObjectServer::change(Exchange& exchange, BackendRequest request) {
+    auto work = [&request, rules = sessions_.rules] {
+        return request.method == "POST" ? answer_post(request, rules)
+                                        : answer_delete(request, rules);
+    };
+    Reply reply = co_await offload(setup_.disks, std::move(work));
+    co_await answer(exchange, std::move(reply));
+}
+
+/// What Swift's pipeline answers before the object server is asked.
+Awaitable<bool> ObjectServer::answer_before_objects(Exchange& exchange, const std::string& path) {
+    const bool is_health = path == "/healthcheck";
+    if (!is_health && !path.starts_with("/recon/")) co_return false;
+    auto work = [this, is_health, path] {
+        return is_health ? answer_healthcheck(setup_.options)
+                         : answer_recon(path, setup_.options, setup_.stores, setup_.clock);
+    };
+    Reply reply = co_await offload(setup_.disks, std::move(work));
+    co_await answer(exchange, std::move(reply));
+    co_return true;
 }
 
 Reply ObjectServer::options_reply() const {

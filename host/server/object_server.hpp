@@ -46,6 +46,9 @@ class ObjectServer final : public transport::http::RequestHandler {
                                    const ArchiveBody& body);
     Awaitable<void> replicate(Exchange& exchange, BackendRequest request);
     Awaitable<void> ssync(Exchange& exchange, BackendRequest request);
+    Awaitable<void> put(Exchange& exchange, BackendRequest request);
+    Awaitable<void> change(Exchange& exchange, BackendRequest request);
+    Awaitable<bool> answer_before_objects(Exchange& exchange, const std::string& path);
     Awaitable<void> answer(Exchange& exchange, Reply reply);
     Reply options_reply() const;
     bool allows(std::string_view method) const;

@@ -18,6 +18,8 @@ namespace fragmend::server {
 /// swift.obj.diskfile.BaseDiskFileManager.__init__.
 struct ServerOptions {
     std::string conf_path;
+    /// Of the process, not of the file: which swift.conf it was started with.
+    std::string swift_conf_path = "/etc/swift/swift.conf";
 
     std::string bind_ip = "0.0.0.0";
     std::uint16_t bind_port = 0;

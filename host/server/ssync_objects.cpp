@@ -79,7 +79,8 @@ Verdict put_at_once(BackendRequest request, WriteRules rules, ByteView body) {
         wants_commit(request) ? PutOperation::Commit::now : PutOperation::Commit::never;
     auto put = PutOperation::begin(std::move(request), rules, body.size(), true);
     if (!put) return verdict_of(put.error());
-    auto done = (*put)->write(body);
+    auto done = (*put)->open();
+    if (done) done = (*put)->write(body);
     if (done) done = (*put)->store({}, commit);
     return done ? verdict_of((*put)->created()) : verdict_of(done.error());
 }
@@ -100,8 +101,13 @@ class LargePut final : public OpenPut {
             co_return;
         }
         commit_ = wants_commit(*request) ? PutOperation::Commit::now : PutOperation::Commit::never;
-        auto work = [begun = std::move(*request), rules, length]() mutable {
-            return PutOperation::begin(std::move(begun), rules, length, true);
+        auto work = [begun = std::move(*request), rules,
+                     length]() mutable -> Answered<std::unique_ptr<PutOperation>> {
+            auto checked = PutOperation::begin(std::move(begun), rules, length, true);
+            if (!checked) return checked;
+            auto opened = (*checked)->open();
+            if (!opened) return opened.error();
+            return checked;
         };
         auto put = co_await offload(disks_, std::move(work));
         if (put) {

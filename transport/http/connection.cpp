@@ -77,7 +77,13 @@ struct Connection::State : std::enable_shared_from_this<State> {
                 return self->arm(watch, watch.deadline);
             }
             watch.expired = true;
-            self->close();
+            // A server may still say why it gives up on a client that sends nothing.
+            error_code ignored;
+            if (self->survives_late_reads && &watch == &self->reading) {
+                self->socket.cancel(ignored);
+            } else {
+                self->close();
+            }
         });
     }
 
@@ -112,6 +118,7 @@ struct Connection::State : std::enable_shared_from_this<State> {
     beast::flat_buffer buffer;
     bool closed = false;  ///< For good, even when it was never open.
     bool write_failed = false;
+    bool survives_late_reads = false;  ///< A read that came too late leaves the rest alive.
 };
 
 namespace {
@@ -159,6 +166,9 @@ Awaitable<Result<std::size_t>> receive(StatePtr state, ByteSpan into, Deadline d
         asio::buffer(into.data(), into.size()), asio::redirect_error(asio::use_awaitable, code));
     state->reading.deadline = Moment::max();
     if (code == asio::error::eof) co_return std::size_t{0};
+    if (code && state->survives_late_reads && std::exchange(state->reading.expired, false)) {
+        co_return deadline.error();
+    }
     if (code) co_return state->fail(state->reading, deadline, code, errc::disconnected);
     co_return bytes;
 }
@@ -192,6 +202,7 @@ Connection::~Connection() {
 Connection Connection::adopt(const asio::any_io_executor& executor, int fd, bool is_v6) {
     Connection connection(executor);
     State& state = *connection.state_;
+    state.survives_late_reads = true;
     error_code code;
     state.socket.assign(is_v6 ? tcp::v6() : tcp::v4(), fd, code);
     if (!code) state.socket.non_blocking(true, code);

@@ -25,7 +25,8 @@ class Connection {
     Connection(Connection&&) noexcept;
     Connection& operator=(Connection&&) noexcept;
 
-    /// The server's end: takes over an accepted socket.
+    /// The server's end: takes over an accepted socket. A read whose deadline has passed does not
+    /// end it: the answer can still say so.
     static Connection adopt(const asio::any_io_executor& executor, int fd, bool is_v6);
 
     /// Connects with TCP_NODELAY; a host name is resolved within the deadline, each of its

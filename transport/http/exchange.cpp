@@ -65,6 +65,12 @@ Awaitable<Result<void>> Exchange::say_continue(const Fields& fields) {
     co_return co_await send(text, {}, {});
 }
 
+void Exchange::expect_another_body() {
+    FRAGMEND_ASSERT(head_.chunked() && chunks_.finished());
+    end_read();
+    chunks_ = ChunkDecoder();
+}
+
 Awaitable<Result<void>> Exchange::send(std::string_view head, ByteView body, std::string_view end) {
     const std::array<ByteView, 3> pieces{as_bytes_view(head), body, as_bytes_view(end)};
     co_return co_await connection_.write(pieces, Deadline::stage(write_limit_, write_words));

@@ -46,6 +46,9 @@ class Exchange {
     bool body_finished() const { return head_.chunked() ? chunks_.finished() : left_ == 0; }
     /// `100 Continue` with fields of its own, once more for each call. Errors as `reply`.
     Awaitable<Result<void>> say_continue(const Fields& fields);
+    /// A chunked body was read to its end, and another one follows: the second phase of a proxy's
+    /// PUT.
+    void expect_another_body();
     /// Fields that go with the `100 Continue` of the first read.
     void set_continue_fields(Fields fields) { continue_fields_ = std::move(fields); }
 

@@ -101,11 +101,11 @@ Awaitable<boost::system::result<Reception::Event, SessionFailure>> Receiver::nex
         if (event.kind != Kind::more) {
             body_since_deadline_ += event.body.size();
             if (event.kind != Kind::body || body_since_deadline_ >= body_bytes_per_limit) {
-                deadline_ = Deadline::stage(options_.client, reception_.stage());
-                body_since_deadline_ = 0;
+                restart_deadline();
             }
             co_return event;
         }
+        if (deadline_stage_ != reception_.stage()) restart_deadline();
         auto piece = co_await exchange_.read(deadline_);
         if (piece.has_error()) {
             const bool late = piece.error() == errc::timeout;
@@ -124,8 +124,14 @@ Awaitable<boost::system::result<Reception::Event, SessionFailure>> Receiver::nex
     }
 }
 
+void Receiver::restart_deadline() {
+    deadline_stage_ = reception_.stage();
+    deadline_ = Deadline::stage(options_.client, deadline_stage_);
+    body_since_deadline_ = 0;
+}
+
 Awaitable<Receiver::Step> Receiver::missing_check() {
-    deadline_ = Deadline::stage(options_.client, reception_.stage());
+    restart_deadline();
     for (;;) {
         auto event = co_await next();
         if (event.has_error()) co_return event.error();
@@ -135,7 +141,7 @@ Awaitable<Receiver::Step> Receiver::missing_check() {
         if (ends || batch_.size() == batch_offers_max || input_.empty()) {
             Step checked = co_await check_batch();
             if (checked.has_error()) co_return checked;
-            deadline_ = Deadline::stage(options_.client, reception_.stage());
+            restart_deadline();
         }
         if (ends) co_return co_await answer_wanted();
     }
@@ -164,7 +170,7 @@ Awaitable<Receiver::Step> Receiver::answer_wanted() {
     answer += line_end;
     wanted_ = {};
     Step written = co_await write(answer);
-    deadline_ = Deadline::stage(options_.client, reception_.stage());
+    restart_deadline();
     co_return written;
 }
 
@@ -186,7 +192,7 @@ Awaitable<Receiver::Step> Receiver::updates() {
         FRAGMEND_ASSERT(event->kind == Kind::request);
         Step taken = co_await take_request(std::move(event->request));
         if (taken.has_error()) co_return taken;
-        deadline_ = Deadline::stage(options_.client, reception_.stage());
+        restart_deadline();
         taken = tripped();
         if (taken.has_error()) co_return taken;
     }
@@ -211,7 +217,7 @@ Awaitable<Receiver::Step> Receiver::take_small(SubRequestHead head) {
         auto permit = co_await memory_.acquire(static_cast<std::size_t>(head.content_length));
         if (permit.has_error()) co_return SessionFailure{Failed::exception, permit.error().detail};
         body->permit = std::move(*permit);
-        deadline_ = Deadline::stage(options_.client, reception_.stage());
+        restart_deadline();
     }
     body->bytes.reserve(static_cast<std::size_t>(head.content_length));
     for (;;) {
@@ -242,7 +248,7 @@ Awaitable<Receiver::Step> Receiver::take_large(SubRequestHead head) {
     const std::string method = head.method;
     co_await await_turn(object);
     std::unique_ptr<OpenPut> put = co_await objects_.open_put(std::move(head));
-    deadline_ = Deadline::stage(options_.client, reception_.stage());
+    restart_deadline();
     for (;;) {
         auto event = co_await next();
         if (event.has_error()) co_return event.error();

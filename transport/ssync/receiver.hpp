@@ -75,6 +75,8 @@ class Receiver {
     Awaitable<Step> take_large(SubRequestHead head);
     /// The next event; reads from the client when all input is used up.
     Awaitable<boost::system::result<Reception::Event, SessionFailure>> next();
+    /// The wait that begins now has all of client_timeout.
+    void restart_deadline();
     Awaitable<Step> write(std::string_view text);
     Awaitable<void> fail(SessionFailure failure);
 
@@ -96,6 +98,7 @@ class Receiver {
     Reception reception_;
     ByteView input_;
     Deadline deadline_ = Deadline::none();
+    std::string_view deadline_stage_;
     std::uint64_t body_since_deadline_ = 0;
     std::vector<Offer> batch_;
     std::string wanted_;  ///< Lines, joined as they go out.

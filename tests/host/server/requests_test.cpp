@@ -144,6 +144,13 @@ TEST_F(Requests, RefuseTricksWithPaths) {
     }
 }
 
+TEST_F(Requests, AreRefusedForWholeObjects) {
+    stores[0].policy.type = swift::PolicyType::replication;
+    auto request = object_request(stores, "GET", "/sda/12/a/c/o", policy());
+    ASSERT_FALSE(request);
+    EXPECT_EQ(request.error().status, 503);
+}
+
 TEST_F(Requests, TakePartitionPathsApart) {
     const auto parse = [&](std::string_view path, bool with_suffixes) {
         return partition_request(stores, "REPLICATE", path, policy(), with_suffixes);

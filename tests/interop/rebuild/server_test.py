@@ -2,8 +2,12 @@
 """`fragmend server` in place of Swift's object servers: rebuilds by either reconstructor."""
 
 import os
+import random
+import shutil
+import threading
 
 from support import case, disks, objects, program
+from swiftlab import proxy_client
 
 OURS = [program.PROGRAM, 'server'] if not program.IS_SWIFT else None
 
@@ -76,6 +80,110 @@ class ServedByBoth(ServedByFragmend):
     """Half of the nodes still run Swift's object server."""
 
     ours = (1, 3, 5)
+    if not os.environ.get('FRAGMEND_FULL'):
+        test_one_wiped_device = test_single_fragments = None
+        test_damage_at_rest_is_found_while_it_is_served = None
+
+
+class Reverts(ServedByFragmend):
+    """Fragments that lie on devices which the ring does not give them: Swift brings them home."""
+
+    @case.fragmend_only('there is no server of ours then')
+    def test_fragments_come_home(self):
+        moved = 0
+        for device, handoff in (('d1', 'd12'), ('d5', 'd2')):
+            source = os.path.join(self.lab.device_path(device), 'objects-1')
+            target = os.path.join(self.lab.device_path(handoff), 'objects-1')
+            for partition in sorted(os.listdir(source)):
+                if partition.isdigit() and not os.path.exists(os.path.join(target, partition)):
+                    os.makedirs(target, exist_ok=True)
+                    shutil.move(os.path.join(source, partition), os.path.join(target, partition))
+                    moved += 1
+        self.assertGreater(moved, 0)
+        for _ in range(self.passes_max):
+            self.last_pass = program.run_pass(self.lab, program_is_swift=True)
+            lines = [line for device, manifest in self.before.items()
+                     for line in case.compare(manifest, self.lab.snapshot(device),
+                                              lambda path: False, garbled_text_ok=True)]
+            if not lines:
+                return
+        self.fail('\n'.join(lines[:12]) + self.last_pass.tail())
+
+    test_one_wiped_device = test_two_wiped_devices = test_single_fragments = None
+    test_damage_at_rest_is_found_while_it_is_served = None
+
+
+class BesideClients(case.InteropCase):
+    """Fragmend owns the replication ports; proxy and object servers are Swift's, and busy."""
+
+    options = {'servers': 3, 'devices': 9, 'part_power': 3, 'segment_bytes': 65536, 'proxy': True,
+               'replication_server': OURS}
+    restores = False
+    ROUNDS = 20 if os.environ.get('FRAGMEND_FULL') else 2
+    CLIENTS = 8 if os.environ.get('FRAGMEND_FULL') else 3
+
+    @classmethod
+    def fill(cls):
+        policy = cls.lab.spec.policy()
+        cls.lab.write(objects.sized(policy, [*range(100, 1100, 100), 0, 65537, 400000]))
+
+    @case.fragmend_only('there is no server of ours then')
+    def test_nothing_is_lost_and_nobody_gets_an_error(self):
+        self.lab.make_container('AUTH_lab', 'busy', self.policy.index)
+        stop, errors, kept = threading.Event(), [], [{} for _ in range(self.CLIENTS)]
+        clients = [threading.Thread(target=self.client, args=(number, stop, errors, kept[number]))
+                   for number in range(self.CLIENTS)]
+        for client in clients:
+            client.start()
+        try:
+            for number in range(self.ROUNDS):
+                self.lab.wipe(f'd{number % 9 + 1}')
+                program.run_pass(self.lab, program_is_swift=number % 2 == 1)
+        finally:
+            stop.set()
+            for client in clients:
+                client.join()
+        self.assertEqual([], errors[:10])
+        for _ in range(self.passes_max):
+            program.run_pass(self.lab)
+        count, complaints = self.lab.read_all()
+        self.assertEqual([], complaints)
+        with proxy_client.connection(self.lab) as link:
+            for objects_kept in kept:
+                for name, body in objects_kept.items():
+                    status, _headers, found = proxy_client.request(link, 'GET', self.path(name))
+                    self.assertEqual((status, found), (200, body) if body is not None
+                                     else (404, found), name)
+        print(count, 'objects at rest,', sum(len(one) for one in kept), 'of clients')
+        self.assertGreater(sum(len(one) for one in kept), 10)
+        for node in self.lab.layout.nodes:
+            quarantined, result = self.lab.audit(node.number)
+            self.assertEqual(0, quarantined, result.output[-2000:])
+
+    @staticmethod
+    def path(name):
+        return proxy_client.path_of('AUTH_lab', 'busy', name)
+
+    def client(self, number, stop, errors, kept):
+        """Puts, posts, gets and deletes objects of its own, and remembers what must be there."""
+        dice = random.Random(number)
+        with proxy_client.connection(self.lab) as link:
+            for step in range(100000):
+                if stop.is_set():
+                    return
+                name = f'{number}-{dice.randrange(12)}'
+                method = dice.choice(['PUT', 'PUT', 'GET', 'POST', 'DELETE'])
+                body = bytes([step % 256]) * dice.choice([10, 3000, 70000])
+                status, _headers, found = proxy_client.request(
+                    link, method, self.path(name), body if method == 'PUT' else None,
+                    {'X-Object-Meta-Step': step})
+                there = kept.get(name) is not None
+                if status >= 500 or (method == 'GET' and there and found != kept[name]):
+                    errors.append((method, name, status, found[:200]))
+                if method == 'PUT' and status == 201:
+                    kept[name] = body
+                if method == 'DELETE' and status in (204, 404):
+                    kept[name] = None
 
 
 if __name__ == '__main__':

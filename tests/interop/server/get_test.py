@@ -132,7 +132,7 @@ def refused_rows():
             ('REPLICATE', '/sda', {}), ('REPLICATE', '/nosuch/3', {}), ('REPLICATE', '/sda/3/', {}),
             ('REPLICATE', '/sda/777', {}), ('REPLICATE', '/sda/3/abc-xyz-0f-123', {}),
             ('REPLICATE', '/sda/778/abc', {}), ('REPLICATE', '/sda/3', {})]
-    for index in ('', '7', 'x', '-1', '1 '):
+    for index in ('7', 'x', '-1', '1 '):
         rows.append(('GET', path('plain'), {'X-Backend-Storage-Policy-Index': index}))
         rows.append(('REPLICATE', '/sda/3', {'X-Backend-Storage-Policy-Index': index}))
     # Malformed preferences are a 500 with a traceback there, so only the status is alike.
@@ -209,6 +209,12 @@ class GetTable(unittest.TestCase):
             return sorted(os.listdir(folder))
         self.assertEqual(names(self.swift), names(self.ours))
         self.assertEqual(len(names(self.ours)), len(DAMAGED))
+
+    def test_options_name_what_is_served(self):
+        theirs = self.swift.request('OPTIONS', '/', {})
+        ours = self.ours.request('OPTIONS', '/', {})
+        self.assertEqual((theirs.status, theirs.headers['allow']),
+                         (ours.status, ours.headers['allow']))
 
 
 if __name__ == '__main__':

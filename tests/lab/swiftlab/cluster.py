@@ -230,6 +230,8 @@ class Lab(DamageOperations, FillOperations, RunOperations):
     def _server_names(self):
         names = ['account-server', 'container-server', 'proxy-server'] if self.spec.proxy else []
         return ([node.name for node in self.layout.nodes]
+                + [node.replication_name for node in self.layout.nodes
+                   if node.has_replication_server]
                 + (['fault-proxy'] if self.spec.fault_proxy else []) + names)
 
     def _spawn(self, name, argv=None):
@@ -239,6 +241,13 @@ class Lab(DamageOperations, FillOperations, RunOperations):
         elif argv:
             node = self.layout.node(int(name.rsplit('-', 1)[1]))
             self._ask('spawn', name=name, argv=[*argv, node.conf])
+        elif name.startswith('replication-server-'):
+            node = self.layout.node(int(name.rsplit('-', 1)[1]))
+            program = self.spec.replication_server
+            if program == 'swift':
+                self._ask('spawn', name=name, app='object-server', conf=node.replication_conf)
+            else:
+                self._ask('spawn', name=name, argv=[*program, node.replication_conf])
         elif name.startswith('object-server-'):
             node = self.layout.node(int(name.rsplit('-', 1)[1]))
             self._ask('spawn', name=name, app='object-server', conf=node.conf)
@@ -254,7 +263,8 @@ class Lab(DamageOperations, FillOperations, RunOperations):
             addresses = [fixed[name]]
         else:
             node = self.layout.node(int(name.rsplit('-', 1)[1]))
-            addresses = [(node.bind_ip, node.port)]
+            port = node.replication_port if name == node.replication_name else node.port
+            addresses = [(node.bind_ip, port)]
         for address in addresses:
             self._poll(lambda: self._is_listening(address), f'{name} to listen',
                        gone=lambda: 'exit' in self.status()['processes'].get(name, {'exit': 0}))

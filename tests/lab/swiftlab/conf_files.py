@@ -7,7 +7,7 @@ from . import layout as places
 
 def write_reconstructor_conf(layout, node, tag, options):
     """Writes a variant of a node's file with other reconstructor options; its path inside."""
-    sections = _object_server_conf(layout, node)
+    sections = _replication_conf(layout, node)
     sections['object-reconstructor'].update(options)
     name = f'reconstructor-{tag}/{node.number}.conf'
     _write(layout, name, sections)
@@ -19,6 +19,8 @@ def write_all(layout):
     files = {'swift.conf': _swift_conf(layout.spec)}
     for node in layout.nodes:
         files[f'object-server/{node.number}.conf'] = _object_server_conf(layout, node)
+        if node.has_replication_server:
+            files[f'object-server/{node.number}-replication.conf'] = _replication_conf(layout, node)
     if layout.spec.proxy:
         files['proxy-server.conf'] = _proxy_conf(layout)
         files['account-server.conf'] = _db_server_conf(layout, 'account', places.ACCOUNT_ADDRESS)
@@ -108,6 +110,13 @@ def _object_server_conf(layout, node):
         for name, value in options.items():
             target.pop(name, None)
             target[prefix + name] = value
+    return sections
+
+
+def _replication_conf(layout, node):
+    """The same for the node's replication side: what its daemons and that server read."""
+    sections = _object_server_conf(layout, node)
+    sections['DEFAULT']['bind_port'] = node.replication_port
     return sections
 
 

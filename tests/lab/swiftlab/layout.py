@@ -4,6 +4,7 @@ import dataclasses
 import os
 
 PORT_BASE = 6200
+REPLICATION_PORT_BASE = 6600
 PROXY_ADDRESS = ('127.0.0.251', 8080)
 ACCOUNT_ADDRESS = ('127.0.0.252', 6002)
 CONTAINER_ADDRESS = ('127.0.0.253', 6001)
@@ -18,10 +19,28 @@ class Node:
     number: int
     device_names: tuple
     fault_proxy: bool
+    has_replication_server: bool = False
 
     @property
     def name(self):
         return f'object-server-{self.number}'
+
+    @property
+    def replication_name(self):
+        return f'replication-server-{self.number}'
+
+    @property
+    def replication_port(self):
+        """Where the ring says that other nodes' daemons find this one."""
+        return (REPLICATION_PORT_BASE + self.number if self.has_replication_server
+                else self.port)
+
+    @property
+    def replication_conf(self):
+        """What the replication server and the node's daemons read, as seen inside the lab."""
+        if not self.has_replication_server:
+            return self.conf
+        return f'/etc/swift/object-server/{self.number}-replication.conf'
 
     @property
     def ring_ip(self):
@@ -54,7 +73,8 @@ class Layout:
         self.directory = os.path.abspath(directory)
         self.spec = spec
         names = [f'd{number}' for number in range(1, spec.devices + 1)]
-        self.nodes = [Node(number, tuple(names[number - 1::spec.servers]), spec.fault_proxy)
+        self.nodes = [Node(number, tuple(names[number - 1::spec.servers]), spec.fault_proxy,
+                           spec.replication_server is not None)
                       for number in range(1, spec.servers + 1)]
         self._node_of = {name: node for node in self.nodes for name in node.device_names}
 

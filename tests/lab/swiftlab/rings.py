@@ -21,7 +21,8 @@ def build_all(layout):
 def object_devices(layout):
     """The ring's devices: id counts with the name, one zone a server."""
     return [_device(number, layout.node_of(name).ring_ip, layout.node_of(name).port, name)
-            | {'zone': layout.node_of(name).number}
+            | {'zone': layout.node_of(name).number,
+               'replication_port': layout.node_of(name).replication_port}
             for number, name in enumerate(layout.device_names)]
 
 

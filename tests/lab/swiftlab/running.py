@@ -38,7 +38,7 @@ class RunOperations:
     def _reconstructor_conf(self, number, options):
         node = self.layout.node(number)
         if not options:
-            return node.conf
+            return node.replication_conf
         # Named after the content, so that runs with other options leave it alone.
         text = json.dumps(options, sort_keys=True)
         tag = hashlib.sha256(text.encode()).hexdigest()[:12]

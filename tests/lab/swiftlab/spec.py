@@ -66,6 +66,9 @@ class LabSpec:
     workers: int = 0
     log_level: str = 'INFO'
     replication_concurrency_per_device: int = 1
+    # A command (or 'swift') that serves every node's replication port, beside Swift's object server
+    # at the client port; None: one port and one server for both.
+    replication_server: list | str | None = None
     object_conf: dict = dataclasses.field(default_factory=dict)
     proxy_conf: dict = dataclasses.field(default_factory=dict)
 

@@ -1,0 +1,162 @@
+#!/usr/bin/python3
+"""How sessions end that do not end well: locks, places, devices, patience. Swift beside us."""
+
+import fcntl
+import os
+import re
+import sys
+import time
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import two_servers  # noqa: E402
+from ssync_client import Session, chunk, offers, updates  # noqa: E402
+from ssync_test import OBJECTS, put_request  # noqa: E402
+
+
+class SessionEnds(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.stage = two_servers.Stage(devices=('sda',))
+        cls.addClassCleanup(cls.stage.close)
+        cls.stage.fill(OBJECTS)
+        options = {'replication_lock_timeout': 1, 'client_timeout': 2, 'replication_concurrency': 2}
+        cls.servers = [cls.stage.start(kind, **options) for kind in ('swift', 'ours')]
+
+    def on_both(self, play):
+        theirs, ours = (play(server) for server in self.servers)
+        self.assertEqual(ours, theirs)
+        return ours
+
+    @staticmethod
+    def whole(server, *pieces, **options):
+        """Status line and decoded answer of a session that sends `pieces` and reads to the end."""
+        session = Session(server, **options)
+        for piece in pieces:
+            session.send(piece)
+        said = session.read_to_end() if session.status == 200 else b''
+        session.close()
+        return session.head.split(b'\r\n')[0], said.replace(server.root.encode(), b'ROOT'), \
+            session.ended
+
+    def hold(self, server, *parts):
+        """Holds a lock file of the server's device."""
+        path = os.path.join(server.root, 'srv', 'sda', *parts)
+        handle = open(path, 'w', encoding='ascii')
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        self.addCleanup(handle.close)
+        return handle
+
+    def test_a_locked_partition(self):
+        def play(server):
+            with self.hold(server, 'objects-1', '3', '.lock-replication'):
+                return self.whole(server, offers())
+        said = self.on_both(play)
+        self.assertIn(b":ERROR: 0 '1 second: ROOT", said[1])
+
+    def test_a_locked_device(self):
+        def play(server):
+            with self.hold(server, '.lock'):
+                head, said, ended = self.whole(server, offers())
+                # What is left of the budget is in the words, to the nanosecond.
+                return head, re.sub(rb'0\.\d+ seconds', b'SECONDS', said), ended
+        self.assertIn(b":ERROR: 0 'SECONDS: ROOT", self.on_both(play)[1])
+
+    def test_a_lock_that_is_given_back_in_time(self):
+        for server in self.servers:
+            handle = self.hold(server, '.lock')
+            session = Session(server)
+            session.send(offers())
+            handle.close()
+            self.assertTrue(session.read_until(b':MISSING_CHECK: END\r\n'), server.kind)
+            session.close()
+
+    def test_too_many_sessions(self):
+        def play(server):
+            holders = [Session(server, partition=str(number)) for number in (5, 6)]
+            for holder in holders:
+                holder.read_until(b'\r\n')
+            # Sessions begin with their locks, so give both a moment to have taken their place.
+            said = (None, b'', None)
+            give_up = time.monotonic() + 10
+            while b'503' not in said[1] and time.monotonic() < give_up:
+                said = self.whole(server, partition='7')
+            for holder in holders:
+                holder.close()
+            return said
+        self.assertIn(b':ERROR: 503', self.on_both(play)[1])
+
+    def test_one_device_one_session(self):
+        for server in self.servers:
+            first = Session(server, partition='8')
+            first.send(offers())
+            first.read_until(b':MISSING_CHECK: END\r\n')
+            self.assertIn(b'.lock', self.whole(server, offers(), partition='9')[1])
+            first.send(updates(put_request('x')))
+            self.assertIn(b':UPDATES: END', first.read_to_end())
+            first.close()
+
+    def test_refusals_before_a_session(self):
+        for options in ({'device': 'nosuch'}, {'policy': 9}, {'frag_index': 'x'},
+                        {'partition': '3/abc'}, {'partition': '..'}):
+            self.on_both(lambda server, options=options: self.whole(server, **options)[0])
+
+    def test_silence(self):
+        for pieces in ((), (b':MISSING_CHECK: START\r\n',), (offers(),),
+                       (offers(), b':UPDATES: START\r\n'),
+                       (offers(), b':UPDATES: START\r\nPUT /a/c/x\r\n')):
+            said = self.on_both(lambda server, pieces=pieces: self.whole(server, *pieces))
+            self.assertIn(b':ERROR: 408', said[1])
+
+    def test_clean_ends_in_the_middle(self):
+        def ends_after(server, *pieces):
+            session = Session(server)
+            for piece in pieces:
+                session.send(piece)
+            session.send_raw(b'0\r\n\r\n')
+            session.read_to_end()
+            session.close()
+            return session.ended, b':UPDATES: END' in session.received
+        for pieces in ((), (offers(),), (b':MISSING_CHECK: START\r\n',)):
+            self.on_both(lambda server, pieces=pieces: ends_after(server, *pieces))
+        # A verdict goes only to a sender that asked for it; Swift gives it to one that left, too.
+        ours = ends_after(self.servers[1], offers(), b':UPDATES: START\r\n')
+        self.assertEqual(ours, ('closed', False))
+
+    def test_a_sender_that_vanishes_gives_its_locks_back(self):
+        for server in self.servers:
+            session = Session(server, partition='10')
+            session.send(offers())
+            session.read_until(b':MISSING_CHECK: END\r\n')
+            session.send(b':UPDATES: START\r\n' + put_request('y')[:-10])
+            session.close()
+            give_up = time.monotonic() + 10
+            said = b''
+            while b':MISSING_CHECK: END' not in said and time.monotonic() < give_up:
+                again = Session(server, partition='10')
+                again.send(offers())
+                again.read_until(b':MISSING_CHECK: END\r\n')
+                said = again.received
+                again.close()
+            self.assertIn(b':MISSING_CHECK: END', said, server.kind)
+
+    def test_the_wrong_protocol(self):
+        for pieces in ((b'NONSENSE\r\n',), (offers(), b'NONSENSE\r\n'),
+                       (b':MISSING_CHECK: START\r\n', chunk(b''))):
+            self.on_both(lambda server, pieces=pieces: re.sub(
+                rb':ERROR: 0 .*', b':ERROR: 0', self.whole(server, *pieces)[1]))
+
+    def test_a_replication_server_that_is_none(self):
+        servers = [self.stage.start(kind, root=self.stage.copy(f'{kind}-off'),
+                                    replication_server='false') for kind in ('swift', 'ours')]
+        for method in ('SSYNC', 'REPLICATE', 'GET'):
+            theirs, ours = (server.request(method, '/sda/3', {
+                'X-Backend-Storage-Policy-Index': '1'}) for server in servers)
+            self.assertEqual((ours.status, ours.body), (theirs.status, theirs.body))
+        theirs, ours = (server.request('OPTIONS', '/') for server in servers)
+        self.assertEqual(ours.headers['allow'], theirs.headers['allow'])
+
+
+if __name__ == '__main__':
+    two_servers.skip_without_swift()
+    unittest.main()
