@@ -255,7 +255,14 @@ Awaitable<void> SessionObjects::finish_current() {
         auto outcome = rebuilds_.front().outcome();
         // A body that failed before any of it was sent: the session went on without it.
         const auto failed = outcome.error;
-        if (failed && !(*failed == errc::cancelled)) object_failed(*current_, *failed);
+        if (failed && !(*failed == errc::cancelled)) {
+            object_failed(*current_, *failed);
+            // Pieces that were taken and never sent bind nobody: a session that begins without the
+            // culprits may send the object whole.
+            if (*failed == errc::wrong_bytes && rebuilds_.front().bytes_released() > 0) {
+                body_broke(*failed);
+            }
+        }
         if (failed && *failed == errc::too_few_fragments && outcome.culprits.empty()) {
             co_await quarantine_if_solitary(services_, policy_, plan_, current_->object);
         }
@@ -349,6 +356,11 @@ void SessionObjects::object_failed(Item& item, const Error& error) {
                         item.want.object_hash + " not rebuilt: " + to_string(error));
 }
 
+void SessionObjects::body_broke(const Error& error) {
+    counts_.body_failed = true;
+    services_.suspects.broke_session(current_->object.hash, error);
+}
+
 void SessionObjects::cancel() {
     cancelled_ = true;
     rebuilds_.cancel();
@@ -363,8 +375,7 @@ Awaitable<void> SessionObjects::stop() {
     co_await rebuilds_.stop();
     if (!outcome) co_return;
     if (outcome->error && !(*outcome->error == errc::cancelled)) {
-        counts_.body_failed = true;
-        services_.suspects.broke_session(current_->object.hash, *outcome->error);
+        body_broke(*outcome->error);
     }
     co_await note_culprits(*current_, std::move(*outcome));
 }

@@ -26,7 +26,7 @@ struct SessionCounts {
     std::uint64_t tombstones = 0;
     std::uint64_t objects_failed = 0;
     std::map<errc, std::uint64_t> failures;  ///< The failed objects by class.
-    /// The body that was being sent failed, and the session with it.
+    /// A body failed after part of it was taken, and mostly the session with it.
     bool body_failed = false;
 };
 
@@ -83,6 +83,8 @@ class SessionObjects final : public transport::ssync::SessionObjects {
     /// Remembers who failed the object; a local archive that is damaged is quarantined.
     Awaitable<void> note_culprits(const Item& item, scheduler::RebuildOutcome outcome);
     void object_failed(Item& item, const Error& error);
+    /// The current object's body failed when part of it was taken: another session is worth a try.
+    void body_broke(const Error& error);
 
     Services& services_;
     const PolicyContext& policy_;

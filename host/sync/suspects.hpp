@@ -14,9 +14,9 @@ namespace fragmend::sync {
 
 /// Memory of one pass, on the network thread. A survivor that was caught with wrong bytes is not
 /// asked again for this object in this pass, whichever session tries. An object whose body broke
-/// off `broken_sessions_max` sessions is not begun again: those that come after it have a right to
-/// be sent. Bounded: past `objects_max` objects nothing more is learned, and the retry finds out by
-/// itself.
+/// off `broken_sessions_max` sessions, and one more for each survivor that was named meanwhile, is
+/// not begun again: those that come after it have a right to be sent. Bounded: past `objects_max`
+/// objects nothing more is learned, and the retry finds out by itself.
 class Suspects {
   public:
     static constexpr std::size_t objects_max = 100'000;
@@ -45,8 +45,10 @@ class Suspects {
     /// The last reason, once there were too many.
     std::optional<Error> why_it_broke(const std::string& object_hash) const {
         const auto found = broken_.find(object_hash);
-        if (found == broken_.end() || found->second.sessions < broken_sessions_max)
-            return std::nullopt;
+        if (found == broken_.end()) return std::nullopt;
+        // Every survivor that was named is left out from then on, and so is worth another session.
+        const auto named = static_cast<int>(of(object_hash).size());
+        if (found->second.sessions < broken_sessions_max + named) return std::nullopt;
         return found->second.why;
     }
 

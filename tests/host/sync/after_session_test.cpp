@@ -55,6 +55,18 @@ TEST(Suspects, GivesUpOnAnObjectThatBrokeTwoSessions) {
     EXPECT_FALSE(suspects.why_it_broke("y"));
 }
 
+TEST(Suspects, GivesAnotherSessionForEverySurvivorThatWasNamed) {
+    Suspects suspects;
+    suspects.add("x", 3);
+    suspects.broke_session("x", {errc::wrong_bytes, "one"});
+    suspects.add("x", 5);
+    suspects.broke_session("x", {errc::wrong_bytes, "two"});
+    suspects.broke_session("x", {errc::wrong_bytes, "three"});
+    EXPECT_FALSE(suspects.why_it_broke("x"));
+    suspects.broke_session("x", {errc::wrong_bytes, "four"});
+    EXPECT_TRUE(suspects.why_it_broke("x"));
+}
+
 TEST(PassStats, TellsWorkThatRemainsFromWhatCannotBeDone) {
     PassStats stats;
     EXPECT_FALSE(stats.work_remains());

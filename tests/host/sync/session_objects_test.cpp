@@ -150,6 +150,8 @@ TEST_F(SessionObjectsTest, BrokenBodyIsRememberedWhenItEndsTheSession) {
     EXPECT_TRUE(seen.error);
     EXPECT_TRUE(counts.body_failed);
     EXPECT_EQ(counts.fragments, 0u);
+    // One of two, and one more because a survivor was named.
+    suspects.broke_session(bad, {errc::limit, ""});
     EXPECT_FALSE(suspects.why_it_broke(bad));
     suspects.broke_session(bad, {errc::limit, ""});
     EXPECT_TRUE(suspects.why_it_broke(bad));

@@ -1,0 +1,107 @@
+// XOR, headers, digests and the notes about them.
+#include "tests/sim/codec.hpp"
+
+#include <algorithm>
+
+namespace fragmend::sim {
+
+/// Notes what its attempt ends with.
+class SimCodec::Digests final : public scheduler::SurvivorDigests {
+  public:
+    Digests(SimCodec& codec, std::size_t count) : codec_(codec), md5s_(count) {}
+
+    /// The first round says what the attempt is about; what was known about it is void.
+    void feed(const scheduler::SegmentWork& work) {
+        if (!key_) {
+            const auto* header = reinterpret_cast<const char*>(work.survivors.front().data());
+            key_ = {seed_of_header(header), work.plan->wanted()};
+            indexes_ = work.plan->survivors();
+            codec_.evidence_.erase(*key_);
+        }
+        for (std::size_t j = 0; j < md5s_.size(); ++j)
+            md5s_[j].update(work.survivors[j]);
+    }
+
+    Md5Digest finish(std::size_t position) override {
+        const Md5Digest digest = md5s_.at(position).finish();
+        if (!key_) return digest;
+        Evidence& evidence = codec_.evidence_[*key_];
+        evidence.survivors = md5s_.size();
+        const std::uint8_t index = indexes_.at(position);
+        const auto owner = codec_.truth_.owner(to_hex(digest));
+        const bool is_good = owner == std::pair(key_->first, index);
+        (is_good ? evidence.good : evidence.bad).insert(index);
+        return digest;
+    }
+
+  private:
+    SimCodec& codec_;
+    std::vector<Md5> md5s_;
+    std::vector<std::uint8_t> indexes_;
+    std::optional<std::pair<std::uint64_t, std::uint8_t>> key_;
+};
+
+std::size_t SimCodec::fragment_bytes(const scheduler::EcScheme& scheme, std::size_t segment_bytes) {
+    const auto k = static_cast<std::size_t>(scheme.k);
+    return header_bytes + (segment_bytes + k - 1) / k;
+}
+
+std::optional<std::vector<std::uint8_t>> SimCodec::choose_survivors(
+    const scheduler::EcScheme& scheme, std::span<const std::uint8_t> available, std::uint8_t) {
+    if (available.size() < static_cast<std::size_t>(scheme.k)) return std::nullopt;
+    return std::vector<std::uint8_t>(available.begin(), available.begin() + scheme.k);
+}
+
+Result<std::shared_ptr<const scheduler::DecodePlan>> SimCodec::plan(
+    const scheduler::EcScheme& scheme, std::span<const std::uint8_t> survivors,
+    std::uint8_t wanted) {
+    return std::make_shared<const scheduler::DecodePlan>(
+        scheme, std::vector<std::uint8_t>(survivors.begin(), survivors.end()), wanted);
+}
+
+std::unique_ptr<scheduler::SurvivorDigests> SimCodec::digests(std::size_t survivor_count) {
+    return std::make_unique<Digests>(*this, survivor_count);
+}
+
+const Evidence* SimCodec::evidence(std::uint64_t seed, std::uint8_t wanted) const {
+    const auto found = evidence_.find({seed, wanted});
+    return found == evidence_.end() ? nullptr : &found->second;
+}
+
+void SimCodec::run(std::span<scheduler::SegmentWork*> batch) {
+    for (scheduler::SegmentWork* work : batch) {
+        const auto& indexes = work->plan->survivors();
+        const std::size_t bytes = work->output.size();
+        auto* out = reinterpret_cast<char*>(work->output.data());
+        std::fill_n(out, bytes, '\0');
+        if (lost) {
+            work->error = Error{errc::wrong_bytes, "the engine is gone"};
+            continue;
+        }
+        for (std::size_t j = 0; j < indexes.size(); ++j) {
+            const auto* in = reinterpret_cast<const char*>(work->survivors[j].data());
+            if (!is_good_header(in, indexes[j], bytes)) {
+                work->error = Error{errc::bad_fragment, "fragment header"};
+                work->culprit = static_cast<int>(j);
+                break;
+            }
+            for (std::size_t i = header_bytes; i < bytes; ++i)
+                out[i] = static_cast<char>(out[i] ^ in[i]);
+        }
+        if (work->error) continue;
+        // An odd number of masks of survivors is in there: out with them, in with the wanted one.
+        char masks = mask_of(work->plan->wanted());
+        for (const std::uint8_t index : indexes)
+            masks = static_cast<char>(masks ^ mask_of(index));
+        for (std::size_t i = header_bytes; i < bytes; ++i)
+            out[i] = static_cast<char>(out[i] ^ masks);
+        const auto* first = reinterpret_cast<const char*>(work->survivors.front().data());
+        put_header(out, seed_of_header(first), work->plan->wanted(), bytes);
+        dynamic_cast<Digests&>(*work->digests).feed(*work);
+        if (!dice.chance(wrong_percent)) continue;
+        out[dice.draw(bytes)] ^= 1;
+        work->error = Error{errc::wrong_bytes, "cross-check"};
+    }
+}
+
+}  // namespace fragmend::sim

@@ -1,0 +1,110 @@
+// What the linker takes for the disk half of host/swift: offers, objects, hashes, quarantine.
+#include "tests/sim/local_disk.hpp"
+
+#include <sys/mman.h>
+
+#include "host/swift/diskfile.hpp"
+#include "host/swift/offers.hpp"
+#include "host/swift/partition_hashes.hpp"
+#include "host/sync/local_check.hpp"
+
+namespace fragmend {
+namespace {
+
+sim::LocalDisk& disk_of(const swift::DiskContext& context) {
+    return dynamic_cast<const sim::SimClock&>(*context.clock).disk();
+}
+
+/// A file without a name that holds `bytes`.
+UniqueFd file_of(const std::string& bytes) {
+    UniqueFd fd(::memfd_create("archive", MFD_CLOEXEC));
+    const auto written = ::write(fd.get(), bytes.data(), bytes.size());
+    FRAGMEND_ASSERT(written == static_cast<ssize_t>(bytes.size()));
+    return fd;
+}
+
+}  // namespace
+
+namespace swift {
+
+std::optional<std::int64_t> OpenObject::stored_fragment_index() const {
+    return fragment_index;
+}
+
+Result<std::vector<LocalOffer>> list_offers(const DiskContext& context, std::string_view,
+                                            std::string_view partition, const std::string& suffix,
+                                            const OfferOptions&) {
+    sim::LocalDisk& disk = disk_of(context);
+    if (disk.fails()) return Error{errc::io, "a suffix that cannot be listed"};
+    std::vector<LocalOffer> offers;
+    for (const auto& [hash, held] : disk.objects) {
+        const sim::Version& version = *held.version;
+        if (version.partition != partition || version.suffix() != suffix) continue;
+        LocalOffer offer{hash, version.data, version.meta, {}, {}};
+        if (!version.tombstone) offer.durable = true;
+        offers.push_back(offer);
+    }
+    return offers;
+}
+
+Result<OpenObject> open_object(const DiskContext& context, std::string_view, std::string_view,
+                               std::string_view object_hash, const OpenOptions&) {
+    sim::LocalDisk& disk = disk_of(context);
+    const auto found = disk.objects.find(std::string(object_hash));
+    if (found == disk.objects.end()) return Error{errc::not_found, "gone"};
+    if (disk.fails()) return Error{errc::io, "an object that cannot be opened"};
+    const sim::Held& held = found->second;
+    const sim::Version& version = *held.version;
+    OpenObject object;
+    object.name = {"a", "c", version.path.substr(5)};
+    object.hash = version.hash;
+    object.data_timestamp = object.timestamp = version.data;
+    object.durable_timestamp = version.data;
+    if (version.tombstone) {
+        object.tombstone = version.data;
+        return object;
+    }
+    const auto index = static_cast<std::uint8_t>(held.index);
+    const sim::Fragment& truth = disk.truth->of(version, index);
+    object.fragment_index = held.index;
+    object.data_path = "/disk/" + version.hash;
+    object.content_length = version.archive_bytes;
+    object.data_metadata.set("X-Timestamp", version.data.internal());
+    object.data_metadata.set("Content-Length", std::to_string(version.archive_bytes));
+    object.data_metadata.set("ETag", truth.md5);
+    object.data_metadata.set("X-Object-Sysmeta-Ec-Etag", version.ec_etag);
+    object.data_metadata.set("X-Object-Sysmeta-Ec-Frag-Index", std::to_string(held.index));
+    object.data_metadata.set("name", version.path);
+    if (version.meta) {
+        object.meta_metadata.emplace();
+        object.meta_metadata->set("X-Timestamp", version.meta->internal());
+        object.timestamp = *version.meta;
+    }
+    if (!disk.fails()) object.fd = file_of(sim::damaged(truth.bytes, held.damage, version.seed));
+    return object;
+}
+
+Result<HashedPartition> get_hashes(const DiskContext& context, std::string_view,
+                                   std::string_view partition, const HashRequest&) {
+    sim::LocalDisk& disk = disk_of(context);
+    if (disk.fails()) return Error{errc::lock_timeout, "hashes.pkl is locked"};
+    return HashedPartition{sim::hashes_of(disk.objects, std::string(partition)), {}, 0};
+}
+
+}  // namespace swift
+
+namespace sync {
+
+bool quarantine_if_damaged(const swift::DiskContext& context, const std::string&,
+                           const LocalArchive& archive) {
+    sim::LocalDisk& disk = disk_of(context);
+    const std::string hash = archive.path.substr(archive.path.rfind('/') + 1);
+    const auto found = disk.objects.find(hash);
+    if (found == disk.objects.end() || found->second.damage == sim::Damage::none) return false;
+    disk.objects.erase(found);
+    disk.quarantined.insert(hash);
+    return true;
+}
+
+}  // namespace sync
+}  // namespace fragmend

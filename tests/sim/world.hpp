@@ -1,0 +1,136 @@
+// A small cluster out of one seed, in which real jobs rebuild what three partners have lost.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "host/sync/sync_job.hpp"
+#include "tests/sim/codec.hpp"
+#include "tests/sim/local_disk.hpp"
+#include "tests/sim/network.hpp"
+#include "tests/sim/peers.hpp"
+#include "tests/sim/pool.hpp"
+
+namespace fragmend::sim {
+
+/// What many worlds saw together: a simulation that no fault reaches proves nothing.
+struct Tally {
+    std::uint64_t worlds = 0;
+    std::uint64_t objects = 0;
+    std::uint64_t commits = 0;
+    std::uint64_t sessions_failed = 0;
+    std::uint64_t culprits = 0;
+    std::uint64_t faults = 0;
+    std::uint64_t compute_faults = 0;
+    std::uint64_t rounds_replayed = 0;
+    std::uint64_t cancelled_passes = 0;
+    std::uint64_t quarantined = 0;
+    std::uint64_t events = 0;
+    std::uint64_t virtual_seconds = 0;
+    void add(const Tally& other);
+    std::string text() const;
+};
+
+/// Builds everything from the seed; `run` lets stormy passes go over it, then quiet ones, and
+/// checks the invariants after every event. What is wrong is returned, one line each, the first one
+/// first. Real: jobs, session objects, survivor source, gathering, client, sender, the whole
+/// scheduler. Simulated: sockets, clock, disk, peers, codec.
+class World {
+  public:
+    explicit World(std::uint64_t seed);
+    ~World();
+
+    const std::vector<std::string>& run();
+    const Tally& tally() const { return tally_; }
+    /// Sum over everything that happened, to compare two runs of one seed.
+    std::uint64_t trace() const { return trace_; }
+    const std::string& log_text() const { return log_text_; }
+    void keep_log() { keeps_log_ = true; }
+
+  private:
+    class Log;
+    /// What belongs to one pass alone.
+    struct Pass {
+        Pass(asio::any_io_executor executor, std::size_t sessions_per_device, const Clock& clock)
+            : targets(std::move(executor), sessions_per_device), activities(clock) {}
+        sync::PassStats stats;
+        sync::Suspects suspects;
+        sync::TargetSlots targets;
+        sync::ActivityBoard activities;
+        NoMetrics metrics;
+        std::deque<scan::SyncJob> jobs;
+        std::deque<sync::SyncJobRun> runs;
+        bool cancelled = false;
+    };
+
+    void draw_limits();
+    void draw_ring();
+    void draw_objects();
+    Version& draw_version(std::uint32_t partition);
+    void place(const Version& version);
+    Damage draw_damage();
+    void set_weather(bool stormy);
+    void run_pass(bool stormy);
+    scan::SyncJob job_of(std::uint32_t partition) const;
+    sync::Services services(Pass& pass);
+    /// Polls and advances until no task runs.
+    void drive();
+    void check_bounds();
+    void check_delivery(const Delivery& delivery);
+    void check_pass(const Pass& pass, bool stormy);
+    void check_recovered();
+    std::vector<std::string> missing();
+    void check_blame(std::string_view line);
+    void violation(const std::string& what);
+    void note(std::uint64_t value) { trace_ = (trace_ ^ value) * 0x100000001b3; }
+    Peer& peer_of(std::uint32_t device);
+
+    std::uint64_t seed_;
+    Dice dice_;
+    VirtualTime time_;
+    asio::io_context io_{1};
+    Network& network_;
+    Truth truth_;
+    LocalDisk disk_;
+    SimClock clock_;
+    Peers peers_;
+    std::unique_ptr<Log> log_;
+    SimPool::Speed disk_speed_, decode_speed_;
+    SimCodec codec_;
+
+    swift::ReconstructorOptions options_;
+    sync::PolicyContext policy_;
+    std::deque<Version> versions_;
+    std::uint32_t device_count_ = 0;
+    std::uint32_t partition_count_ = 4;
+    std::vector<std::uint32_t> partitions_;  ///< With a job.
+    std::uint32_t local_device_ = 0;
+    std::size_t sessions_per_device_ = 1;
+
+    HeapSlabs slabs_;
+    scheduler::RebuildLimits rebuild_limits_;
+    transport::fragments::GatherLimits gather_limits_;
+    scheduler::RebuildStats rebuild_stats_;
+    std::unique_ptr<BufferPool> buffers_;
+    std::unique_ptr<scheduler::MemoryBudget> budget_;
+    std::unique_ptr<scheduler::Dispatcher> dispatcher_;
+    std::unique_ptr<transport::http::Client> client_;
+    std::unique_ptr<Semaphore> sessions_, replicate_calls_;
+    TaskGroup tasks_;
+
+    Tally tally_;
+    std::uint64_t trace_ = 0xcbf29ce484222325;
+    std::set<std::pair<std::string, std::uint32_t>> blamed_;  ///< Path and device id.
+    std::vector<std::string> violations_;
+    bool keeps_log_ = false;
+    std::string log_text_;
+};
+
+}  // namespace fragmend::sim
