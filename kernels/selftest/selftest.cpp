@@ -255,7 +255,8 @@ int main(int argc, char** argv) {
         } else if (argument == "--seed" && has_value) {
             options.seed = std::strtoull(argv[++i], nullptr, 10);
         } else {
-            std::printf("usage: %s [--full | --quick] [--backend auto|cpu|device] [--seed N]\n", argv[0]);
+            std::printf("usage: %s [--full | --quick] [--backend auto|cpu|device] [--seed N]\n",
+                        argv[0]);
             return argument == "--help" ? 0 : 2;
         }
     }
