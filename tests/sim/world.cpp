@@ -111,6 +111,7 @@ sync::Services World::services(Pass& pass) {
             pass.suspects,
             pass.activities,
             pass.metrics,
+            pass.brake,
             Logger(log_.get(), keeps_log_ ? LogLevel::debug : LogLevel::warning)};
 }
 
