@@ -4,13 +4,14 @@
 import fcntl
 import os
 import re
+import subprocess
 import sys
 import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import two_servers  # noqa: E402
-from ssync_client import Session, chunk, offers, updates  # noqa: E402
+from ssync_client import Session, chunk, object_hash, offers, updates  # noqa: E402
 from ssync_test import OBJECTS, put_request  # noqa: E402
 
 
@@ -155,6 +156,49 @@ class SessionEnds(unittest.TestCase):
             self.assertEqual((ours.status, ours.body), (theirs.status, theirs.body))
         theirs, ours = (server.request('OPTIONS', '/') for server in servers)
         self.assertEqual(ours.headers['allow'], theirs.headers['allow'])
+
+
+RING = '''
+import sys
+from swift.common.ring import RingBuilder
+builder = RingBuilder(4, 6, 0)
+for number in range(6):
+    builder.add_dev({'id': number, 'region': 1, 'zone': number, 'ip': '127.0.0.1', 'port': 6200,
+                     'device': f'sd{number}', 'weight': 1})
+builder.rebalance(seed=1)
+builder.get_ring().save(sys.argv[1])
+'''
+
+
+class Misplaced(unittest.TestCase):
+    """With a ring at hand, an object must belong to the partition that the session locked."""
+
+    def test_what_does_not_belong_is_neither_taken_nor_called_delivered(self):
+        stage = two_servers.Stage(devices=('sda',))
+        self.addCleanup(stage.close)
+        subprocess.run(['/usr/bin/python3', '-W', 'ignore', '-c', RING,
+                        os.path.join(stage.base, 'object-1.ring.gz')], check=True)
+        server = stage.start('ours')
+        own = int(object_hash('/a/c/x')[0], 16)
+        for partition, belongs in ((own, True), ((own + 1) % 16, False)):
+            offer = object_hash('/a/c/x').encode() + b' 1795333043.00000'
+            session = Session(server, partition=str(partition))
+            session.send(offers(offer))
+            session.read_until(b':MISSING_CHECK: END\r\n')
+            self.assertEqual(b' dm' in session.received, belongs)
+            session.send(updates())
+            self.assertEqual(b':UPDATES: END' in session.read_to_end(), belongs)
+            self.assertEqual(b'ERROR: With :UPDATES: 1 failures' in session.received, not belongs)
+            session.close()
+            session = Session(server, partition=str(partition))
+            session.send(offers())
+            session.read_until(b':MISSING_CHECK: END\r\n')
+            session.send(updates(put_request('x')))
+            self.assertEqual(b':UPDATES: END' in session.read_to_end(), belongs)
+            session.close()
+        stored = [path for path in two_servers.tree(os.path.join(server.root, 'srv', 'sda'))
+                  if path.endswith('.data')]
+        self.assertEqual([path.split('/')[1] for path in stored], [str(own)])
 
 
 if __name__ == '__main__':
