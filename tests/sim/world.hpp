@@ -65,7 +65,7 @@ class World {
         sync::TargetSlots targets;
         sync::ActivityBoard activities;
         NoMetrics metrics;
-        QuarantineBrake brake{0};
+        sync::QuarantineBrake brake{0};
         std::deque<scan::SyncJob> jobs;
         std::deque<sync::SyncJobRun> runs;
         bool cancelled = false;
