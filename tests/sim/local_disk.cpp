@@ -6,6 +6,7 @@
 #include "host/swift/diskfile.hpp"
 #include "host/swift/offers.hpp"
 #include "host/swift/partition_hashes.hpp"
+#include "host/swift/quarantine.hpp"
 #include "host/sync/local_check.hpp"
 
 namespace fragmend {
@@ -91,19 +92,27 @@ Result<HashedPartition> get_hashes(const DiskContext& context, std::string_view,
     return HashedPartition{sim::hashes_of(disk.objects, std::string(partition)), {}, 0};
 }
 
+/// Only what is damaged leaves, whatever the one who asks believes.
+Error quarantine_object(const DiskContext& context, const std::string&,
+                        const std::string& file_path, std::string_view reason) {
+    sim::LocalDisk& disk = disk_of(context);
+    const std::string hash = file_path.substr(file_path.rfind('/') + 1);
+    const auto found = disk.objects.find(hash);
+    if (found == disk.objects.end() || found->second.damage == sim::Damage::none) {
+        return {errc::not_found, "nothing to quarantine at " + file_path};
+    }
+    disk.objects.erase(found);
+    disk.quarantined.insert(hash);
+    return {errc::quarantined, std::string(reason)};
+}
+
 }  // namespace swift
 
 namespace sync {
 
-bool quarantine_if_damaged(const swift::DiskContext& context, const std::string&,
-                           const LocalArchive& archive) {
-    sim::LocalDisk& disk = disk_of(context);
-    const std::string hash = archive.path.substr(archive.path.rfind('/') + 1);
-    const auto found = disk.objects.find(hash);
-    if (found == disk.objects.end() || found->second.damage == sim::Damage::none) return false;
-    disk.objects.erase(found);
-    disk.quarantined.insert(hash);
-    return true;
+/// The disk is asked when it comes to the quarantine.
+std::optional<std::string> damage_of(const LocalArchive&) {
+    return "damaged";
 }
 
 }  // namespace sync
