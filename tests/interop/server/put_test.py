@@ -7,6 +7,7 @@ import os
 import pickle
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -274,6 +275,11 @@ class PutTable(unittest.TestCase):
                 head = ''.join(f'{name}: {value}\r\n' for name, value in base().items())
                 connection.sendall(f'PUT /sda/3/a/c/short HTTP/1.1\r\nHost: x\r\n{head}'
                                    f'Content-Length: 900000\r\n\r\n'.encode() + b'x' * size)
+                # Whoever closes its side has dealt with the request.
+                connection.shutdown(socket.SHUT_WR)
+                connection.settimeout(20)
+                while connection.recv(65536):
+                    pass
                 connection.close()
             deadline = time.monotonic() + 20
             while time.monotonic() < deadline and open_files(server):
