@@ -68,12 +68,14 @@ struct Object {
     std::vector<Md5Digest> md5s;
 };
 
-std::vector<Object> make_objects(std::size_t count, std::uint64_t seed) {
+std::vector<Object> make_objects(std::size_t count, std::uint64_t seed,
+                                 std::size_t bytes_max = 20000) {
     std::mt19937_64 random(seed);
     CpuCodec cpu;
     std::vector<Object> objects;
     for (std::size_t i = 0; i < count; ++i) {
-        objects.emplace_back(cpu, schemes[i % std::size(schemes)], 1 + random() % 20000, random);
+        objects.emplace_back(cpu, schemes[i % std::size(schemes)], 1 + random() % bytes_max,
+                             random);
     }
     return objects;
 }
@@ -260,7 +262,7 @@ TEST(HybridCodec, AThousandFaultsCostNothingButTime) {
     std::vector<std::thread> threads;
     for (std::uint64_t t = 0; t < 32; ++t) {
         threads.emplace_back([&, t] {
-            auto objects = make_objects(7, test_seed() + t);
+            auto objects = make_objects(7, test_seed() + t, 2000);
             while (injected < 1000 && !testing::Test::HasFatalFailure()) {
                 run_and_expect(codec, objects);
                 clock.advance(std::chrono::milliseconds(100'000));
@@ -283,10 +285,10 @@ TEST(HybridCodec, AThousandFaultsCostNothingButTime) {
               << " items were wrong, " << returns << " returns, " << batches
               << " batches went well\n";
     EXPECT_GE(injected, 1000u);
-    EXPECT_GT(failures, 300u);
-    EXPECT_GT(wrong, 50u);
-    EXPECT_GT(returns, 50u);
-    EXPECT_GT(batches, 50u);
+    EXPECT_GT(failures, 100u);
+    EXPECT_GT(wrong, 10u);
+    EXPECT_GT(returns, 10u);
+    EXPECT_GT(batches, 10u);
 }
 
 TEST(MakeCodec, WorksOnThisMachine) {
