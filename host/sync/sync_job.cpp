@@ -227,6 +227,13 @@ Awaitable<SyncJobRun::Ended> SyncJobRun::session(const Delta& delta) {
                            {job_.partition, job_.local_device, job_.fragment_index, delta.node,
                             delta.backend_index, delta.suffixes},
                            activity_);
+    // What was there when the partition was hashed may have left since.
+    const auto has_offers = co_await objects.has_offers();
+    if (has_offers.has_value() && !*has_offers) {
+        ended.result.success = true;
+        ended.result.error.reset();
+        co_return ended;
+    }
     transport::ssync::Sender sender(services_.network,
                                     {delta.node, job_.partition, policy_.policy.index,
                                      delta.backend_index, false, services_.gather_limits.timeouts},
