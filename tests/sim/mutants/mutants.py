@@ -1,0 +1,139 @@
+#!/usr/bin/env python3
+# Planted faults: what the simulation has to catch. Each is a piece of a source and what stands there
+# instead while its number is asked for ($M). Makes copies of the sources with all of them inside.
+import os
+import re
+import sys
+
+# (name, file, text that occurs exactly once, replacement)
+MUTANTS = [
+    # Verification of the sources.
+    ("md5s-are-not-compared", "scheduler/attempt.cpp",
+     "if (to_hex(digest) != survivors_[position].stream->announced_md5()) {",
+     "if (!$M && to_hex(digest) != survivors_[position].stream->announced_md5()) {"),
+    ("sources-are-not-verified", "scheduler/attempt.cpp",
+     "    if (good()) verify();", "    if (good() && !$M) verify();"),
+    ("one-digest-is-left-out", "scheduler/attempt.cpp",
+     "for (std::size_t position = 0; position < survivors_.size(); ++position) {\n"
+     "        const Md5Digest digest",
+     "for (std::size_t position = $M ? 1 : 0; position < survivors_.size(); ++position) {\n"
+     "        const Md5Digest digest"),
+    ("the-wrong-survivor-is-blamed", "scheduler/attempt.cpp",
+     "return blame(static_cast<std::size_t>(work.culprit), error);",
+     "return blame((static_cast<std::size_t>(work.culprit) + ($M ? 1 : 0)) % survivors_.size(), "
+     "error);"),
+    ("every-survivor-is-blamed", "scheduler/attempt.cpp",
+     "    for (std::size_t position : different) {",
+     "    if ($M && !different.empty()) {\n"
+     "        different.clear();\n"
+     "        for (std::size_t i = 0; i < survivors_.size(); ++i) different.push_back(i);\n"
+     "    }\n"
+     "    for (std::size_t position : different) {"),
+    ("a-codec-error-is-overlooked", "scheduler/attempt.cpp",
+     "if (ran.has_error() || job.work.error || state_.stopping) {",
+     "if ($M) job.work.error.reset();\n"
+     "    if (ran.has_error() || job.work.error || state_.stopping) {"),
+    ("a-failed-slot-is-lost", "scheduler/attempt.cpp",
+     "        state_.window.give_back(slot);\n", "        if (!$M) state_.window.give_back(slot);\n"),
+    ("a-reader-error-is-overlooked", "scheduler/attempt.cpp",
+     "        } else {\n            blame(position, got.error());\n",
+     "        } else if ($M) {\n            survivors_[position].got = survivors_[position]"
+     ".into.size();\n        } else {\n            blame(position, got.error());\n"),
+    ("the-second-input-set-is-the-first", "scheduler/attempt.cpp",
+     "    return static_cast<std::size_t>(round % state_.shape->input_sets);",
+     "    return $M ? 0 : static_cast<std::size_t>(round % state_.shape->input_sets);"),
+    # The window.
+    ("small-archives-are-not-held-back", "scheduler/output_window.cpp",
+     "return verified_ || (!shape_.hold_all &&", "return verified_ || ((!shape_.hold_all || $M) &&"),
+    ("a-replayed-prefix-is-not-compared", "scheduler/output_window.cpp",
+     "if (round + 1 == rounds_released_ && chain != released_chain_) {",
+     "if (round + 1 == rounds_released_ && chain != released_chain_ && !$M) {"),
+    ("a-replayed-round-is-sent-again", "scheduler/output_window.cpp",
+     "    if (round >= rounds_released_) {", "    if (round >= rounds_released_ || $M) {"),
+    # The rebuild.
+    ("a-culprit-is-asked-again", "scheduler/rebuild.cpp",
+     "    state_.left_out.push_back(culprit.device_id);\n",
+     "    if (!$M) state_.left_out.push_back(culprit.device_id);\n"),
+    ("a-culprit-is-not-counted", "scheduler/rebuild.cpp",
+     "    outcome_.culprits.push_back(culprit);\n",
+     "    if (!$M) outcome_.culprits.push_back(culprit);\n"),
+    ("one-attempt-is-enough", "scheduler/rebuild.cpp",
+     "const bool last = outcome_.attempts >= state_.limits.attempts_max;",
+     "const bool last = outcome_.attempts >= ($M ? 1 : state_.limits.attempts_max);"),
+    ("a-computation-fault-ends-the-object-as-verified", "scheduler/rebuild.cpp",
+     "if (note_compute_fault(attempt.error(), last)) co_return attempt.error();",
+     "if ($M) co_return Result<void>();\n"
+     "                if (note_compute_fault(attempt.error(), last)) co_return attempt.error();"),
+    ("half-the-memory-is-asked-for", "scheduler/rebuild.cpp",
+     "state_.share_bytes = share_.units();",
+     "state_.share_bytes = share_.units();\n    if ($M) share_.shrink_to(share_.units() / 2);"),
+    # Batches and read-ahead.
+    ("a-worker-is-never-free-again", "scheduler/dispatcher.cpp",
+     "    --busy_workers_;", "    if (!$M) --busy_workers_;"),
+    ("a-larger-piece-ends-the-object", "scheduler/read_ahead.cpp",
+     "if (result.has_value() || needed == 0 ||", "if (result.has_value() || needed == 0 || $M ||"),
+    ("objects-behind-keep-their-memory", "scheduler/read_ahead.cpp",
+     "    co_await front().stop();\n", "    if (!$M) co_await front().stop();\n"),
+    # Gathering.
+    ("another-version-is-taken", "transport/fragments/gather_decision.cpp",
+     "    return is_announced;\n", "    return is_announced || $M;\n"),
+    ("a-failed-candidate-is-waited-for", "transport/fragments/gather_decision.cpp",
+     "    sources_[candidate].status = Status::useless;\n    ++errors_[unknown_status];\n    settle();",
+     "    if (!$M) sources_[candidate].status = Status::useless;\n    ++errors_[unknown_status];\n"
+     "    settle();"),
+    ("nobody-else-is-asked", "transport/fragments/gather_decision.cpp",
+     "    ask_one_more();\n    const bool is_waiting",
+     "    if (!$M || errors_.empty()) ask_one_more();\n    const bool is_waiting"),
+    ("an-answer-wakes-nobody", "transport/fragments/gather.cpp",
+     "    gathering.changed.cancel();\n}", "    if (!$M) gathering.changed.cancel();\n}"),
+    # The session.
+    ("a-left-out-head-stays", "transport/ssync/sender.cpp",
+     "            out_.resize(mark);", "            if (!$M) out_.resize(mark);"),
+    # The job.
+    ("a-failed-object-is-not-counted", "host/sync/session_objects.cpp",
+     "    ++counts_.failures[error.code];", "    if (!$M) ++counts_.failures[error.code];"),
+    ("an-unsent-body-that-broke-is-left", "host/sync/session_objects.cpp",
+     "if (*failed == errc::wrong_bytes &&", "if (!$M && *failed == errc::wrong_bytes &&"),
+    ("a-failed-session-is-not-counted", "host/sync/sync_job.cpp",
+     "            services_.stats.session_failed(error ? error->code : errc::internal);",
+     "            if (!$M) services_.stats.session_failed(error ? error->code : errc::internal);"),
+    ("a-device-is-given-back-too-early", "host/sync/sync_job.cpp",
+     "        const auto ended = co_await session(*delta);\n        slot.release();",
+     "        if ($M) slot.release();\n        const auto ended = co_await session(*delta);\n"
+     "        slot.release();"),
+]
+
+
+def mutated(root, name):
+    """The source with every fault of its own inside, and the numbers whose text was not found."""
+    with open(os.path.join(root, name), encoding="utf-8") as handle:
+        text = handle.read()
+    original, stale = text, []
+    for number, (_, file, find, replace) in enumerate(MUTANTS, 1):
+        if file != name:
+            continue
+        if original.count(find) != 1 or text.count(find) != 1:
+            stale.append(number)
+            continue
+        text = text.replace(find, replace.replace("$M", f"::fragmend::sim::mutant({number})"))
+    return '#include "tests/sim/mutants/mutant.hpp"\n' + text, stale
+
+
+def main():
+    if len(sys.argv) == 2 and sys.argv[1] == "files":
+        print(";".join(sorted({mutant[1] for mutant in MUTANTS})))
+        return
+    root, out = sys.argv[1:3]
+    stale = []
+    for name in sorted({mutant[1] for mutant in MUTANTS}):
+        text, missing = mutated(root, name)
+        stale += missing
+        with open(os.path.join(out, re.sub("/", "_", name)), "w", encoding="utf-8") as handle:
+            handle.write(text)
+    with open(os.path.join(out, "mutant_list.inc"), "w", encoding="utf-8") as handle:
+        for number, (name, *_) in enumerate(MUTANTS, 1):
+            handle.write(f'{{{number}, "{name}", {"true" if number in stale else "false"}}},\n')
+
+
+if __name__ == "__main__":
+    main()
