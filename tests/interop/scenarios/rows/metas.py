@@ -78,7 +78,7 @@ def _(scene):
         .post(-HOUR / 2, ['h0'], content_type='image/png', content_type_at=-HOUR * 3 / 4)
 
 
-@TABLE.row('posts to different primaries spread')
+@TABLE.row('posts to different primaries spread', group='rounds')
 def _(scene):
     scene.object().put().post(-HOUR / 2, ['p1'])
 
