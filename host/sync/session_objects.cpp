@@ -115,11 +115,11 @@ SessionObjects::Listed SessionObjects::list_suffixes(std::size_t first) const {
     return listed;
 }
 
-Awaitable<Result<bool>> SessionObjects::has_offers() {
+Awaitable<Result<std::optional<Offer>>> SessionObjects::next_offer() {
     activity_.moved();
     while (offers_.empty()) {
         if (cancelled_) co_return Error{errc::cancelled, "session ended"};
-        if (next_suffix_ == plan_.suffixes.size()) co_return false;
+        if (next_suffix_ == plan_.suffixes.size()) co_return std::nullopt;
         auto list = [this] { return list_suffixes(next_suffix_); };
         auto listed = co_await offload(services_.disk, std::move(list));
         if (listed.unmounted) co_return *listed.unmounted;
@@ -130,13 +130,6 @@ Awaitable<Result<bool>> SessionObjects::has_offers() {
         offers_.assign(std::make_move_iterator(listed.offers.begin()),
                        std::make_move_iterator(listed.offers.end()));
     }
-    co_return true;
-}
-
-Awaitable<Result<std::optional<Offer>>> SessionObjects::next_offer() {
-    const auto more = co_await has_offers();
-    if (more.has_error()) co_return more.error();
-    if (!*more) co_return std::nullopt;
     auto local = std::move(offers_.front());
     offers_.pop_front();
     std::optional<Offer> offer(std::in_place);

@@ -42,10 +42,6 @@ class SessionObjects final : public transport::ssync::SessionObjects {
     SessionObjects(Services& services, const PolicyContext& policy, SessionPlan plan,
                    Activity& activity);
 
-    /// Whether there is anything to offer; to be asked before the session, or not at all.
-    /// Errors: not_mounted, cancelled.
-    Awaitable<Result<bool>> has_offers();
-
     Awaitable<Result<void>> begin(bool accepts_non_durable) override;
     Awaitable<Result<std::optional<transport::ssync::Offer>>> next_offer() override;
     Awaitable<Result<void>> wanted(std::vector<transport::ssync::Wanted> objects) override;

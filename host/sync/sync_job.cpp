@@ -194,32 +194,25 @@ Awaitable<std::optional<SyncJobRun::Delta>> SyncJobRun::compare(Node node, int b
     delta.suffixes = scan::suffix_delta(job_.hashes, job_.fragment_index, remote, backend_index);
     // What the partner has nothing of differs whatever a fresh hash says: only the others are worth
     // a second look at our own disk.
-    std::vector<std::string> both_have;
-    std::ranges::copy_if(delta.suffixes, std::back_inserter(both_have),
+    swift::HashRequest request{{}, false};
+    std::ranges::copy_if(delta.suffixes, std::back_inserter(request.recalculate),
                          [&](const std::string& suffix) { return remote.contains(suffix); });
-    if (both_have.empty()) co_return delta;
-    const auto local = co_await rehash(std::move(both_have));
-    if (local.has_error()) co_return std::nullopt;
-    services_.stats.suffixes_hashed += local->hashed;
-    services_.metrics.count("suffix.hashes", static_cast<std::int64_t>(local->hashed));
-    delta.suffixes = scan::suffix_delta(local->hashes, job_.fragment_index, remote, backend_index);
-    co_return delta;
-}
-
-Awaitable<Result<swift::HashedPartition>> SyncJobRun::rehash(std::vector<std::string> suffixes) {
+    if (request.recalculate.empty()) co_return delta;
     activity_.doing("hashes local suffixes");
-    swift::HashRequest request{std::move(suffixes), false};
-    auto hash = [disk = policy_.disk, device = job_.local_device.device, partition = job_.partition,
-                 request = std::move(request)] {
-        return swift::get_hashes(disk, device, partition, request);
-    };
-    auto local = co_await offload(services_.disk, std::move(hash));
+    auto rehash = [disk = policy_.disk, device = job_.local_device.device,
+                   partition = job_.partition,
+                   request] { return swift::get_hashes(disk, device, partition, request); };
+    auto local = co_await offload(services_.disk, std::move(rehash));
     if (local.has_error()) {
         services_.log.error("Unable to hash partition " + job_.partition + " on " +
                             job_.local_device.device + ": " + to_string(local.error()));
         services_.stats.partition_failed(local.error().code);
+        co_return std::nullopt;
     }
-    co_return local;
+    services_.stats.suffixes_hashed += local->hashed;
+    services_.metrics.count("suffix.hashes", static_cast<std::int64_t>(local->hashed));
+    delta.suffixes = scan::suffix_delta(local->hashes, job_.fragment_index, remote, backend_index);
+    co_return delta;
 }
 
 Awaitable<SyncJobRun::Ended> SyncJobRun::session(const Delta& delta) {
@@ -234,15 +227,6 @@ Awaitable<SyncJobRun::Ended> SyncJobRun::session(const Delta& delta) {
                            {job_.partition, job_.local_device, job_.fragment_index, delta.node,
                             delta.backend_index, delta.suffixes},
                            activity_);
-    // What was there when the partition was hashed may have left since: the hashes have to learn
-    // it.
-    const auto has_offers = co_await objects.has_offers();
-    if (has_offers.has_value() && !*has_offers) {
-        static_cast<void>(co_await rehash(delta.suffixes));
-        ended.result.success = true;
-        ended.result.error.reset();
-        co_return ended;
-    }
     transport::ssync::Sender sender(services_.network,
                                     {delta.node, job_.partition, policy_.policy.index,
                                      delta.backend_index, false, services_.gather_limits.timeouts},

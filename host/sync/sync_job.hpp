@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "host/scan/jobs.hpp"
-#include "host/swift/partition_hashes.hpp"
 #include "host/sync/services.hpp"
 #include "host/sync/session_objects.hpp"
 #include "transport/ssync/sender.hpp"
@@ -52,8 +51,6 @@ class SyncJobRun {
                                                                    bool& unmounted);
     Awaitable<std::optional<Delta>> compare(Node node, int backend_index,
                                             swift::PartitionHashes remote);
-    /// Hashes these suffixes again; failures are logged and counted.
-    Awaitable<Result<swift::HashedPartition>> rehash(std::vector<std::string> suffixes);
     /// What came of a session, and what it did.
     struct Ended {
         transport::ssync::SessionResult result;

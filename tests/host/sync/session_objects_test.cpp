@@ -3,8 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
-
 #include "tests/host/sync/session_fixture.hpp"
 
 namespace fragmend::sync {
@@ -19,8 +17,8 @@ constexpr std::size_t segments_beyond_hold_back = 80;  // 1.3 MB: sent before al
 struct Seen {
     std::vector<std::string> offered;
     std::vector<std::string> methods;
-    std::vector<std::string> bodies;  ///< Of whole PUTs.
-    std::vector<errc> broken;         ///< Bodies that failed.
+    std::vector<std::string> bodies;     ///< Of whole PUTs.
+    std::vector<errc> broken;            ///< Bodies that failed.
     std::optional<Error> error;
 };
 
@@ -72,11 +70,6 @@ Awaitable<Seen> play(SessionObjects& objects, std::vector<Wanted> wanted, OnBrok
     co_return seen;
 }
 
-Awaitable<bool> stopped(SessionObjects& objects) {
-    co_await objects.stop();
-    co_return true;
-}
-
 struct SessionObjectsTest : testing::SessionFixture {
     Seen run(std::vector<std::string> suffixes, std::vector<Wanted> wanted,
              OnBrokenBody on_broken = OnBrokenBody::leave_out) {
@@ -103,23 +96,6 @@ TEST_F(SessionObjectsTest, OffersAndRebuildsWhatTheSuffixesHold) {
     EXPECT_EQ(counts.fragments, 2u);
     EXPECT_EQ(counts.bytes, bytes.size());
     EXPECT_EQ(counts.objects_failed, 0u);
-}
-
-TEST_F(SessionObjectsTest, KnowsBeforeTheSessionWhetherThereIsAnythingToOffer) {
-    const auto one = put("/a/c/one", archive(1));
-    Services shared = services();
-    for (const bool is_there : {true, false}) {
-        if (!is_there) std::filesystem::remove_all(partition_path() + "/" + one.substr(29));
-        SessionObjects objects(shared, policy, plan({one.substr(29)}), activity);
-        const auto has_offers = test::run_coroutine(io, objects.has_offers());
-        ASSERT_TRUE(has_offers.has_value());
-        EXPECT_EQ(*has_offers, is_there);
-        const auto offer = test::run_coroutine(io, objects.next_offer());
-        ASSERT_TRUE(offer.has_value());
-        EXPECT_EQ(offer->has_value(), is_there);
-        EXPECT_FALSE(test::run_coroutine(io, objects.next_offer())->has_value());
-        EXPECT_TRUE(test::run_coroutine(io, stopped(objects)));
-    }
 }
 
 TEST_F(SessionObjectsTest, SkipsAnObjectThatIsGone) {
