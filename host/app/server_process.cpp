@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "host/app/process_life.hpp"
+#include "host/swift/policy_disk.hpp"
 
 namespace fragmend::app {
 namespace {
@@ -102,16 +103,7 @@ void ServerProcess::load_stores() {
         }
         server::PolicyStore store;
         store.policy = policy;
-        store.disk.devices_root = options_.devices;
-        store.disk.mount_check = options_.mount_check;
-        store.disk.reclaim_age_s = options_.reclaim_age_s;
-        store.disk.commit_window_s = options_.commit_window_s;
-        store.disk.hash_path_prefix = conf_.hash_path_prefix;
-        store.disk.hash_path_suffix = conf_.hash_path_suffix;
-        store.disk.data_dir_name = policy.data_dir();
-        store.disk.fragment_count = policy.unique_fragments();
-        store.disk.logger = log_;
-        store.disk.clock = &clock_;
+        store.disk = swift::policy_disk(options_, conf_, policy, log_, clock_);
         store.fragment_bytes = audit_.fragment_bytes(policy);
         store.ring_file = std::make_shared<swift::RingFile>(options_.swift_dir, policy, log_);
         if (auto ring = store.ring_file->load(clock_.steady()); ring.has_error()) {

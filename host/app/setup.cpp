@@ -8,6 +8,7 @@
 
 #include "host/app/process_life.hpp"
 #include "host/swift/local_devices.hpp"
+#include "host/swift/policy_disk.hpp"
 
 namespace fragmend::app {
 namespace {
@@ -84,16 +85,7 @@ Result<void> Setup::load_policies() {
     for (const swift::Policy& policy : conf_.erasure_coded_policies()) {
         PolicyState state;
         state.policy = policy;
-        state.disk.devices_root = options_.devices;
-        state.disk.mount_check = options_.mount_check;
-        state.disk.reclaim_age_s = options_.reclaim_age_s;
-        state.disk.commit_window_s = options_.commit_window_s;
-        state.disk.hash_path_prefix = conf_.hash_path_prefix;
-        state.disk.hash_path_suffix = conf_.hash_path_suffix;
-        state.disk.data_dir_name = policy.data_dir();
-        state.disk.fragment_count = policy.unique_fragments();
-        state.disk.logger = log_;
-        state.disk.clock = &clock_;
+        state.disk = swift::policy_disk(options_, conf_, policy, log_, clock_);
         state.ring_file = std::make_unique<swift::RingFile>(options_.swift_dir, policy, log_);
         auto ring = state.ring_file->load(clock_.steady());
         if (ring.has_error()) return ring.error();

@@ -53,6 +53,16 @@ struct DotKernels {
     DotKernel<Gf16Table> gf16;
 };
 
+/// The inputs from `offset` on, for the bytes that do not fill a vector.
+struct TailInputs {
+    static constexpr std::size_t inputs_max = 256;
+    TailInputs(const Bytes* const* inputs, std::size_t count, std::size_t offset) {
+        for (std::size_t j = 0; j < count; ++j)
+            pointers[j] = inputs[j] + offset;
+    }
+    std::array<const Bytes*, inputs_max> pointers;
+};
+
 /// Runs anywhere.
 extern const DotKernels portable_kernels;
 

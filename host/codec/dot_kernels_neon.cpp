@@ -10,18 +10,6 @@
 namespace fragmend::codec {
 namespace {
 
-constexpr std::size_t inputs_max = 256;
-
-/// The inputs from `offset` on, for the bytes that do not fill a vector.
-struct TailInputs {
-    TailInputs(const Bytes* const* inputs, std::size_t count, std::size_t offset) {
-        for (std::size_t j = 0; j < count; ++j) {
-            pointers[j] = inputs[j] + offset;
-        }
-    }
-    std::array<const Bytes*, inputs_max> pointers;
-};
-
 void neon_gf2(const Bytes* const* inputs, std::size_t count, Bytes* output, std::size_t bytes) {
     std::size_t i = 0;
     for (; i + 64 <= bytes; i += 64) {

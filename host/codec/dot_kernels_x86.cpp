@@ -15,18 +15,6 @@
 namespace fragmend::codec {
 namespace {
 
-constexpr std::size_t inputs_max = 256;
-
-/// The inputs from `offset` on, for the bytes that do not fill a vector.
-struct TailInputs {
-    TailInputs(const Bytes* const* inputs, std::size_t count, std::size_t offset) {
-        for (std::size_t j = 0; j < count; ++j) {
-            pointers[j] = inputs[j] + offset;
-        }
-    }
-    std::array<const Bytes*, inputs_max> pointers;
-};
-
 FRAGMEND_AVX2 inline __m256i load(const Bytes* from) {
     return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
 }
