@@ -91,12 +91,13 @@ LocalArchive local_archive(const swift::OpenObject& object) {
 }
 
 SurvivorSource::SurvivorSource(Services& services, const PolicyContext& policy,
-                               std::string partition, Node local_device, Node target)
+                               std::string partition, Node local_device, Node target, Holes& holes)
     : services_(services),
       policy_(policy),
       partition_(std::move(partition)),
       local_device_(std::move(local_device)),
       target_(std::move(target)),
+      holes_(holes),
       primaries_(policy.ring->primaries(
           static_cast<std::uint32_t>(parse_digits(partition_).value_or(0)))) {}
 
@@ -106,6 +107,11 @@ void SurvivorSource::remember(const std::string& object_hash, LocalArchive archi
 
 void SurvivorSource::forget(const std::string& object_hash) {
     local_archives_.erase(object_hash);
+}
+
+void SurvivorSource::was_damaged(std::uint32_t device_id, const std::string& object_hash) {
+    const auto node = std::ranges::find(primaries_, device_id, &Node::id);
+    if (node != primaries_.end() && device_id != local_device_.id) holes_.add(*node, object_hash);
 }
 
 std::vector<fragments::Candidate> SurvivorSource::candidates(
@@ -174,6 +180,9 @@ Awaitable<Result<std::vector<std::unique_ptr<SurvivorStream>>>> SurvivorSource::
     gather.choose = [&codec = services_.codec, scheme = request.scheme,
                      wanted = request.wanted](std::span<const std::uint8_t> available) {
         return codec.choose_survivors(scheme, available, wanted);
+    };
+    gather.on_missing = [this, hash = request.object_hash](const Node& node) {
+        holes_.add(node, hash);
     };
     auto sources = co_await fragments::gather(services_.client, std::move(gather),
                                               services_.gather_limits, services_.log);
