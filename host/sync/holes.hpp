@@ -13,11 +13,12 @@
 
 namespace fragmend::sync {
 
-/// Who answered 404, or sent what is damaged, for an object of which it is a primary. Its suffix
-/// hash may not know: Swift invalidates the suffix before it moves a damaged fragment away, and
-/// whoever hashes in between keeps a hash of what is gone, equal to its partners' for ever. Asking
-/// the node to distrust the suffix costs one line. A node that lacks more than `suffixes_max` has
-/// lost a disk, which its hashes tell. Of one job; on the network thread.
+/// Who answered 404, or sent what is damaged, for an object that can be rebuilt and of which it is
+/// a primary. Its suffix hash may not know: Swift invalidates the suffix before it moves a damaged
+/// fragment away, and whoever hashes in between keeps a hash of what is gone, equal to its
+/// partners' for ever. Asking the node to distrust the suffix costs one line. A node that lacks
+/// more than `suffixes_max` has lost a disk, which its hashes tell. Of one job; on the network
+/// thread.
 class Holes {
   public:
     static constexpr std::size_t suffixes_max = 64;

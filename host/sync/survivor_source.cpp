@@ -181,12 +181,13 @@ Awaitable<Result<std::vector<std::unique_ptr<SurvivorStream>>>> SurvivorSource::
                      wanted = request.wanted](std::span<const std::uint8_t> available) {
         return codec.choose_survivors(scheme, available, wanted);
     };
-    gather.on_missing = [this, hash = request.object_hash](const Node& node) {
-        holes_.add(node, hash);
-    };
+    std::vector<Node> missing;
+    gather.on_missing = [&missing](const Node& node) { missing.push_back(node); };
     auto sources = co_await fragments::gather(services_.client, std::move(gather),
                                               services_.gather_limits, services_.log);
     if (sources.has_error()) co_return sources.error();
+    for (const Node& node : missing)
+        holes_.add(node, request.object_hash);
 
     std::vector<std::unique_ptr<SurvivorStream>> streams;
     streams.reserve(sources->size());
