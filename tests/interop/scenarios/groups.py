@@ -61,7 +61,7 @@ OTHER_SERVERS = (1, 2, 3)
 
 GROUPS = [
     Group('plain'),
-    Group('rounds', rounds=2),
+    Group('rounds', rounds=3),
     Group('no_window', {'commit_window': 0}, servers=(1,)),
     Group('limited', {'max_objects_per_revert': 2}, servers=(1,)),
     Group('handoffs_only', {'handoffs_only': 'yes'}),
