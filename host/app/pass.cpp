@@ -117,7 +117,8 @@ Awaitable<void> Pass::run() {
             co_await gate_.wait();
         auto permit = co_await in_flight_.acquire(1);
         if (permit.has_error() || cancelled_) break;
-        if (!co_await ring_is_current(*state)) {
+        const bool is_current = co_await ring_is_current(*state);
+        if (!is_current) {
             ++stats.partitions_done;
             stats.partition_failed(errc::cancelled);
             continue;
