@@ -20,17 +20,7 @@ enum class ExitCode : int {
     daemon_not_reachable = 6,
 };
 
-enum class Subcommand {
-    help,
-    version,
-    info,
-    codec,
-    control,
-    reconstructor,
-    server,
-    demo,
-    bench
-};
+enum class Subcommand { help, version, info, codec, control, reconstructor, server, demo, bench };
 enum class ProgressMode { automatic, always, never };
 
 /// Options of `fragmend reconstructor`, and of the drop-in name.

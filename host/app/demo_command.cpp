@@ -28,7 +28,7 @@ std::string seconds_text(double seconds) {
 
 std::string rate_text(const RebuildRun& run) {
     char text[96];
-    const double seconds = std::max(run.seconds, 1e-6);
+    const double seconds = std::max(run.seconds(), 1e-6);
     std::snprintf(text, sizeof text, "%.0f fragments/s, %.1f MB/s",
                   static_cast<double>(run.fragments()) / seconds,
                   static_cast<double>(run.bytes()) / seconds / 1e6);
@@ -49,7 +49,8 @@ std::string counted(std::uint64_t count, const std::string& one) {
 /// File names carry whatever bytes objects are called.
 std::string shown(std::string text) {
     if (!swift::is_valid_utf8(text))
-        std::ranges::replace_if(text, [](char c) { return (c & 0x80) != 0; }, '?');
+        std::ranges::replace_if(
+            text, [](char c) { return (c & 0x80) != 0; }, '?');
     return text;
 }
 
@@ -68,8 +69,7 @@ class Demo {
         auto done = play(before_comparison);
         if (done.has_error()) {
             const bool stopped = done.error() == errc::cancelled;
-            return fail(done.error(),
-                        stopped ? ExitCode::work_remains : ExitCode::internal_error);
+            return fail(done.error(), stopped ? ExitCode::work_remains : ExitCode::internal_error);
         }
         const Verdict verdict = verdict_of(rebuilt_, findings_);
         conclude(verdict);
@@ -81,14 +81,11 @@ class Demo {
         auto filled = run_->fill();
         if (filled.has_error()) return filled.error();
         filled_ = filled.value();
-        step("Fill", counted(line_.objects, "object") + ", " +
-                         human_bytes(run_->objects_bytes()) + ", as " +
-                         counted(filled_.files, "file"));
+        step("Fill", counted(line_.objects, "object") + ", " + human_bytes(run_->objects_bytes()) +
+                         ", as " + counted(filled_.files, "file"));
         auto settled = run_->settle();
         if (settled.has_error()) return settled.error();
-        step("Look", "a pass over healthy devices finds " +
-                         (settled->fragments() == 0 ? "nothing to rebuild"
-                                                    : counted(settled->fragments(), "fragment")));
+        step("Look", "a pass over healthy devices finds nothing to rebuild");
         auto wiped = run_->wipe();
         if (wiped.has_error()) return wiped;
         step("Wipe", "all of " + joined(run_->wiped()) + ": " +
@@ -96,7 +93,7 @@ class Demo {
                          human_bytes(run_->expected().bytes));
         rebuilt_ = run_->rebuild();
         step("Rebuild", counted(rebuilt_.fragments(), "fragment") + " in " +
-                            seconds_text(rebuilt_.seconds) + ": " + rate_text(rebuilt_));
+                            seconds_text(rebuilt_.seconds()) + ": " + rate_text(rebuilt_));
         more(human_bytes(rebuilt_.survivor_bytes()) +
              " of survivors read, every byte checked against its MD5; " +
              seconds_text(rebuilt_.cpu_seconds) + " of CPU, servers included");
@@ -107,11 +104,10 @@ class Demo {
         step("Compare", std::to_string(findings_.lost.equal) + " of " +
                             counted(findings_.lost.files, "file") +
                             " came back equal in name, bytes and metadata");
-        more(findings_.elsewhere.empty()
-                 ? counted(findings_.files_elsewhere, "file") +
-                       " on the other devices were not touched"
-                 : counted(findings_.elsewhere.size(), "file") +
-                       " changed on devices that were not wiped");
+        more(findings_.elsewhere.empty() ? counted(findings_.files_elsewhere, "file") +
+                                               " on the other devices were not touched"
+                                         : counted(findings_.elsewhere.size(), "file") +
+                                               " changed on devices that were not wiped");
         return {};
     }
 
@@ -164,8 +160,8 @@ class Demo {
     json::object result_json(Verdict verdict) const {
         const auto& spec = run_->cluster().spec();
         json::array passes;
-        for (const sync::PassStats& stats : rebuilt_.passes)
-            passes.push_back(json::parse(summary_json(stats, rebuilt_.seconds)));
+        for (const PassRun& pass : rebuilt_.passes)
+            passes.push_back(json::parse(summary_json(pass.stats, pass.seconds)));
         json::array differences;
         for (const auto* list : {&findings_.lost.differences, &findings_.elsewhere})
             for (const std::string& line : *list)
@@ -186,7 +182,7 @@ class Demo {
                 {"fragments_lost", run_->expected().fragments},
                 {"bytes_lost", run_->expected().bytes},
                 {"rebuild",
-                 {{"seconds", rebuilt_.seconds},
+                 {{"seconds", rebuilt_.seconds()},
                   {"cpu_seconds", rebuilt_.cpu_seconds},
                   {"memory_peak_bytes", rebuilt_.memory_peak_bytes},
                   {"fragments", rebuilt_.fragments()},
@@ -227,9 +223,8 @@ class Demo {
 
 }  // namespace
 
-int run_demo_command(std::span<const std::string_view> words, const Clock& clock,
-                     std::ostream& out, std::ostream& err,
-                     const BeforeComparison& before_comparison) {
+int run_demo_command(std::span<const std::string_view> words, const Clock& clock, std::ostream& out,
+                     std::ostream& err, const BeforeComparison& before_comparison) {
     const auto line = parse_demo_line(words);
     if (line.has_error()) {
         err << line.error().message;

@@ -16,8 +16,7 @@ using BeforeComparison = std::function<void(const demo::Cluster&)>;
 
 /// Parses the words after `fragmend demo` and runs it. Returns the exit code; the story or its JSON
 /// on `out`, what kept it from being told on `err`.
-int run_demo_command(std::span<const std::string_view> words, const Clock& clock,
-                     std::ostream& out, std::ostream& err,
-                     const BeforeComparison& before_comparison = {});
+int run_demo_command(std::span<const std::string_view> words, const Clock& clock, std::ostream& out,
+                     std::ostream& err, const BeforeComparison& before_comparison = {});
 
 }  // namespace fragmend::app

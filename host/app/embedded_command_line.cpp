@@ -18,70 +18,6 @@ constexpr std::uint64_t part_power_max = 16;
 constexpr int devices_default = 8;
 constexpr double delay_ms_max = 10'000;
 
-constexpr std::string_view demo_help =
-    R"(usage: fragmend demo [OPTIONS]
-
-Makes a whole cluster inside this process, with nothing installed, as any user: devices that are
-folders, object servers on ports of the kernel's choice, Swift's own files. Fills it, wipes devices,
-rebuilds them through the same code as the daemon, and compares every file with what was there:
-name, bytes and metadata. Removes everything at the end.
-)";
-
-constexpr std::string_view bench_help =
-    R"(usage: fragmend bench rebuild [OPTIONS]
-
-Measures whole rebuilds of wiped devices in a cluster inside this process (see fragmend demo), round
-after round, and beside them a plain program that only writes and syncs the same files. CPU is that
-of the whole process: the reconstructor and all servers.
-
-      --rounds N          default 3
-      --out FILE          also leave the result there as JSON
-)";
-
-constexpr std::string_view cluster_help = R"(
-The cluster:
-      --policy K+M        data and parity fragments, default 4+2
-      --ec-type TYPE      default isa_l_rs_cauchy, or liberasurecode_rs_vand where ISA-L is missing
-      --devices N         default 8, or K+M where that is more
-      --servers N         the devices are dealt out to them, default 4
-      --part-power N      2^N partitions, default 5
-      --no-fsync          servers do not sync what they write
-      --delay MS          every answer of a server comes so much later, 0.2 for 200 us; a session is
-                          one answer
-      --dir DIR           make the cluster below DIR; default: the temporary folder, else /var/tmp,
-                          else the folder you are in. Its file system needs user.* extended attributes
-      --keep              leave the cluster's folder behind and name it
-
-What is in it and what is lost:
-)";
-
-constexpr std::string_view demo_objects_help =
-    R"(      --objects N         default 400, some of them posted to, deleted, or with odd names
-      --bytes SIZES       default 0-4M; a size, a range, or a comma list of both that objects take
-)";
-
-constexpr std::string_view bench_objects_help =
-    R"(      --objects N         default 2000
-      --bytes SIZES       default 16K; a size, a range, or a comma list of both that objects take
-)";
-
-constexpr std::string_view common_help =
-    R"(                          in turn, such as 16K,1M-8M (K, M, G)
-      --wipe N            devices to lose, default 1, at most M
-      --seed N            another ring and other objects, default 1
-
-      --backend BACKEND   who decodes: auto (default), cpu, gpu or liberasurecode
-      --json              the result as one JSON object on standard output
-      --progress WHEN     auto (default: when standard error is a terminal), always, never
-  -v, --verbose           log to standard error what the reconstructor and the servers say
-  -h, --help              this text
-
-exit codes:
-  0 everything is as it was, 1 something differs, or an internal error, 2 usage, or this machine
-  lacks what was asked for, 3 not everything is back, or interrupted, 5 some objects have too few
-  good fragments
-)";
-
 UsageError wrong(std::string message, bool is_bench) {
     return {"fragmend: " + std::move(message) + "\nTry 'fragmend " +
             (is_bench ? "bench rebuild" : "demo") + " --help'.\n"};
@@ -217,15 +153,14 @@ class Parser {
         else if (value == "never")
             line_.progress = ProgressMode::never;
         else
-            problem_ =
-                "--progress is auto, always or never, not '" + std::string(value) + "'";
+            problem_ = "--progress is auto, always or never, not '" + std::string(value) + "'";
     }
 
     void delay(std::string_view value) {
         const auto parsed = swift::python_float(value);
         if (!parsed || !std::isfinite(*parsed) || *parsed < 0 || *parsed > delay_ms_max) {
-            problem_ = "--delay is a number of milliseconds up to 10000, not '" +
-                       std::string(value) + "'";
+            problem_ =
+                "--delay is a number of milliseconds up to 10000, not '" + std::string(value) + "'";
             return;
         }
         line_.delay = std::chrono::microseconds(std::llround(*parsed * 1000));
@@ -241,8 +176,9 @@ class Parser {
             const auto to = dash == item.npos ? from : swift::size_in_bytes(item.substr(dash + 1));
             // More than Swift's own limit of an object is more than anybody can store.
             if (!from || !to || *from > *to || *to > (5ull << 30)) {
-                problem_ = "--bytes is a list of sizes and ranges up to 5G, such as 16K,1M-8M, not '" +
-                           std::string(value) + "'";
+                problem_ =
+                    "--bytes is a list of sizes and ranges up to 5G, such as 16K,1M-8M, not '" +
+                    std::string(value) + "'";
                 return;
             }
             line_.sizes.push_back({*from, *to});
@@ -312,13 +248,6 @@ boost::system::result<EmbeddedLine, UsageError> parse_bench_line(
     auto line = Parser(words.subspan(1), true).run();
     if (line) line->command = bare_command("fragmend bench", words);
     return line;
-}
-
-std::string embedded_help_text(bool is_bench) {
-    std::string text(is_bench ? bench_help : demo_help);
-    text += cluster_help;
-    text += is_bench ? bench_objects_help : demo_objects_help;
-    return text + std::string(common_help);
 }
 
 }  // namespace fragmend::app

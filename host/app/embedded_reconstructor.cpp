@@ -24,27 +24,33 @@ double cpu_seconds() {
     return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
-std::string decoder_name(const CodecHandle& handle) {
+/// Who decodes, by the names of those that are ready.
+std::string decoder_name(const scheduler::Codec& codec) {
     std::string names;
-    if (handle.hybrid != nullptr) {
-        for (const codec::DeviceStatus& status : handle.hybrid->status()) {
-            if (status.state != codec::DeviceState::ready) continue;
-            names += (names.empty() ? "" : ", ") + status.name;
+    if (const auto* hybrid = dynamic_cast<const codec::HybridCodec*>(&codec)) {
+        for (const codec::DeviceStatus& status : hybrid->status()) {
+            if (status.state == codec::DeviceState::ready) names += status.name + " and ";
         }
     }
-    return names.empty() ? "CPU" : names + " and CPU";
+    return names + "CPU";
 }
 
 template <typename Member>
-std::uint64_t sum_of(const std::vector<sync::PassStats>& passes, Member member) {
+std::uint64_t sum_of(const std::vector<PassRun>& passes, Member member) {
     std::uint64_t sum = 0;
-    for (const sync::PassStats& stats : passes)
-        sum += stats.*member;
+    for (const PassRun& pass : passes)
+        sum += pass.stats.*member;
     return sum;
 }
 
 }  // namespace
 
+double RebuildRun::seconds() const {
+    double sum = 0;
+    for (const PassRun& pass : passes)
+        sum += pass.seconds;
+    return sum;
+}
 std::uint64_t RebuildRun::fragments() const {
     return sum_of(passes, &sync::PassStats::fragments_rebuilt);
 }
@@ -102,13 +108,16 @@ Result<std::unique_ptr<EmbeddedReconstructor>> EmbeddedReconstructor::make(
     auto policies = load_policy_states(made->options_, cluster.conf(), log, clock);
     if (policies.has_error()) return policies.error();
     made->policies_ = std::move(policies.value());
-    auto handle = make_backend(backend, clock);
-    if (handle.has_error()) return handle.error();
-    auto usable = handle->codec->check(cluster.spec().scheme);
+    std::unique_ptr<scheduler::Codec> codec;
+    if (backend != Backend::automatic) {
+        auto handle = make_backend(backend, clock);
+        if (handle.has_error()) return handle.error();
+        codec = std::move(handle->codec);
+    }
+    made->engine_ = std::make_unique<Engine>(made->options_, clock, log, std::move(codec));
+    auto usable = made->engine_->codec().check(cluster.spec().scheme);
     if (usable.has_error()) return usable.error();
-    made->decoder_ = decoder_name(*handle);
-    made->engine_ =
-        std::make_unique<Engine>(made->options_, clock, log, std::move(handle->codec));
+    made->decoder_ = decoder_name(made->engine_->codec());
     made->gate_ = std::make_unique<Gate>(made->engine_->io().get_executor());
     made->sleeper_ = std::make_unique<Sleeper>(made->engine_->io().get_executor());
     return made;
@@ -134,7 +143,7 @@ Awaitable<void> EmbeddedReconstructor::run_passes(RebuildRun& run,
                                                   const ExpectedRebuild& expected) {
     while (static_cast<int>(run.passes.size()) < passes_max) {
         run.passes.emplace_back();
-        sync::PassStats& stats = run.passes.back();
+        sync::PassStats& stats = run.passes.back().stats;
         sync::Suspects suspects;
         sync::TargetSlots targets(
             engine_->io().get_executor(),
@@ -148,7 +157,7 @@ Awaitable<void> EmbeddedReconstructor::run_passes(RebuildRun& run,
         TaskGroup watchers(engine_->io().get_executor());
         watchers.spawn(watch(pass, run, stats, expected));
         co_await pass.run();
-        run.seconds += pass.seconds();
+        run.passes.back().seconds = pass.seconds();
         run.cpu_seconds += cpu_seconds() - cpu_before;
         stats.survivor_bytes_read = engine_->rebuild_stats().survivor_bytes - read_before;
         pass_runs_ = false;
@@ -171,8 +180,8 @@ Awaitable<void> EmbeddedReconstructor::watch(Pass& pass, const RebuildRun& run,
         }
         if (screen_ != nullptr) {
             screen_->set_status(rebuild_progress_line(
-                stats, run.fragments() - stats.fragments_rebuilt,
-                run.bytes() - stats.bytes_rebuilt, expected, run.seconds + pass.seconds()));
+                stats, run.fragments() - stats.fragments_rebuilt, run.bytes() - stats.bytes_rebuilt,
+                expected, run.seconds() + pass.seconds()));
         }
         co_await sleeper_->sleep(look_interval);
     }

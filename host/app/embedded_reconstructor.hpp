@@ -21,20 +21,25 @@ struct ExpectedRebuild {
     std::uint64_t bytes = 0;
 };
 
+struct PassRun {
+    sync::PassStats stats;
+    double seconds = 0;
+};
+
 /// One rebuild: passes until one leaves no work.
 struct RebuildRun {
-    std::vector<sync::PassStats> passes;
-    double seconds = 0;      ///< Of the passes.
-    double cpu_seconds = 0;  ///< Of the whole process, servers included, meanwhile.
+    std::vector<PassRun> passes;
+    double cpu_seconds = 0;               ///< Of the whole process, servers included, meanwhile.
     std::uint64_t memory_peak_bytes = 0;  ///< Of fragments in flight.
     bool stopped = false;
 
+    double seconds() const;
     std::uint64_t fragments() const;
     std::uint64_t bytes() const;
     std::uint64_t survivor_bytes() const;
-    bool work_remains() const { return stopped || passes.empty() || passes.back().work_remains(); }
+    bool work_remains() const { return passes.empty() || passes.back().stats.work_remains(); }
     bool anything_unrecoverable() const {
-        return !passes.empty() && passes.back().anything_unrecoverable();
+        return !passes.empty() && passes.back().stats.anything_unrecoverable();
     }
 };
 
@@ -42,11 +47,14 @@ struct RebuildRun {
 /// calling thread of `run` is the network thread. Destroyed before the cluster.
 class EmbeddedReconstructor {
   public:
-    /// References outlive it. `screen` shows progress unless null; `stop` ends what runs.
-    /// Errors: bad_config, bad_ring, io; unsupported_scheme (the code, or a GPU that is not there).
-    static Result<std::unique_ptr<EmbeddedReconstructor>> make(
-        const demo::Cluster& cluster, Backend backend, const Clock& clock, const Logger& log,
-        StderrSink* screen, const std::atomic<bool>& stop);
+    /// References outlive it. `backend` automatic is the daemon's own choice. `screen` shows
+    /// progress unless null; `stop` ends what runs. Errors: bad_config, bad_ring, io;
+    /// unsupported_scheme (the code, or a GPU that is not there).
+    static Result<std::unique_ptr<EmbeddedReconstructor>> make(const demo::Cluster& cluster,
+                                                               Backend backend, const Clock& clock,
+                                                               const Logger& log,
+                                                               StderrSink* screen,
+                                                               const std::atomic<bool>& stop);
     ~EmbeddedReconstructor();
 
     RebuildRun run(const ExpectedRebuild& expected);

@@ -84,60 +84,6 @@ Result<ExpectedRebuild> archives_on(const std::string& device, const std::string
 
 }  // namespace
 
-Verdict verdict_of(const RebuildRun& run, const Findings& findings) {
-    if (findings.lost.is_equal() && findings.elsewhere.empty()) return Verdict::as_it_was;
-    if (!findings.lost.is_part() || !findings.elsewhere.empty()) return Verdict::different;
-    if (run.stopped) return Verdict::stopped;
-    return run.anything_unrecoverable() ? Verdict::unrecoverable : Verdict::incomplete;
-}
-
-ExitCode exit_code_of(Verdict verdict) {
-    switch (verdict) {
-        case Verdict::as_it_was:
-            return ExitCode::done;
-        case Verdict::different:
-            return ExitCode::internal_error;
-        case Verdict::unrecoverable:
-            return ExitCode::unrecoverable_objects;
-        case Verdict::incomplete:
-        case Verdict::stopped:
-            break;
-    }
-    return ExitCode::work_remains;
-}
-
-std::string_view verdict_text(Verdict verdict) {
-    switch (verdict) {
-        case Verdict::as_it_was:
-            return "everything is as it was";
-        case Verdict::different:
-            return "SOMETHING IS WRONG: files differ from what was there";
-        case Verdict::incomplete:
-            return "NOT EVERYTHING IS BACK: files are missing (-v says why)";
-        case Verdict::unrecoverable:
-            return "NOT EVERYTHING IS BACK: some objects have too few good fragments";
-        case Verdict::stopped:
-            break;
-    }
-    return "stopped before everything was back";
-}
-
-std::string_view verdict_name(Verdict verdict) {
-    switch (verdict) {
-        case Verdict::as_it_was:
-            return "as_it_was";
-        case Verdict::different:
-            return "different";
-        case Verdict::incomplete:
-            return "incomplete";
-        case Verdict::unrecoverable:
-            return "unrecoverable";
-        case Verdict::stopped:
-            break;
-    }
-    return "stopped";
-}
-
 EmbeddedRun::EmbeddedRun(const EmbeddedLine& line, const Clock& clock,
                          const std::atomic<bool>& stop, demo::Scratch scratch)
     : line_(line),
@@ -169,13 +115,12 @@ Result<std::unique_ptr<EmbeddedRun>> EmbeddedRun::make(const EmbeddedLine& line,
     spec.fsync = line.fsync;
     spec.answer_delay = line.delay;
     spec.seed = line.seed;
-    auto cluster =
-        demo::Cluster::make(spec, run->scratch_.path(), run->audit_, clock, run->log_);
+    auto cluster = demo::Cluster::make(spec, run->scratch_.path(), run->audit_, clock, run->log_);
     if (cluster.has_error()) return cluster.error();
     run->cluster_ = std::move(cluster.value());
-    auto reconstructor = EmbeddedReconstructor::make(
-        *run->cluster_, line.backend, clock, run->log_,
-        run->shows_progress() ? &run->stderr_ : nullptr, stop);
+    auto reconstructor =
+        EmbeddedReconstructor::make(*run->cluster_, line.backend, clock, run->log_,
+                                    run->shows_progress() ? &run->stderr_ : nullptr, stop);
     if (reconstructor.has_error()) return reconstructor.error();
     run->reconstructor_ = std::move(reconstructor.value());
     // Those in the middle: neither the first nor the last of a ring.
@@ -203,9 +148,8 @@ Result<demo::FillReport> EmbeddedRun::fill() {
             stderr_.set_status("");
         });
     }
-    auto report = demo::fill_cluster(*cluster_, objects_,
-                                     std::max(1u, std::thread::hardware_concurrency()), stop_,
-                                     written);
+    auto report = demo::fill_cluster(
+        *cluster_, objects_, std::max(1u, std::thread::hardware_concurrency()), stop_, written);
     if (watcher.joinable()) {
         watcher.request_stop();
         watcher.join();
@@ -213,8 +157,12 @@ Result<demo::FillReport> EmbeddedRun::fill() {
     return report;
 }
 
-Result<RebuildRun> EmbeddedRun::settle() {
-    RebuildRun run = reconstructor_->run({});
+Result<void> EmbeddedRun::settle() {
+    const RebuildRun run = reconstructor_->run({});
+    if (run.stopped) return Error{errc::cancelled, "stopped before anything was wiped"};
+    if (run.work_remains() || run.fragments() > 0)
+        return Error{errc::internal, "a pass over healthy devices found work:\n" +
+                                         summary_text(run.passes.back().stats, run.seconds())};
     const std::string data_dir = cluster_->policy().data_dir();
     expected_ = {};
     for (const std::string& device : cluster_->devices()) {
@@ -230,8 +178,7 @@ Result<RebuildRun> EmbeddedRun::settle() {
         expected_.fragments += archives->fragments;
         expected_.bytes += archives->bytes;
     }
-    if (run.stopped) return Error{errc::cancelled, "stopped before anything was wiped"};
-    return run;
+    return {};
 }
 
 Result<void> EmbeddedRun::wipe() {

@@ -2,35 +2,19 @@
 // rebuilt and compared.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "host/app/command_line.hpp"
 #include "host/app/embedded_command_line.hpp"
 #include "host/app/embedded_reconstructor.hpp"
 #include "host/app/fragment_audit.hpp"
-#include "host/demo/comparison.hpp"
+#include "host/app/verdict.hpp"
 #include "host/demo/filling.hpp"
 #include "host/demo/scratch.hpp"
 
 namespace fragmend::app {
-
-/// What became of a rebuilt cluster.
-enum class Verdict { as_it_was, different, incomplete, unrecoverable, stopped };
-
-struct Findings {
-    demo::Comparison lost;               ///< Wiped devices beside what was on them.
-    std::vector<std::string> elsewhere;  ///< What changed on devices that were not wiped.
-    std::uint64_t files_elsewhere = 0;
-};
-
-Verdict verdict_of(const RebuildRun& run, const Findings& findings);
-ExitCode exit_code_of(Verdict verdict);
-/// For a person.
-std::string_view verdict_text(Verdict verdict);
-/// For a script.
-std::string_view verdict_name(Verdict verdict);
 
 /// A filled cluster in a folder of its own. Steps in the order in which they stand here; all block.
 class EmbeddedRun {
@@ -43,7 +27,8 @@ class EmbeddedRun {
     /// Errors: no_space, io, cancelled.
     Result<demo::FillReport> fill();
     /// A pass over healthy devices, so that suffix hashes are settled; and what lies where.
-    Result<RebuildRun> settle();
+    /// Errors: internal (there was something to do), io, cancelled.
+    Result<void> settle();
     /// Errors: io.
     Result<void> wipe();
     RebuildRun rebuild() { return reconstructor_->run(expected_); }

@@ -77,8 +77,9 @@ class Bench {
             if (done.has_error()) return done;
             const BenchRound& round = rounds_.back();
             say(bench_row(std::to_string(number), round) +
-                (round.verdict == Verdict::as_it_was ? ""
-                                                     : "  " + std::string(verdict_name(round.verdict))));
+                (round.verdict == Verdict::as_it_was
+                     ? ""
+                     : "  " + std::string(verdict_name(round.verdict))));
         }
         return {};
     }
@@ -88,7 +89,8 @@ class Bench {
         if (wiped.has_error()) return wiped;
         BenchRound round;
         round.rebuild = run_->rebuild();
-        if (round.rebuild.stopped) return Error{errc::cancelled, "stopped in the middle of a round"};
+        if (round.rebuild.stopped)
+            return Error{errc::cancelled, "stopped in the middle of a round"};
         const auto findings = run_->compare();
         if (findings.has_error()) return findings.error();
         round.verdict = verdict_of(round.rebuild, *findings);
@@ -118,8 +120,7 @@ class Bench {
         auto made = swift::make_directories(target);
         if (made.has_value()) made = demo::sync_file_system(run_->cluster().root());
         if (made.has_error()) return made.error();
-        auto report =
-            demo::write_plainly(sources, target, threads, line_.fsync, interrupt_.stop());
+        auto report = demo::write_plainly(sources, target, threads, line_.fsync, interrupt_.stop());
         std::error_code failed;
         std::filesystem::remove_all(target, failed);
         if (failed) return Error{errc::io, "remove " + target + ": " + failed.message()};
@@ -149,12 +150,13 @@ class Bench {
         if (line_.json) out_ << boost::json::serialize(result) << std::endl;
         const auto& medians = result.at("medians").as_object();
         char text[160];
-        std::snprintf(text, sizeof text,
-                      "fragmend: median %.2f s, %.0f fragments/s, %.1f MB/s; %.2f times what writing "
-                      "%s the same files takes",
-                      medians.at("wall_s").as_double(), medians.at("fragments_per_s").as_double(),
-                      medians.at("mb_per_s").as_double(), medians.at("times_plain").as_double(),
-                      line_.fsync ? "and syncing" : "");
+        std::snprintf(
+            text, sizeof text,
+            "fragmend: median %.2f s, %.0f fragments/s, %.1f MB/s; %.2f times what writing "
+            "%s the same files takes",
+            medians.at("wall_s").as_double(), medians.at("fragments_per_s").as_double(),
+            medians.at("mb_per_s").as_double(), medians.at("times_plain").as_double(),
+            line_.fsync ? "and syncing" : "");
         say(text);
         if (!line_.out.empty()) {
             std::ofstream out(line_.out);

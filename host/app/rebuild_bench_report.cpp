@@ -86,15 +86,15 @@ json::object parameters_json(const EmbeddedLine& line, const EmbeddedRun& run,
 json::object round_json(const BenchRound& round) {
     const RebuildRun& rebuild = round.rebuild;
     return {{"verdict", verdict_name(round.verdict)},
-            {"wall_s", rebuild.seconds},
+            {"wall_s", rebuild.seconds()},
             {"cpu_s", rebuild.cpu_seconds},
             {"passes", rebuild.passes.size()},
             {"fragments", rebuild.fragments()},
             {"bytes", rebuild.bytes()},
             {"survivor_bytes", rebuild.survivor_bytes()},
             {"memory_peak_bytes", rebuild.memory_peak_bytes},
-            {"fragments_per_s", per_second(rebuild.fragments(), rebuild.seconds)},
-            {"mb_per_s", per_second(rebuild.bytes(), rebuild.seconds) / 1e6},
+            {"fragments_per_s", per_second(rebuild.fragments(), rebuild.seconds())},
+            {"mb_per_s", per_second(rebuild.bytes(), rebuild.seconds()) / 1e6},
             {"plain_one_thread_s", round.plain_one.seconds},
             {"plain_many_threads_s", round.plain_many.seconds},
             {"times_plain", round.ratio()}};
@@ -103,13 +103,12 @@ json::object round_json(const BenchRound& round) {
 json::object medians_json(const std::vector<BenchRound>& rounds) {
     json::object medians;
     const auto add = [&](const char* name, auto get) { medians[name] = median(rounds, get); };
-    add("wall_s", [](const BenchRound& r) { return r.rebuild.seconds; });
+    add("wall_s", [](const BenchRound& r) { return r.rebuild.seconds(); });
     add("cpu_s", [](const BenchRound& r) { return r.rebuild.cpu_seconds; });
-    add("fragments_per_s", [](const BenchRound& r) {
-        return per_second(r.rebuild.fragments(), r.rebuild.seconds);
-    });
+    add("fragments_per_s",
+        [](const BenchRound& r) { return per_second(r.rebuild.fragments(), r.rebuild.seconds()); });
     add("mb_per_s", [](const BenchRound& r) {
-        return per_second(r.rebuild.bytes(), r.rebuild.seconds) / 1e6;
+        return per_second(r.rebuild.bytes(), r.rebuild.seconds()) / 1e6;
     });
     add("plain_one_thread_s", [](const BenchRound& r) { return r.plain_one.seconds; });
     add("plain_many_threads_s", [](const BenchRound& r) { return r.plain_many.seconds; });
@@ -129,7 +128,7 @@ std::string date_text(const Timestamp& now) {
 }  // namespace
 
 double BenchRound::ratio() const {
-    return plain_best_s() > 0 ? rebuild.seconds / plain_best_s() : 0;
+    return plain_best_s() > 0 ? rebuild.seconds() / plain_best_s() : 0;
 }
 
 std::string bench_heading() {
@@ -143,9 +142,9 @@ std::string bench_row(const std::string& label, const BenchRound& round) {
     char text[200];
     const RebuildRun& rebuild = round.rebuild;
     std::snprintf(text, sizeof text, "  %-8s%9.2f%9.2f%14.0f%9.1f%14.2f%15.2f%9.2f", label.c_str(),
-                  rebuild.seconds, rebuild.cpu_seconds,
-                  per_second(rebuild.fragments(), rebuild.seconds),
-                  per_second(rebuild.bytes(), rebuild.seconds) / 1e6, round.plain_one.seconds,
+                  rebuild.seconds(), rebuild.cpu_seconds,
+                  per_second(rebuild.fragments(), rebuild.seconds()),
+                  per_second(rebuild.bytes(), rebuild.seconds()) / 1e6, round.plain_one.seconds,
                   round.plain_many.seconds, round.ratio());
     return text;
 }
@@ -156,14 +155,11 @@ json::object bench_json(const EmbeddedLine& line, const EmbeddedRun& run,
     json::array rows;
     for (const BenchRound& round : rounds)
         rows.push_back(round_json(round));
-    return {{"bench", "embedded rebuild"},
-            {"date", date_text(now)},
-            {"commit", FRAGMEND_COMMIT},
-            {"command", line.command},
-            {"machine", machine_json(run)},
-            {"parameters", parameters_json(line, run, plain_threads)},
-            {"rounds", std::move(rows)},
-            {"medians", medians_json(rounds)}};
+    return {
+        {"bench", "embedded rebuild"},  {"date", date_text(now)},
+        {"commit", FRAGMEND_COMMIT},    {"command", line.command},
+        {"machine", machine_json(run)}, {"parameters", parameters_json(line, run, plain_threads)},
+        {"rounds", std::move(rows)},    {"medians", medians_json(rounds)}};
 }
 
 std::string bench_file_text(const json::object& result) {
@@ -181,8 +177,8 @@ std::string file_system_of(const std::string& path) {
         std::uint32_t number;
         const char* name;
     };
-    static constexpr Kind kinds[] = {{0xef53, "ext4"},      {0x58465342, "xfs"},
-                                     {0x9123683e, "btrfs"}, {0x01021994, "tmpfs"},
+    static constexpr Kind kinds[] = {{0xef53, "ext4"},        {0x58465342, "xfs"},
+                                     {0x9123683e, "btrfs"},   {0x01021994, "tmpfs"},
                                      {0x794c7630, "overlay"}, {0x2fc12fc1, "zfs"}};
     struct statfs status {};
     if (::statfs(path.c_str(), &status) != 0) return "unknown";

@@ -30,8 +30,8 @@ StatsdSettings statsd_settings(const swift::LogOptions& log) {
 }  // namespace
 
 Result<std::vector<PolicyState>> load_policy_states(const swift::ReconstructorOptions& options,
-                                                    const swift::SwiftConf& conf,
-                                                    const Logger& log, const Clock& clock) {
+                                                    const swift::SwiftConf& conf, const Logger& log,
+                                                    const Clock& clock) {
     std::vector<PolicyState> states;
     for (const swift::Policy& policy : conf.erasure_coded_policies()) {
         PolicyState state;

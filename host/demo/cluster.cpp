@@ -104,9 +104,8 @@ Result<void> Cluster::write_configuration() {
 Result<void> Cluster::start_servers(const server::FragmentAudit& audit, const Clock& clock,
                                     const Logger& logger) {
     for (int i = 0; i < spec_.servers; ++i) {
-        servers_.push_back(std::make_unique<EmbeddedServer>(options_, stores_, conf_.constraints,
-                                                            &audit, clock, logger,
-                                                            spec_.answer_delay));
+        servers_.push_back(std::make_unique<EmbeddedServer>(
+            options_, stores_, conf_.constraints, &audit, clock, logger, spec_.answer_delay));
         auto listening = servers_.back()->listen();
         if (listening.has_error()) return listening;
     }

@@ -43,9 +43,7 @@ class Cluster {
     /// What `fragmend reconstructor` is started with.
     std::string conf_path() const { return root_ + "/etc/object-server.conf"; }
     std::string swift_conf_path() const { return root_ + "/etc/swift.conf"; }
-    std::string device_path(const std::string& device) const {
-        return root_ + "/srv/" + device;
-    }
+    std::string device_path(const std::string& device) const { return root_ + "/srv/" + device; }
     /// Where the first wipe of a device puts what was on it.
     std::string lost_path(const std::string& device) const { return root_ + "/lost/" + device; }
     const std::string& root() const { return root_; }

@@ -148,7 +148,8 @@ Result<Comparison> compare_devices(const std::string& was, const std::string& is
             note(found, name + ": it is missing");
             continue;
         }
-        const auto difference = files->run(was_root + "/" + name, is_root + "/" + name, found.bytes);
+        const auto difference =
+            files->run(was_root + "/" + name, is_root + "/" + name, found.bytes);
         if (difference.has_error()) return difference.error();
         if (difference->empty()) {
             ++found.equal;

@@ -28,8 +28,8 @@ struct Comparison {
 };
 
 /// Compares every file below `<was>/<data dir>` with the one of the same name below `<is>/...`,
-/// byte by byte, and their metadata key by key; hashes and locks of partitions are left out. Blocks.
-/// Errors: io, not_found; bad_metadata when what *was* there cannot be read.
+/// byte by byte, and their metadata key by key; hashes and locks of partitions are left out.
+/// Blocks. Errors: io, not_found; bad_metadata when what *was* there cannot be read.
 Result<Comparison> compare_devices(const std::string& was, const std::string& is,
                                    const std::string& data_dir);
 

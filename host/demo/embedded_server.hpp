@@ -11,8 +11,8 @@
 
 namespace fragmend::demo {
 
-/// Answers `delay` later than it could: what a network costs that loopback has not. A session is one
-/// request, so it is late once. Owned by its server.
+/// Answers `delay` later than it could: what a network costs that loopback has not. A session is
+/// one request, so it is late once. Owned by its server.
 class DelayedHandler final : public transport::http::RequestHandler {
   public:
     DelayedHandler(transport::http::RequestHandler& inner, std::chrono::microseconds delay)

@@ -48,10 +48,10 @@ class ObjectFill {
         options.fsync = false;
         options.reserve.value = 0;
         const std::string device = cluster_.device_path(node.device);
-        return swift::DiskWriter::open(cluster_.disk(),
-                                       {device, device + below_device_,
-                                        cluster_.policy().tmp_dir(), object_.path()},
-                                       options, std::nullopt);
+        return swift::DiskWriter::open(
+            cluster_.disk(),
+            {device, device + below_device_, cluster_.policy().tmp_dir(), object_.path()}, options,
+            std::nullopt);
     }
 
     /// The next bytes of the object.

@@ -22,7 +22,8 @@ std::uint64_t draw_size(std::mt19937_64& random, const SizeRange& range) {
     if (range.min >= range.max) return range.min;
     const int lowest = static_cast<int>(std::bit_width(range.min));
     const int highest = static_cast<int>(std::bit_width(range.max));
-    const int width = lowest + static_cast<int>(below(random, static_cast<std::uint64_t>(highest - lowest + 1)));
+    const int width =
+        lowest + static_cast<int>(below(random, static_cast<std::uint64_t>(highest - lowest + 1)));
     // All numbers of that many bits that the range has.
     const std::uint64_t first = width == 0 ? 0 : std::uint64_t{1} << (width - 1);
     const std::uint64_t last = width == 0 ? 0 : first + (first - 1);
@@ -38,7 +39,11 @@ std::string numbered(const char* stem, std::size_t number) {
 
 void add_history(SampleObject& object, std::size_t number, std::mt19937_64& random) {
     if (number % 7 == 3) object.name = "r\xc3\xa9sum\xc3\xa9 100% #" + object.name;
-    if (number % 5 == 1) object.user_meta = "gr\xc3\xbc\xc3\x9f" "e " + std::to_string(number);
+    if (number % 5 == 1)
+        object.user_meta =
+            "gr\xc3\xbc\xc3\x9f"
+            "e " +
+            std::to_string(number);
     const auto later = [&](const Timestamp& time) {
         return Timestamp{time.raw + second + static_cast<std::int64_t>(below(random, 60 * second)),
                          0};
@@ -60,8 +65,8 @@ std::vector<SampleObject> sample_objects(const SampleSpec& spec, const Timestamp
         object.bytes = draw_size(random, spec.sizes[number % spec.sizes.size()]);
         object.content_seed = random();
         object.content_type = "application/octet-stream";
-        const auto age = youngest_s * second + static_cast<std::int64_t>(below(
-                                                   random, (oldest_s - youngest_s) * second));
+        const auto age = youngest_s * second +
+                         static_cast<std::int64_t>(below(random, (oldest_s - youngest_s) * second));
         object.put_at = {now.raw - age, 0};
         if (spec.histories) add_history(object, number, random);
         objects.push_back(std::move(object));
