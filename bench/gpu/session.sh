@@ -4,7 +4,7 @@
 #   bench/gpu/session.sh BUNDLE OUT     (BUNDLE as bench/gpu/bundle.sh left it)
 #
 # Writes into OUT: machine.txt, selftest.txt, sanitizer.txt, kernels.json, codec.json, rivals.json,
-# tests.txt and verdict.json, which sets the figures beside their targets. Exit codes: 0 all was run
+# rebuild-gpu.json, rebuild-cpu.json, tests.txt and verdict.json, which sets the figures beside their targets. Exit codes: 0 all was run
 # and is right and every target was met, 3 a target was missed, 1 something is wrong, 2 no device.
 set -uo pipefail
 bundle=$(readlink -f "${1:?usage: session.sh BUNDLE OUT}")
@@ -33,7 +33,7 @@ step() { # step NAME SECONDS COMMAND...: its output on ours, its status kept for
     nvidia-smi 2>&1 | head -n 20
 } >"$out/machine.txt"
 
-step selftest 150 "$bundle/fragmend_selftest" --backend device --full >"$out/selftest.txt" 2>&1
+step selftest 120 "$bundle/fragmend_selftest" --backend device --full >"$out/selftest.txt" 2>&1
 status=$?
 tail -n 3 "$out/selftest.txt"
 if [ $status = 2 ]; then
@@ -45,12 +45,19 @@ fi
 step kernels 90 "$bundle/fragmend_kernel_bench" --json >"$out/kernels.json"
 step codec 60 "$bundle/codec_bench" --devices --json "$out/codec.json"
 step rivals 60 "$bundle/codec_bench" --rivals --quick --json "$out/rivals.json"
+# Whole rebuilds, the device beside the CPU on the same damage; in memory where it can be, since the
+# disk of such a machine says nothing about a storage node's.
+for backend in gpu cpu; do
+    TMPDIR=/dev/shm step "rebuild-$backend" 30 "$bundle/fragmend" bench rebuild --backend $backend --policy 10+4 \
+        --objects 120 --bytes 16K,1M-32M --wipe 2 --rounds 3 \
+        --out "$out/rebuild-$backend.json" >"$out/rebuild-$backend.txt" 2>&1
+done
 export FRAGMEND_TEST_DEVICE=1
 step exhaustive 60 "$bundle/test_codec_exhaustive" >"$out/tests.txt" 2>&1
 step tests 30 "$bundle/test_codec" --gtest_filter='HybridCodec*:MakeCodec*:DeviceLife*' >>"$out/tests.txt" 2>&1
 if command -v compute-sanitizer >/dev/null; then
     for tool in memcheck racecheck initcheck; do
-        step "$tool" 50 compute-sanitizer --tool $tool --error-exitcode 1 \
+        step "$tool" 40 compute-sanitizer --tool $tool --error-exitcode 1 \
             "$bundle/fragmend_selftest" --backend device --quick >>"$out/sanitizer.txt" 2>&1
     done
 fi

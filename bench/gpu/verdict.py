@@ -42,6 +42,8 @@ def main():
     kernels = load(os.path.join(out, 'kernels.json'))
     codec = load(os.path.join(out, 'codec.json'))
     rivals = load(os.path.join(out, 'rivals.json'))
+    rebuilds = {backend: load(os.path.join(out, 'rebuild-%s.json' % backend))
+                for backend in ('gpu', 'cpu')}
     with open(os.path.join(out, 'selftest.txt')) as handle:
         counted = re.findall(r'(\d+) passed, (\d+) failed', handle.read())
     lines = list(kernel_lines(kernels))
@@ -53,6 +55,8 @@ def main():
         'host_to_device_bytes_per_s': kernels.get('host_to_device_bytes_per_s'),
         'targets': lines,
         'codec': codec.get('lines', codec),
+        'rebuilds': {backend: {name: result.get(name) for name in ('parameters', 'medians', 'error')
+                               if name in result} for backend, result in rebuilds.items()},
         'rivals_missed': [c for c in rivals.get('contests', []) if c.get('met') is False],
     }
     with open(os.path.join(out, 'verdict.json'), 'w') as handle:

@@ -99,20 +99,6 @@ std::string_view name_of(CodecAction action) {
     return "";
 }
 
-/// `10+4`. Errors: a message.
-boost::system::result<std::pair<int, int>, std::string> parse_policy(std::string_view text) {
-    const auto plus = text.find('+');
-    if (plus != text.npos) {
-        const auto k = parse_digits(text.substr(0, plus));
-        const auto m = parse_digits(text.substr(plus + 1));
-        if (k && m && *k >= 1 && *m >= 1 && *k + *m <= 32) {
-            return std::pair{static_cast<int>(*k), static_cast<int>(*m)};
-        }
-    }
-    return "--policy is K+M with at most 32 together, such as 10+4, not '" + std::string(text) +
-           "'";
-}
-
 class Parser {
   public:
     Parser(std::span<const std::string_view> words, CodecAction action) : words_(words) {
@@ -208,18 +194,11 @@ class Parser {
     }
 
     void backend(std::string_view value) {
-        if (value == "auto") {
-            line_.backend = Backend::automatic;
-        } else if (value == "cpu") {
-            line_.backend = Backend::cpu;
-        } else if (value == "gpu") {
-            line_.backend = Backend::gpu;
-        } else if (value == "liberasurecode") {
-            line_.backend = Backend::liberasurecode;
-        } else {
-            problem_ =
-                "--backend is auto, cpu, gpu or liberasurecode, not '" + std::string(value) + "'";
-        }
+        const auto backend = parse_backend(value);
+        if (backend)
+            line_.backend = *backend;
+        else
+            problem_ = backend.error();
     }
 
     void finish() {
@@ -263,6 +242,27 @@ class Parser {
 };
 
 }  // namespace
+
+boost::system::result<std::pair<int, int>, std::string> parse_policy(std::string_view text) {
+    const auto plus = text.find('+');
+    if (plus != text.npos) {
+        const auto k = parse_digits(text.substr(0, plus));
+        const auto m = parse_digits(text.substr(plus + 1));
+        if (k && m && *k >= 1 && *m >= 1 && *k + *m <= 32) {
+            return std::pair{static_cast<int>(*k), static_cast<int>(*m)};
+        }
+    }
+    return "--policy is K+M with at most 32 together, such as 10+4, not '" + std::string(text) +
+           "'";
+}
+
+boost::system::result<Backend, std::string> parse_backend(std::string_view text) {
+    if (text == "auto") return Backend::automatic;
+    if (text == "cpu") return Backend::cpu;
+    if (text == "gpu") return Backend::gpu;
+    if (text == "liberasurecode") return Backend::liberasurecode;
+    return "--backend is auto, cpu, gpu or liberasurecode, not '" + std::string(text) + "'";
+}
 
 boost::system::result<CodecLine, UsageError> parse_codec_line(
     std::span<const std::string_view> words) {

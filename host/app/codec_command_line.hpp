@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "host/app/command_line.hpp"
@@ -21,6 +22,11 @@ enum class Backend {
     gpu,             ///< A device for everything that it takes.
     liberasurecode,  ///< The installed library.
 };
+
+/// `10+4` as data and parity fragments. Errors: a line that says what was expected.
+boost::system::result<std::pair<int, int>, std::string> parse_policy(std::string_view text);
+/// The value of `--backend`. Errors: the same.
+boost::system::result<Backend, std::string> parse_backend(std::string_view text);
 
 struct CodecLine {
     CodecAction action = CodecAction::help;

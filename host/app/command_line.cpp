@@ -3,6 +3,8 @@
 
 #include <stdexcept>
 
+#include "host/app/codec_command_line.hpp"
+#include "host/app/embedded_command_line.hpp"
 #include "host/base/bytes.hpp"
 
 namespace fragmend::app {
@@ -21,6 +23,9 @@ commands:
   server CONF          serve a node's replication port (in place of swift-object-server there)
   codec COMMAND        list, check and bench the erasure codes of this machine; rebuild one
                        fragment archive from files (fragmend codec --help)
+  demo                 a whole cluster in this process loses devices and gets them back: nothing to
+                       install, as any user (fragmend demo --help)
+  bench rebuild        the same as a benchmark (fragmend bench rebuild --help)
   status [CONF...]     how every running reconstructor of this node is: how far, how fast, and what
                        limits it (--json: all numbers)
   pause, resume [CONF...]
@@ -297,8 +302,10 @@ boost::system::result<CommandLine, UsageError> parse_command_line(
         if (arguments.size() > 2) line.help_topic = arguments[2];
         return line;
     }
-    if (command == "codec") {
-        line.subcommand = Subcommand::codec;
+    if (command == "codec" || command == "demo" || command == "bench") {
+        line.subcommand = command == "codec"  ? Subcommand::codec
+                          : command == "demo" ? Subcommand::demo
+                                              : Subcommand::bench;
         line.words.assign(arguments.begin() + 2, arguments.end());
         return line;
     }
@@ -318,6 +325,9 @@ boost::system::result<CommandLine, UsageError> parse_command_line(
 
 std::string help_text(const CommandLine& line) {
     if (line.help_topic == "reconstructor") return std::string(reconstructor_help);
+    if (line.help_topic == "codec") return codec_help_text({});
+    if (line.help_topic == "demo") return embedded_help_text(false);
+    if (line.help_topic == "bench") return embedded_help_text(true);
     return std::string(line.help_topic == "server" ? server_help : general_help);
 }
 

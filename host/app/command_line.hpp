@@ -20,7 +20,7 @@ enum class ExitCode : int {
     daemon_not_reachable = 6,
 };
 
-enum class Subcommand { help, version, info, codec, control, reconstructor, server };
+enum class Subcommand { help, version, info, codec, control, reconstructor, server, demo, bench };
 enum class ProgressMode { automatic, always, never };
 
 /// Options of `fragmend reconstructor`, and of the drop-in name.
@@ -40,7 +40,7 @@ struct CommandLine {
     std::vector<std::string> devices;       ///< -d; empty means all.
     std::vector<std::uint64_t> partitions;  ///< -p; empty means all.
     std::string swift_conf = "/etc/swift/swift.conf";
-    std::vector<std::string_view> words;  ///< Of `codec`, which parses them itself.
+    std::vector<std::string_view> words;  ///< Of `codec`, `demo` and `bench`, which parse them.
     // For starting anew.
     std::vector<std::string> arguments;  ///< As given, program name first.
     std::string program_path;            ///< Absolute.

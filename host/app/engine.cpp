@@ -37,13 +37,14 @@ transport::Timeouts timeouts_of(const swift::ReconstructorOptions& options) {
 
 }  // namespace
 
-Engine::Engine(const swift::ReconstructorOptions& options, const Clock& clock, Logger log)
+Engine::Engine(const swift::ReconstructorOptions& options, const Clock& clock, Logger log,
+               std::unique_ptr<scheduler::Codec> codec)
     : options_(options),
       clock_(clock),
       log_(std::move(log)),
       disk_threads_(disk_thread_count(options.fragmend)),
       decode_threads_(decode_thread_count(options.fragmend)),
-      codec_(codec::make_codec(codec_options(options, log_), clock)),
+      codec_(codec ? std::move(codec) : codec::make_codec(codec_options(options, log_), clock)),
       buffers_(slabs_, options.fragmend.memory_limit_bytes),
       budget_(io_.get_executor(), options.fragmend.memory_limit_bytes),
       dispatcher_(io_.get_executor(), decode_threads_.get_executor(), *codec_,

@@ -16,7 +16,9 @@ namespace fragmend::app {
 /// in reverse. Owned by the reconstructor.
 class Engine {
   public:
-    Engine(const swift::ReconstructorOptions& options, const Clock& clock, Logger log);
+    /// `codec`: one of another making than the options ask for.
+    Engine(const swift::ReconstructorOptions& options, const Clock& clock, Logger log,
+           std::unique_ptr<scheduler::Codec> codec = nullptr);
     ~Engine();
     Engine(const Engine&) = delete;
     Engine& operator=(const Engine&) = delete;

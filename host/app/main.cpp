@@ -10,7 +10,9 @@
 #include "host/app/command_line.hpp"
 #include "host/app/control_command.hpp"
 #include "host/app/daemon.hpp"
+#include "host/app/demo_command.hpp"
 #include "host/app/info.hpp"
+#include "host/app/rebuild_bench.hpp"
 #include "host/app/server_process.hpp"
 
 namespace {
@@ -53,6 +55,10 @@ int main(int argc, char** argv) try {
             return 0;
         case Subcommand::codec:
             return run_codec_command(line->words, fragmend::SystemClock(), std::cout, std::cerr);
+        case Subcommand::demo:
+            return run_demo_command(line->words, fragmend::SystemClock(), std::cout, std::cerr);
+        case Subcommand::bench:
+            return run_bench_command(line->words, fragmend::SystemClock(), std::cout, std::cerr);
         case Subcommand::reconstructor:
             remember_start(*line, arguments);
             return run_reconstructor(*line);

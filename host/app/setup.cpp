@@ -29,6 +29,23 @@ StatsdSettings statsd_settings(const swift::LogOptions& log) {
 
 }  // namespace
 
+Result<std::vector<PolicyState>> load_policy_states(const swift::ReconstructorOptions& options,
+                                                    const swift::SwiftConf& conf, const Logger& log,
+                                                    const Clock& clock) {
+    std::vector<PolicyState> states;
+    for (const swift::Policy& policy : conf.erasure_coded_policies()) {
+        PolicyState state;
+        state.policy = policy;
+        state.disk = swift::policy_disk(options, conf, policy, log, clock);
+        state.ring_file = std::make_unique<swift::RingFile>(options.swift_dir, policy, log);
+        auto ring = state.ring_file->load(clock.steady());
+        if (ring.has_error()) return ring.error();
+        state.ring = std::move(ring.value());
+        states.push_back(std::move(state));
+    }
+    return states;
+}
+
 Setup::Setup(const CommandLine& line, swift::ReconstructorOptions options, swift::SwiftConf conf)
     : line_(line),
       options_(std::move(options)),
@@ -82,16 +99,9 @@ Result<void> Setup::become_daemon() {
 }
 
 Result<void> Setup::load_policies() {
-    for (const swift::Policy& policy : conf_.erasure_coded_policies()) {
-        PolicyState state;
-        state.policy = policy;
-        state.disk = swift::policy_disk(options_, conf_, policy, log_, clock_);
-        state.ring_file = std::make_unique<swift::RingFile>(options_.swift_dir, policy, log_);
-        auto ring = state.ring_file->load(clock_.steady());
-        if (ring.has_error()) return ring.error();
-        state.ring = std::move(ring.value());
-        policies_.push_back(std::move(state));
-    }
+    auto states = load_policy_states(options_, conf_, log_, clock_);
+    if (states.has_error()) return states.error();
+    policies_ = std::move(states.value());
     return {};
 }
 

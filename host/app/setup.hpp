@@ -18,6 +18,11 @@
 
 namespace fragmend::app {
 
+/// The erasure-coded policies of `conf` with their rings. Blocks. Errors: bad_ring, not_found, io.
+Result<std::vector<PolicyState>> load_policy_states(const swift::ReconstructorOptions& options,
+                                                    const swift::SwiftConf& conf, const Logger& log,
+                                                    const Clock& clock);
+
 /// Made once at start; workers get it by fork. Lives in `main`, outlives everything that runs.
 class Setup {
   public:

@@ -21,8 +21,9 @@ MAY_INCLUDE = {
     "host/scan": ["host/base", "host/swift"],
     "host/sync": ["host/base", "host/swift", "host/scan", "transport", "scheduler"],
     "host/server": ["host/base", "host/swift", "host/scan", "transport"],
+    "host/demo": ["host/base", "host/swift", "host/codec", "host/server", "transport"],
     "host/app": ["host/base", "host/swift", "host/scan", "host/sync", "host/codec", "host/server",
-                 "transport", "scheduler"],
+                 "host/demo", "transport", "scheduler"],
 }
 LINES_MAX = 500
 COLUMNS_MAX = 100

@@ -1,0 +1,30 @@
+// Somebody's wish to end what runs, for commands that have something to clean up.
+#pragma once
+
+#include <atomic>
+#include <csignal>
+#include <thread>
+
+namespace fragmend::app {
+
+/// While it lives, SIGINT and SIGTERM set a flag; a second one ends the process at once. Make it
+/// before other threads: they inherit that these signals are not theirs. SIGPIPE is ignored.
+class InterruptWatch {
+  public:
+    InterruptWatch();
+    ~InterruptWatch();
+    InterruptWatch(const InterruptWatch&) = delete;
+    InterruptWatch& operator=(const InterruptWatch&) = delete;
+
+    const std::atomic<bool>& stop() const { return stop_; }
+
+  private:
+    void wait(const std::stop_token& end);
+
+    sigset_t signals_;
+    sigset_t mask_before_;
+    std::atomic<bool> stop_{false};
+    std::jthread thread_;
+};
+
+}  // namespace fragmend::app

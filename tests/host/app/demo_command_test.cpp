@@ -1,0 +1,155 @@
+// Whole rebuilds in a cluster inside this process; and that the comparison would tell if they
+// failed.
+#include "host/app/demo_command.hpp"
+
+#include <gtest/gtest.h>
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <sstream>
+
+#include "host/app/rebuild_bench.hpp"
+#include "tests/host/swift/disk_fixture.hpp"
+
+namespace fragmend::app {
+namespace {
+
+namespace fs = std::filesystem;
+namespace json = boost::json;
+using swift::testing::ScratchFolder;
+
+/// One run of the program's command, small, with JSON.
+class DemoCommand : public ::testing::Test {
+  protected:
+    int run(std::vector<std::string> more, const BeforeComparison& before_comparison = {}) {
+        std::vector<std::string> words{"--dir", place_.path(), "--json", "--objects",
+                                       "40",    "--progress",  "never"};
+        words.insert(words.end(), more.begin(), more.end());
+        const std::vector<std::string_view> views(words.begin(), words.end());
+        std::ostringstream out, err;
+        const int code = run_demo_command(views, SystemClock(), out, err, before_comparison);
+        said_ = err.str();
+        result_ = out.str().empty() ? json::object() : json::parse(out.str()).as_object();
+        return code;
+    }
+
+    std::string verdict() const {
+        return result_.empty() ? said_ : std::string(result_.at("verdict").as_string());
+    }
+    std::int64_t compared(const char* what) const {
+        return result_.at("comparison").at(what).to_number<std::int64_t>();
+    }
+    std::string differences() const { return json::serialize(result_.at("comparison")); }
+
+    /// Some archive on the first wiped device.
+    static std::string an_archive(const demo::Cluster& cluster) {
+        for (const auto& entry : fs::recursive_directory_iterator(cluster.device_path("d3"))) {
+            if (entry.path().extension() == ".data" && entry.file_size() > 0)
+                return entry.path().string();
+        }
+        return {};
+    }
+
+    ScratchFolder place_;
+    std::string said_;
+    json::object result_;
+};
+
+TEST_F(DemoCommand, BringsBackALostDeviceByteForByte) {
+    EXPECT_EQ(run({"--bytes", "0-300K"}), 0) << verdict();
+    EXPECT_EQ(verdict(), "as_it_was");
+    EXPECT_GT(compared("files"), 20);
+    EXPECT_EQ(compared("equal"), compared("files"));
+    EXPECT_GT(compared("files_elsewhere"), 150);
+    EXPECT_EQ(compared("changed_elsewhere"), 0);
+    EXPECT_EQ(result_.at("rebuild").at("fragments"), result_.at("fragments_lost"));
+    EXPECT_EQ(result_.at("rebuild").at("bytes"), result_.at("bytes_lost"));
+    EXPECT_GT(result_.at("fragments_lost").to_number<int>(), 20);
+    EXPECT_TRUE(fs::is_empty(place_.path()));
+}
+
+TEST_F(DemoCommand, BringsBackAsManyDevicesAsThereAreParities) {
+    EXPECT_EQ(run({"--policy", "10+4", "--wipe", "4", "--ec-type", "liberasurecode_rs_vand",
+                   "--bytes", "0,17,1100K", "--no-fsync", "--delay", "1"}),
+              0)
+        << verdict();
+    EXPECT_EQ(result_.at("wiped").as_array().size(), 4u);
+    // Every device holds one fragment of everything that was not deleted since.
+    EXPECT_EQ(result_.at("fragments_lost"), 4 * 38);
+    EXPECT_EQ(compared("equal"), compared("files"));
+}
+
+TEST_F(DemoCommand, TellsWhenOneByteIsWrong) {
+    const auto spoil = [](const demo::Cluster& cluster) {
+        std::fstream file(an_archive(cluster), std::ios::in | std::ios::out);
+        const int last = file.seekg(-1, std::ios::end).get();
+        file.seekp(-1, std::ios::end).put(static_cast<char>(last ^ 1));
+    };
+    EXPECT_EQ(run({"--bytes", "1-100K"}, spoil), 1);
+    EXPECT_EQ(verdict(), "different");
+    EXPECT_EQ(compared("different"), 1);
+    EXPECT_EQ(compared("equal"), compared("files") - 1);
+    EXPECT_NE(differences().find("it differs at byte"), std::string::npos) << differences();
+}
+
+TEST_F(DemoCommand, TellsWhenMetadataAreGoneOrAFileElsewhereWasTouched) {
+    const auto spoil = [](const demo::Cluster& cluster) {
+        EXPECT_EQ(::removexattr(an_archive(cluster).c_str(), "user.swift.metadata"), 0);
+        for (const auto& entry : fs::recursive_directory_iterator(cluster.device_path("d1"))) {
+            if (entry.path().extension() != ".data") continue;
+            fs::last_write_time(entry.path(), fs::file_time_type::clock::now());
+            break;
+        }
+    };
+    EXPECT_EQ(run({"--bytes", "1-100K"}, spoil), 1);
+    EXPECT_EQ(verdict(), "different");
+    EXPECT_EQ(compared("different"), 1);
+    EXPECT_EQ(compared("changed_elsewhere"), 1);
+    EXPECT_NE(differences().find("metadata cannot be read"), std::string::npos) << differences();
+    EXPECT_NE(differences().find("d1/"), std::string::npos) << differences();
+}
+
+TEST_F(DemoCommand, TellsWhenSomethingIsStillMissing) {
+    const auto lose = [](const demo::Cluster& cluster) { fs::remove(an_archive(cluster)); };
+    EXPECT_EQ(run({"--bytes", "1-100K"}, lose), 3);
+    EXPECT_EQ(verdict(), "incomplete");
+    EXPECT_EQ(compared("missing"), 1);
+}
+
+TEST_F(DemoCommand, SaysWhatItCannotDo) {
+    EXPECT_EQ(run({"--ec-type", "isa_l_rs_moebius"}), 2);
+    EXPECT_NE(said_.find("isa_l_rs_moebius"), std::string::npos) << said_;
+    EXPECT_EQ(run({"--dir", place_ / "nowhere"}), 2);
+    EXPECT_NE(said_.find("nowhere: No such file"), std::string::npos) << said_;
+    EXPECT_EQ(run({"--wipe", "9"}), 2);
+}
+
+TEST(BenchCommand, MeasuresRoundsAndLeavesThemAsJson) {
+    ScratchFolder place;
+    const std::string file = place / "result.json";
+    const std::string dir = place / "disk";
+    fs::create_directories(dir);
+    const std::vector<std::string_view> words{
+        "rebuild", "--rounds",  "2",   "--objects",  "30",   "--bytes",
+        "1K",      "--out",     file,  "--dir",      dir,    "--part-power",
+        "3",       "--backend", "cpu", "--progress", "never"};
+    std::ostringstream out, err;
+    EXPECT_EQ(run_bench_command(words, SystemClock(), out, err), 0) << err.str();
+    EXPECT_NE(out.str().find("times what writing"), std::string::npos) << out.str();
+    EXPECT_TRUE(fs::is_empty(dir));
+    std::ostringstream text;
+    text << std::ifstream(file).rdbuf();
+    const auto result = json::parse(text.str());
+    EXPECT_EQ(result.at("rounds").as_array().size(), 2u);
+    for (const auto& round : result.at("rounds").as_array()) {
+        EXPECT_EQ(round.at("verdict"), "as_it_was");
+        EXPECT_GT(round.at("fragments").to_number<int>(), 10);
+        EXPECT_GT(round.at("plain_one_thread_s").as_double(), 0);
+        EXPECT_GT(round.at("times_plain").as_double(), 0);
+    }
+    EXPECT_GT(result.at("machine").at("cores").to_number<int>(), 0);
+    EXPECT_EQ(text.str().find(place.path()), std::string::npos);
+}
+
+}  // namespace
+}  // namespace fragmend::app
