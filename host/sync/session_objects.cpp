@@ -335,7 +335,7 @@ Awaitable<void> SessionObjects::note_culprits(const Item& item, scheduler::Rebui
         source_.was_damaged(culprit.device_id, object.hash);
         services_.stats.bad_survivor({culprit.name, object.name.path(), to_string(culprit.error)});
         if (culprit.device_id != plan_.local_device.id ||
-            culprit.error.code != errc::bad_fragment) {
+            (culprit.error.code != errc::bad_fragment && culprit.error.code != errc::io)) {
             continue;
         }
         LocalArchive archive = item.archive;

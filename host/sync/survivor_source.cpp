@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "host/swift/local_fragment.hpp"
+#include "host/sync/solitary.hpp"
 
 namespace fragmend::sync {
 namespace {
@@ -159,10 +160,9 @@ Awaitable<std::unique_ptr<SurvivorStream>> SurvivorSource::open_local(
     co_return std::move(opened.value());
 }
 
-Awaitable<Result<std::vector<std::unique_ptr<SurvivorStream>>>> SurvivorSource::open(
-    const RebuildRequest& request, const std::vector<std::uint32_t>& left_out) {
-    std::unique_ptr<SurvivorStream> local = co_await open_local(request, left_out);
-
+fragments::GatherRequest SurvivorSource::gather_request(
+    const RebuildRequest& request, const SurvivorStream* local,
+    std::vector<fragments::Candidate> candidates) const {
     fragments::GatherRequest gather;
     gather.policy_index = request.policy_index;
     gather.partition = request.partition;
@@ -176,15 +176,33 @@ Awaitable<Result<std::vector<std::unique_ptr<SurvivorStream>>>> SurvivorSource::
     gather.archive_bytes = request.archive_bytes;
     if (local) gather.local_index = local->index();
     gather.local_durable = true;
-    gather.candidates = candidates(request, left_out);
+    gather.candidates = std::move(candidates);
     gather.choose = [&codec = services_.codec, scheme = request.scheme,
                      wanted = request.wanted](std::span<const std::uint8_t> available) {
         return codec.choose_survivors(scheme, available, wanted);
     };
+    return gather;
+}
+
+Awaitable<Result<std::vector<std::unique_ptr<SurvivorStream>>>> SurvivorSource::open(
+    const RebuildRequest& request, const std::vector<std::uint32_t>& left_out) {
+    std::unique_ptr<SurvivorStream> local = co_await open_local(request, left_out);
+    auto gather = gather_request(request, local.get(), candidates(request, left_out));
     std::vector<Node> missing;
     gather.on_missing = [&missing](const Node& node) { missing.push_back(node); };
     auto sources = co_await fragments::gather(services_.client, std::move(gather),
                                               services_.gather_limits, services_.log);
+    if (sources.has_error() && sources.error() == errc::too_few_fragments && local &&
+        left_out.empty()) {
+        LonelyFragment lonely{request.partition, request.object_path, request.data_timestamp,
+                              local->index(),    local_device_,       target_,
+                              request.wanted};
+        auto others = co_await find_on_handoffs(services_, policy_, std::move(lonely));
+        if (others.empty()) co_return sources.error();
+        gather = gather_request(request, local.get(), std::move(others));
+        sources = co_await fragments::gather(services_.client, std::move(gather),
+                                             services_.gather_limits, services_.log);
+    }
     if (sources.has_error()) co_return sources.error();
     for (const Node& node : missing)
         holes_.add(node, request.object_hash);

@@ -33,8 +33,9 @@ struct LocalArchive {
 LocalArchive local_archive(const swift::OpenObject& object);
 
 /// Implements the scheduler's port for the objects of one session. All primaries of the partition
-/// may be asked, except the target; the local archive is read from disk instead of over HTTP. Owned
-/// by the session's objects; outlives their rebuilds. Runs on the network thread.
+/// may be asked, except the target, and handoffs where Swift would (`find_on_handoffs`); the local
+/// archive is read from disk instead of over HTTP. Owned by the session's objects; outlives their
+/// rebuilds. Runs on the network thread.
 class SurvivorSource final : public scheduler::FragmentSource {
   public:
     /// `target` is the device to rebuild for; `services`, `policy` and `holes` outlive the source.
@@ -55,6 +56,9 @@ class SurvivorSource final : public scheduler::FragmentSource {
   private:
     std::vector<transport::fragments::Candidate> candidates(
         const scheduler::RebuildRequest& request, const std::vector<std::uint32_t>& left_out) const;
+    transport::fragments::GatherRequest gather_request(
+        const scheduler::RebuildRequest& request, const scheduler::SurvivorStream* local,
+        std::vector<transport::fragments::Candidate> candidates) const;
     /// The local archive of the object, unless there is none to use.
     Awaitable<std::unique_ptr<scheduler::SurvivorStream>> open_local(
         const scheduler::RebuildRequest& request, const std::vector<std::uint32_t>& left_out);

@@ -35,10 +35,12 @@ AfterSession after_session(const SessionResult& result, int tries) {
     }
 }
 
-SyncJobRun::SyncJobRun(Services& services, const PolicyContext& policy, const scan::SyncJob& job)
+SyncJobRun::SyncJobRun(Services& services, const PolicyContext& policy, const scan::SyncJob& job,
+                       Visits visits)
     : services_(services),
       policy_(policy),
       job_(job),
+      visits_(std::move(visits)),
       pause_(services.network),
       activity_(services.activities,
                 "SYNC of " + job.local_device.device + "/" + job.partition + " policy#" +
@@ -65,10 +67,13 @@ std::string SyncJobRun::path_at(const Node& node) const {
 
 Awaitable<void> SyncJobRun::run() {
     const auto began = services_.clock.steady();
-    services_.metrics.increment("partition.update.count." + job_.local_device.device);
+    if (visits_.devices.empty())
+        services_.metrics.increment("partition.update.count." + job_.local_device.device);
     std::set<std::uint32_t> visited;
     for (const scan::Partner& partner : job_.partners) {
         if (cancelled_) break;
+        const auto& chosen = visits_.devices;
+        if (!chosen.empty() && std::ranges::find(chosen, partner.node.id) == chosen.end()) continue;
         // With few primaries left, right and far can be the same node; once is enough.
         if (visited.insert(partner.node.id).second) co_await sync_with(partner);
     }
@@ -81,6 +86,10 @@ Awaitable<void> SyncJobRun::sync_with(scan::Partner partner) {
     for (int tries = 1; !cancelled_; ++tries) {
         auto delta = co_await find_delta(partner);
         if (!delta || delta->suffixes.empty() || cancelled_) co_return;
+        if (partner.round > visits_.round) {
+            put_off_.push_back(partner.node.id);
+            co_return;
+        }
         // The target first: whoever waits for a busy device takes no session from the others.
         auto& slots = services_.targets.of(delta->node.replication_name());
         Semaphore::Permit slot;
