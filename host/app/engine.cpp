@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "host/app/codec_choice.hpp"
+#include "host/app/throttle_choice.hpp"
 #include "host/codec/make_codec.hpp"
 
 namespace fragmend::app {
@@ -46,6 +47,7 @@ Engine::Engine(const swift::ReconstructorOptions& options, const Clock& clock, L
       codec_(codec::make_codec(codec_options(options, log_), clock)),
       buffers_(slabs_, options.fragmend.memory_limit_bytes),
       budget_(io_.get_executor(), options.fragmend.memory_limit_bytes),
+      throttle_(io_.get_executor(), clock, rebuild_stats_, throttle_settings(options.fragmend)),
       dispatcher_(io_.get_executor(), decode_threads_.get_executor(), *codec_,
                   {.workers = decode_thread_count(options.fragmend),
                    .inline_bytes_max = decoded_inline_bytes_max}),
@@ -84,7 +86,8 @@ sync::Services Engine::services(sync::PassStats& stats, sync::Suspects& suspects
             suspects,
             activities,
             metrics,
-            log_};
+            log_,
+            &throttle_};
 }
 
 Awaitable<void> Engine::stop() {

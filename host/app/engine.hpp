@@ -9,6 +9,7 @@
 #include "host/codec/cpu_codec.hpp"
 #include "host/swift/reconstructor_options.hpp"
 #include "host/sync/services.hpp"
+#include "scheduler/snapshot.hpp"
 
 namespace fragmend::app {
 
@@ -24,6 +25,11 @@ class Engine {
     asio::io_context& io() { return io_; }
     scheduler::Codec& codec() { return *codec_; }
     const scheduler::RebuildStats& rebuild_stats() const { return rebuild_stats_; }
+    /// May be told new limits at any time, on the network thread.
+    scheduler::Throttle& throttle() { return throttle_; }
+    scheduler::Snapshot snapshot() const {
+        return scheduler::take_snapshot(rebuild_stats_, dispatcher_, budget_);
+    }
     std::size_t memory_peak_bytes() const { return budget_.peak_bytes(); }
     asio::any_io_executor disk() { return disk_threads_.get_executor(); }
     /// What the jobs of a pass share; `stats`, `suspects` and `targets` belong to that pass.
@@ -45,6 +51,7 @@ class Engine {
     BufferPool buffers_;
     scheduler::MemoryBudget budget_;
     scheduler::RebuildStats rebuild_stats_;
+    scheduler::Throttle throttle_;
     scheduler::Dispatcher dispatcher_;
     transport::http::Client client_;
     Semaphore sessions_;

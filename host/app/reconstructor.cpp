@@ -128,6 +128,7 @@ Awaitable<void> Reconstructor::run_pass() {
         static_cast<std::size_t>(per_device > 0 ? per_device : options_.fragmend.sessions));
     auto services = engine_->services(stats, suspects, targets, activities_, setup_.metrics());
     const auto read_before = engine_->rebuild_stats().survivor_bytes;
+    const auto waits_before = scheduler::waits_of(engine_->rebuild_stats());
 
     Pass pass(services, setup_.policies(), share_.devices, share_.partitions);
     pass_ = &pass;
@@ -142,6 +143,7 @@ Awaitable<void> Reconstructor::run_pass() {
     setup_.screen().set_status("");
 
     stats.survivor_bytes_read = engine_->rebuild_stats().survivor_bytes - read_before;
+    stats.waits = scheduler::waits_of(engine_->rebuild_stats()) - waits_before;
     co_await after_pass(pass, stats);
 }
 

@@ -124,6 +124,8 @@ std::string summary_text(const sync::PassStats& stats, double seconds) {
                rate(stats.fragments_rebuilt, seconds), rate(stats.bytes_rebuilt, seconds) / 1e6);
     text += format("  survivors          %s read and checked against their MD5\n",
                    human_bytes(stats.survivor_bytes_read).c_str());
+    text += "  limited by         " +
+            std::string(scheduler::to_string(scheduler::limited_by(stats.waits))) + "\n";
     text += format(
         "  reverted           %llu fragments (%s), %llu objects removed here, %llu "
         "handoffs remain\n",
@@ -205,6 +207,8 @@ std::string summary_json(const sync::PassStats& stats, double seconds) {
                                {"fragments_rebuilt", stats.fragments_rebuilt},
                                {"fragments_reverted", stats.fragments_reverted},
                                {"handoffs_remaining", stats.handoffs_remaining},
+                               {"limited_by", std::string(scheduler::to_string(
+                                                  scheduler::limited_by(stats.waits)))},
                                {"objects_purged", stats.objects_purged},
                                {"partitions", stats.partitions},
                                {"partitions_done", stats.partitions_done},

@@ -30,6 +30,14 @@ struct IoPriority {
 };
 
 enum class CodecChoice { automatic, cpu, reference };
+enum class ProfileChoice { polite, balanced, urgent };
+
+/// Bytes per second, 0 for no limit.
+struct RateOptions {
+    std::uint64_t total = 0;
+    std::uint64_t per_node = 0;
+    std::uint64_t per_device = 0;
+};
 
 /// Fragmend's own options of the section; each has a working default.
 struct FragmendOptions {
@@ -49,6 +57,14 @@ struct FragmendOptions {
     std::int64_t decode_threads = 0;
     /// fragmend_codec: auto, cpu or reference.
     CodecChoice codec = CodecChoice::automatic;
+    /// fragmend_read_limit, fragmend_node_read_limit, fragmend_device_read_limit: survivors, read by
+    /// this process in all, from each node, from each device. Below 1M a body may take longer than
+    /// servers wait.
+    RateOptions read_limit;
+    /// fragmend_send_limit, fragmend_node_send_limit, fragmend_device_send_limit: rebuilt bodies.
+    RateOptions send_limit;
+    /// fragmend_profile: how we give way when peers' answers get slow.
+    ProfileChoice profile = ProfileChoice::urgent;
 };
 
 /// The merged section with Swift's defaults. Durations are in seconds.

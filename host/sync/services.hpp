@@ -21,6 +21,7 @@
 #include "scheduler/memory_budget.hpp"
 #include "scheduler/rebuild_shape.hpp"
 #include "scheduler/stats.hpp"
+#include "scheduler/throttle.hpp"
 #include "transport/fragments/gather.hpp"
 #include "transport/http/client.hpp"
 
@@ -75,6 +76,7 @@ struct Services {
     ActivityBoard& activities;
     Metrics& metrics;
     Logger log;
+    scheduler::Throttle* throttle = nullptr;  ///< Nothing: no limits.
 };
 
 /// One policy during one job: the ring is the snapshot that the job was made from.

@@ -58,8 +58,11 @@ scheduler::RebuildPorts rebuild_ports(Services& services, SurvivorSource& source
 /// Pieces of the rebuild at the front of the session's queue.
 class SessionObjects::Body final : public transport::ssync::BodyStream {
   public:
-    Body(scheduler::ReadAhead& rebuilds, SessionCounts& counts, Activity& activity)
-        : rebuilds_(rebuilds), counts_(counts), activity_(activity) {}
+    explicit Body(SessionObjects& session)
+        : session_(session),
+          rebuilds_(session.rebuilds_),
+          counts_(session.counts_),
+          activity_(session.activity_) {}
     Awaitable<Result<ByteView>> next() override {
         auto piece = co_await rebuilds_.front().next();
         if (piece.has_error()) co_return piece;
@@ -69,10 +72,16 @@ class SessionObjects::Body final : public transport::ssync::BodyStream {
             ++counts_.fragments;
             counts_.bytes += bytes_;
         }
+        scheduler::Throttle* throttle = session_.services_.throttle;
+        if (throttle == nullptr || !throttle->limits_sending() || piece->empty()) co_return piece;
+        scheduler::Endpoint to = endpoint_of(session_.plan_.target);
+        auto passed = co_await throttle->send(std::move(to), piece->size(), session_.cancelled_);
+        if (passed.has_error()) co_return passed.error();
         co_return piece;
     }
 
   private:
+    SessionObjects& session_;
     scheduler::ReadAhead& rebuilds_;
     SessionCounts& counts_;
     Activity& activity_;
@@ -314,7 +323,7 @@ Awaitable<Result<std::vector<SubRequest>>> SessionObjects::requests_of(Item& ite
         if (ready.has_error()) co_return ready.error();
         requests.push_back(
             {"PUT", path, rebuilt_put_headers(object.data_metadata, plan_.wanted_index),
-             object.content_length, std::make_unique<Body>(rebuilds_, counts_, activity_)});
+             object.content_length, std::make_unique<Body>(*this)});
     }
     if (item.want.meta && object.meta_metadata && object.timestamp != object.data_timestamp) {
         requests.push_back({"POST", path, post_headers(*object.meta_metadata), 0, nullptr});
@@ -363,6 +372,7 @@ void SessionObjects::cancel() {
     cancelled_ = true;
     rebuilds_.cancel();
     opened_changed_.notify();
+    if (services_.throttle != nullptr) services_.throttle->wake();
 }
 
 Awaitable<void> SessionObjects::stop() {
