@@ -61,6 +61,9 @@ logged and the old one stays. SIGTERM drops what is under way and ends within se
 Fragmend's own options stand in [object-reconstructor], prefixed with fragmend_:
   fragmend_memory_limit   bytes for fragments in flight (K, M, G), default 128M
   fragmend_sessions       SSYNC sessions at a time
+  fragmend_profile        polite, balanced or urgent: how we give way when peers get slow
+  fragmend_read_limit     bytes a second of survivors; also fragmend_node_read_limit and
+                          fragmend_device_read_limit, and the same three with send
   fragmend_read_ahead     objects gathered ahead of the one being sent, in each session
   fragmend_hedge_delay    seconds after which a slow survivor gets a rival
   fragmend_quarantine_brake  quarantines of a device within an hour, default 100

@@ -9,6 +9,7 @@
 #include "host/codec/cpu_codec.hpp"
 #include "host/swift/reconstructor_options.hpp"
 #include "host/sync/services.hpp"
+#include "scheduler/snapshot.hpp"
 
 namespace fragmend::app {
 
@@ -16,7 +17,8 @@ namespace fragmend::app {
 /// in reverse. Owned by the reconstructor.
 class Engine {
   public:
-    Engine(const swift::ReconstructorOptions& options, const Clock& clock, Logger log);
+    Engine(const swift::ReconstructorOptions& options, scheduler::ThrottleSettings throttle,
+           const Clock& clock, Logger log);
     ~Engine();
     Engine(const Engine&) = delete;
     Engine& operator=(const Engine&) = delete;
@@ -24,10 +26,13 @@ class Engine {
     asio::io_context& io() { return io_; }
     scheduler::Codec& codec() { return *codec_; }
     const scheduler::RebuildStats& rebuild_stats() const { return rebuild_stats_; }
-    const scheduler::MemoryBudget& budget() const { return budget_; }
-    const scheduler::Dispatcher& dispatcher() const { return dispatcher_; }
     const Semaphore& sessions() const { return sessions_; }
     const Semaphore& replicate_calls() const { return replicate_calls_; }
+    /// May be told new limits at any time, on the network thread.
+    scheduler::Throttle& throttle() { return throttle_; }
+    scheduler::Snapshot snapshot() const {
+        return scheduler::take_snapshot(rebuild_stats_, dispatcher_, budget_);
+    }
     asio::any_io_executor disk() { return disk_threads_.get_executor(); }
     /// What the jobs of a pass share; `stats`, `suspects` and `targets` belong to that pass.
     sync::Services services(sync::PassStats& stats, sync::Suspects& suspects,
@@ -48,6 +53,7 @@ class Engine {
     BufferPool buffers_;
     scheduler::MemoryBudget budget_;
     scheduler::RebuildStats rebuild_stats_;
+    scheduler::Throttle throttle_;
     scheduler::Dispatcher dispatcher_;
     transport::http::Client client_;
     Semaphore sessions_;

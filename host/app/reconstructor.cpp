@@ -15,6 +15,7 @@
 #include "host/app/recon_report.hpp"
 #include "host/app/reload.hpp"
 #include "host/app/summary.hpp"
+#include "host/app/throttle_choice.hpp"
 #include "host/swift/json_members.hpp"
 
 namespace fragmend::app {
@@ -64,7 +65,8 @@ Reconstructor::Reconstructor(Setup& setup, Share share, int summary_fd,
 }
 
 Result<void> Reconstructor::prepare() {
-    engine_ = std::make_unique<Engine>(options_, setup_.clock(), log_);
+    engine_ = std::make_unique<Engine>(
+        options_, throttle_settings(options_.fragmend.throttle, share_), setup_.clock(), log_);
     for (const PolicyState& state : setup_.policies()) {
         const auto& policy = state.policy;
         auto usable = engine_->codec().check({policy.ec_type, policy.k, policy.m});
@@ -151,6 +153,7 @@ Awaitable<void> Reconstructor::run_pass() {
         static_cast<std::size_t>(per_device > 0 ? per_device : options_.fragmend.sessions));
     auto services = engine_->services(stats, suspects, targets, activities_, setup_.metrics());
     const auto read_before = engine_->rebuild_stats().survivor_bytes;
+    const auto waits_before = scheduler::waits_of(engine_->rebuild_stats());
 
     Pass pass(services, setup_.policies(), share_.devices, share_.partitions, *gate_);
     pass_ = &pass;
@@ -168,6 +171,7 @@ Awaitable<void> Reconstructor::run_pass() {
     setup_.screen().set_status("");
 
     stats.survivor_bytes_read = engine_->rebuild_stats().survivor_bytes - read_before;
+    stats.waits = scheduler::waits_of(engine_->rebuild_stats()) - waits_before;
     co_await after_pass(pass, stats);
 }
 
@@ -301,8 +305,8 @@ void Reconstructor::log_activities(const std::vector<sync::ActivityView>& activi
 Awaitable<void> Reconstructor::sample_rebuilds() {
     boost::system::error_code error;
     while (!ended_) {
-        sample_before_ =
-            std::exchange(sample_, {setup_.clock().steady(), engine_->rebuild_stats()});
+        sample_before_ = std::exchange(
+            sample_, {setup_.clock().steady(), scheduler::waits_of(engine_->rebuild_stats())});
         sample_timer_->expires_after(sample_interval);
         co_await sample_timer_->async_wait(asio::redirect_error(asio::use_awaitable, error));
     }
@@ -344,16 +348,14 @@ StatusSource Reconstructor::status_source() const {
     source.passes = passes_;
     source.pass = stats_;
     source.pass_s = pass_ != nullptr ? pass_->seconds() : 0;
-    const auto& budget = engine_->budget();
-    source.memory = {budget.in_use_bytes(), budget.capacity_bytes()};
-    source.memory_peak_bytes = budget.peak_bytes();
     source.sessions = {engine_->sessions().in_use(), engine_->sessions().capacity()};
     source.replicate_calls = {engine_->replicate_calls().in_use(),
                               engine_->replicate_calls().capacity()};
-    source.rebuilds = engine_->rebuild_stats();
-    source.rebuilds_before = sample_before_.rebuilds;
+    source.now = engine_->snapshot();
+    source.recent_waits = scheduler::waits_of(source.now.rebuilds) - sample_before_.waits;
     source.recent_s = seconds_since(sample_before_.at);
-    source.decode = engine_->dispatcher().stats();
+    source.throttle = engine_->throttle().settings();
+    source.pace = engine_->throttle().pace();
     source.jobs = activities_.snapshot();
     return source;
 }

@@ -85,10 +85,10 @@ class Reconstructor {
     std::chrono::steady_clock::time_point began_;
     std::unique_ptr<Gate> gate_;
     std::unique_ptr<ControlSocket> control_;
-    /// How the rebuilds stood at the last two looks: the older one is what "of late" begins with.
+    /// What had been waited for at the last two looks: the older one is what "of late" begins with.
     struct Sample {
         std::chrono::steady_clock::time_point at;
-        scheduler::RebuildStats rebuilds;
+        scheduler::Waits waits;
     };
     Sample sample_;
     Sample sample_before_;

@@ -22,6 +22,7 @@
 #include "scheduler/memory_budget.hpp"
 #include "scheduler/rebuild_shape.hpp"
 #include "scheduler/stats.hpp"
+#include "scheduler/throttle.hpp"
 #include "transport/fragments/gather.hpp"
 #include "transport/http/client.hpp"
 
@@ -77,6 +78,7 @@ struct Services {
     Metrics& metrics;
     QuarantineBrake& brake;
     Logger log;
+    scheduler::Throttle* throttle = nullptr;  ///< Nothing: no limits.
 };
 
 /// One policy during one job: the ring is the snapshot that the job was made from.

@@ -59,9 +59,10 @@ class SessionObjects final : public transport::ssync::SessionObjects {
         transport::ssync::Wanted want;
         std::optional<Error> error;  ///< Could not be opened.
         swift::OpenObject object;
-        LocalArchive archive;  ///< Of an object that is no tombstone.
-        bool started = false;  ///< Its rebuild is in `rebuilds_`.
-        bool counted = false;  ///< Among the failed ones.
+        LocalArchive archive;           ///< Of an object that is no tombstone.
+        bool started = false;           ///< Its rebuild is in `rebuilds_`.
+        std::uint64_t round_bytes = 0;  ///< Of survivors, that its rebuild asks for at a time.
+        bool counted = false;           ///< Among the failed ones.
         bool needs_rebuild() const { return !object.tombstone && want.data; }
     };
 
@@ -76,6 +77,7 @@ class SessionObjects final : public transport::ssync::SessionObjects {
     Awaitable<void> open_ahead();
     Item open_one(transport::ssync::Wanted want) const;
     void start_rebuilds();
+    std::uint64_t ahead_bytes_max() const;
     Result<scheduler::RebuildRequest> rebuild_request(const swift::OpenObject& object) const;
     /// Closes the accounts of the object whose sub-requests were taken last.
     Awaitable<void> finish_current();

@@ -1,0 +1,15 @@
+// The limits and the profile that the configuration asks for.
+#pragma once
+
+#include "host/app/worker_plan.hpp"
+#include "host/swift/reconstructor_options.hpp"
+#include "scheduler/throttle.hpp"
+
+namespace fragmend::app {
+
+/// `fragmend_*_limit` and `fragmend_profile` in the throttle's terms. The limits are those of the
+/// node: each worker gets its part of them.
+scheduler::ThrottleSettings throttle_settings(const swift::ThrottleOptions& options,
+                                              const Share& share);
+
+}  // namespace fragmend::app
