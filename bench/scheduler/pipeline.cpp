@@ -117,7 +117,7 @@ class NumberedObjects final : public transport::ssync::SessionObjects {
     NumberedObjects(sync::Services& services, const Engine& engine, const ObjectShape& shape,
                     const MemoryPeers& peers, std::size_t wanted_index, std::uint64_t first,
                     std::uint64_t count, std::size_t ahead)
-        : source_(services, engine.policy, "0", no_device(), peers.node(wanted_index)),
+        : source_(services, engine.policy, "0", no_device(), peers.node(wanted_index), holes_),
           rebuilds_(
               {services.network, source_, services.codec, services.dispatcher, services.budget,
                services.buffers, services.clock, services.rebuild_stats, services.log},
@@ -190,6 +190,7 @@ class NumberedObjects final : public transport::ssync::SessionObjects {
         return node;
     }
 
+    sync::Holes holes_;
     sync::SurvivorSource source_;
     scheduler::ReadAhead rebuilds_;
     scheduler::RebuildRequest request_;

@@ -127,12 +127,13 @@ LocalArchive local_archive(const swift::OpenObject& object) {
 }
 
 SurvivorSource::SurvivorSource(Services& services, const PolicyContext& policy,
-                               std::string partition, Node local_device, Node target)
+                               std::string partition, Node local_device, Node target, Holes& holes)
     : services_(services),
       policy_(policy),
       partition_(std::move(partition)),
       local_device_(std::move(local_device)),
       target_(std::move(target)),
+      holes_(holes),
       primaries_(policy.ring->primaries(
           static_cast<std::uint32_t>(parse_digits(partition_).value_or(0)))) {}
 
@@ -142,6 +143,11 @@ void SurvivorSource::remember(const std::string& object_hash, LocalArchive archi
 
 void SurvivorSource::forget(const std::string& object_hash) {
     local_archives_.erase(object_hash);
+}
+
+void SurvivorSource::was_damaged(std::uint32_t device_id, const std::string& object_hash) {
+    const auto node = std::ranges::find(primaries_, device_id, &Node::id);
+    if (node != primaries_.end() && device_id != local_device_.id) holes_.add(*node, object_hash);
 }
 
 std::vector<fragments::Candidate> SurvivorSource::candidates(
@@ -217,10 +223,14 @@ Awaitable<Result<std::vector<std::unique_ptr<SurvivorStream>>>> SurvivorSource::
             throttle->answered(node.replication_ip, latency);
         };
     }
+    std::vector<Node> missing;
+    gather.on_missing = [&missing](const Node& node) { missing.push_back(node); };
     const auto asked = services_.clock.steady();
     auto sources = co_await fragments::gather(services_.client, std::move(gather),
                                               services_.gather_limits, services_.log);
     if (sources.has_error()) co_return sources.error();
+    for (const Node& node : missing)
+        holes_.add(node, request.object_hash);
     if (throttle != nullptr && throttle->pace() < 1) {
         // The streams are open meanwhile; a rest is far shorter than any server's patience.
         auto rested = co_await throttle->rest(services_.clock.steady() - asked, never);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "host/swift/diskfile.hpp"
+#include "host/sync/holes.hpp"
 #include "host/sync/services.hpp"
 #include "scheduler/fragment_source.hpp"
 
@@ -39,13 +40,16 @@ LocalArchive local_archive(const swift::OpenObject& object);
 /// by the session's objects; outlives their rebuilds. Runs on the network thread.
 class SurvivorSource final : public scheduler::FragmentSource {
   public:
-    /// `target` is the device to rebuild for; `services` and `policy` outlive the source.
+    /// `target` is the device to rebuild for; `services`, `policy` and `holes` outlive the source.
     SurvivorSource(Services& services, const PolicyContext& policy, std::string partition,
-                   Node local_device, Node target);
+                   Node local_device, Node target, Holes& holes);
 
     /// What is on the local disk of `object_hash`; forgotten with `forget`.
     void remember(const std::string& object_hash, LocalArchive archive);
     void forget(const std::string& object_hash);
+
+    /// A survivor of the object was damaged: whoever holds it will have moved it away.
+    void was_damaged(std::uint32_t device_id, const std::string& object_hash);
 
     Awaitable<Result<std::vector<std::unique_ptr<scheduler::SurvivorStream>>>> open(
         const scheduler::RebuildRequest& request,
@@ -64,6 +68,7 @@ class SurvivorSource final : public scheduler::FragmentSource {
     std::string partition_;
     Node local_device_;
     Node target_;
+    Holes& holes_;
     std::vector<Node> primaries_;
     std::map<std::string, LocalArchive> local_archives_;
 };

@@ -57,6 +57,8 @@ class SyncJobRun {
         SessionCounts counts;
     };
     Awaitable<Ended> session(const Delta& delta);
+    /// Tells primaries to distrust what they keep of suffixes where a fragment was missing.
+    Awaitable<void> report_holes();
     /// Waits before the next try, unless the job is cancelled.
     Awaitable<void> pause(std::chrono::milliseconds length);
     void account(const Delta& delta, const Ended& ended);
@@ -73,6 +75,7 @@ class SyncJobRun {
         nullptr;                              ///< The session that runs, in the frame of `session`.
     transport::http::Abort* call_ = nullptr;  ///< The REPLICATE call that runs.
     asio::steady_timer pause_;
+    Holes holes_;
     Activity activity_;
 };
 

@@ -45,6 +45,8 @@ struct GatherRequest {
     ChooseSurvivors choose;
     /// Hears how long each answer took, from the request to its head; may be empty.
     std::function<void(const Node&, std::chrono::nanoseconds)> on_answer;
+    /// Told of every candidate that answered 404; may be empty.
+    std::function<void(const Node&)> on_missing;
 };
 
 /// What an answer says about the fragment that it carries. Views of the response head.
