@@ -89,7 +89,8 @@ sync::Services Engine::services(sync::PassStats& stats, sync::Suspects& suspects
             metrics,
             brake_,
             log_,
-            &throttle_};
+            &throttle_,
+            &risks_};
 }
 
 Awaitable<void> Engine::stop() {

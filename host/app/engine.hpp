@@ -59,6 +59,7 @@ class Engine {
     Semaphore sessions_;
     Semaphore replicate_calls_;
     sync::QuarantineBrake brake_;
+    sync::Risks risks_;
 };
 
 }  // namespace fragmend::app

@@ -6,6 +6,7 @@
 #include <optional>
 #include <random>
 
+#include "host/swift/diskfile.hpp"
 #include "host/swift/json_members.hpp"
 #include "host/swift/local_devices.hpp"
 #include "host/swift/partition_hashes.hpp"
@@ -117,7 +118,7 @@ Awaitable<void> Pass::run() {
             co_await gate_.wait();
         auto permit = co_await in_flight_.acquire(1);
         if (permit.has_error() || cancelled_) break;
-        if (!co_await ring_is_current(*state)) {
+        if (!co_await ring_is_current(*state) || is_left_out(partition)) {
             ++stats.partitions_done;
             stats.partition_failed(errc::cancelled);
             continue;
@@ -188,15 +189,15 @@ Awaitable<void> Pass::run_jobs(const scan::Partition& partition, PolicyState& st
     const sync::PolicyContext context{state.policy, state.ring, state.disk};
     // Delivering is cheap beside rebuilding, and may spare others a rebuild.
     for (const scan::RevertJob& job : jobs.reverts) {
-        if (cancelled_) co_return;
+        if (cancelled_ || is_left_out(partition)) co_return;
         sync::RevertJobRun run(services_, context, job);
-        reverting_.insert(&run);
+        reverting_.emplace(&run, &partition);
         co_await run.run();
         reverting_.erase(&run);
     }
-    if (!jobs.sync || cancelled_) co_return;
+    if (!jobs.sync || cancelled_ || is_left_out(partition)) co_return;
     sync::SyncJobRun run(services_, context, *jobs.sync);
-    running_.insert(&run);
+    running_.emplace(&run, &partition);
     co_await run.run();
     running_.erase(&run);
 }
@@ -223,10 +224,37 @@ void Pass::cancel() {
     services_.stats.stopped = true;
     in_flight_.close();
     gate_.wake_all();
-    for (sync::SyncJobRun* run : running_)
+    for (const auto& [run, partition] : running_)
         run->cancel();
-    for (sync::RevertJobRun* run : reverting_)
+    for (const auto& [run, partition] : reverting_)
         run->cancel();
+}
+
+bool Pass::is_left_out(const scan::Partition& partition) const {
+    return std::ranges::any_of(left_out_, [&](const WorkChoice& choice) {
+        return choice.fits(partition.local_device.device, partition.name);
+    });
+}
+
+Result<void> Pass::cancel(const WorkChoice& choice) {
+    if (left_out_.size() >= choices_max)
+        return Error{errc::limit, "too much of this pass is cancelled piece by piece"};
+    left_out_.push_back(choice);
+    if (!choice.object.empty()) {
+        if (!policies_.empty()) {
+            services_.suspects.give_up(
+                swift::object_hash_of(policies_.front().disk, choice.object));
+        }
+        return {};
+    }
+    services_.stats.partition_failed(errc::cancelled);
+    for (const auto& [run, partition] : running_) {
+        if (is_left_out(*partition)) run->cancel();
+    }
+    for (const auto& [run, partition] : reverting_) {
+        if (is_left_out(*partition)) run->cancel();
+    }
+    return {};
 }
 
 void Pass::log_stats() const {

@@ -52,6 +52,7 @@ Reconstructor::Reconstructor(Setup& setup, Share share, int summary_fd,
                              std::function<void(RunEnd)> leave)
     : setup_(setup),
       options_(setup.options()),
+      limits_(options_.fragmend.throttle),
       share_(std::move(share)),
       once_(setup.is_once()),
       summary_fd_(summary_fd),
@@ -99,7 +100,7 @@ RunEnd Reconstructor::run() {
 void Reconstructor::listen() {
     control_ = std::make_unique<ControlSocket>(
         engine_->io().get_executor(), log_,
-        [this](ControlOperation operation) { return answer(operation); });
+        [this](const ControlRequest& request) { return answer(request); });
     if (auto listening = control_->listen(options_.recon_cache_path); listening.has_error())
         log_.warning("`fragmend status` will not reach this process: " + listening.error().detail);
 }
@@ -312,8 +313,9 @@ Awaitable<void> Reconstructor::sample_rebuilds() {
     }
 }
 
-std::string Reconstructor::answer(ControlOperation operation) {
-    switch (operation) {
+std::string Reconstructor::answer(const ControlRequest& request) {
+    Result<void> done;
+    switch (request.operation) {
         case ControlOperation::status:
             break;
         case ControlOperation::pause:
@@ -325,11 +327,33 @@ std::string Reconstructor::answer(ControlOperation operation) {
             gate_->open();
             break;
         case ControlOperation::cancel:
-            log_.notice("The pass that runs is cancelled");
-            if (pass_ != nullptr) pass_->cancel();
+            done = cancel(request.choice);
+            break;
+        case ControlOperation::limit:
+            done = change_limits(request);
             break;
     }
+    if (done.has_error()) return control_error_line(done.error());
     return boost::json::serialize(status_json(status_source()));
+}
+
+Result<void> Reconstructor::cancel(const WorkChoice& choice) {
+    if (choice.is_everything()) {
+        log_.notice("The pass that runs is cancelled");
+        if (pass_ != nullptr) pass_->cancel();
+        return {};
+    }
+    log_.notice("Cancelled for this pass: " +
+                control_request_line({ControlOperation::cancel, false, {}, choice}));
+    return pass_ == nullptr ? Result<void>() : pass_->cancel(choice);
+}
+
+Result<void> Reconstructor::change_limits(const ControlRequest& request) {
+    if (!request.configured && request.limits.empty()) return {};
+    const auto limits = changed_limits(request, limits_, options_.fragmend.throttle);
+    if (limits.has_error()) return limits.error();
+    set_limits(*limits);
+    return {};
 }
 
 StatusSource Reconstructor::status_source() const {
@@ -367,6 +391,7 @@ Awaitable<void> Reconstructor::serve_signals() {
         const int number =
             co_await signals_->async_wait(asio::redirect_error(asio::use_awaitable, error));
         if (error) co_return;
+        if (number == SIGHUP && !once_ && co_await took_new_limits()) continue;
         if (number == SIGHUP && !once_ && !share_.is_worker()) {
             log_.notice("SIGHUP received (" + pid + "): looking at the configuration");
             if (!co_await may_start_anew()) continue;
@@ -385,6 +410,22 @@ Awaitable<void> Reconstructor::serve_signals() {
 Awaitable<bool> Reconstructor::may_start_anew() {
     auto check = [this] { return check_configuration_again(setup_.line(), log_); };
     co_return co_await offload(engine_->disk(), std::move(check));
+}
+
+Awaitable<bool> Reconstructor::took_new_limits() {
+    auto look = [this] { return setup_.changed_limits(); };
+    const auto changed = co_await offload(engine_->disk(), std::move(look));
+    if (!changed) co_return false;
+    setup_.take_limits(*changed);
+    log_.notice("SIGHUP received (" + std::to_string(::getpid()) + "): only limits have changed");
+    set_limits(*changed);
+    co_return true;
+}
+
+void Reconstructor::set_limits(const swift::ThrottleOptions& limits) {
+    limits_ = limits;
+    engine_->throttle().change(throttle_settings(limits_, share_));
+    log_.notice("Limits: " + throttle_text(engine_->throttle().settings()));
 }
 
 void Reconstructor::stop() {

@@ -170,7 +170,43 @@ std::string pass_lines(const json::object& pass) {
     return text;
 }
 
+std::string rates_text(std::uint64_t total, std::uint64_t node, std::uint64_t device) {
+    std::string text = total > 0 ? human_bytes(total) + "/s" : "without limit";
+    if (node > 0) text += ", " + human_bytes(node) + "/s a node";
+    if (device > 0) text += ", " + human_bytes(device) + "/s a device";
+    return text;
+}
+
+std::string rates_text(const json::object& rates) {
+    return rates_text(count_at(rates, "total"), count_at(rates, "node"), count_at(rates, "device"));
+}
+
+std::string limits_text(const json::object& status) {
+    const auto& throttle = object_at(status, "throttle");
+    std::string text = "reading " + rates_text(object_at(throttle, "read_bytes_per_s")) +
+                       "; sending " + rates_text(object_at(throttle, "send_bytes_per_s")) + "; " +
+                       text_at(throttle, "profile");
+    const double pace = number_at(throttle, "pace");
+    if (pace > 0 && pace < 1) text += format(" at %.0f %% of its pace", 100 * pace);
+    return text;
+}
+
 }  // namespace
+
+std::string throttle_text(const scheduler::ThrottleSettings& settings) {
+    const auto& [read, send, profile] = settings;
+    return "reading " + rates_text(read.total, read.per_node, read.per_device) + "; sending " +
+           rates_text(send.total, send.per_node, send.per_device) + "; " +
+           std::string(to_string(profile));
+}
+
+std::string limits_line(const json::object& status) {
+    return format("process %.0f: ", number_at(status, "pid")) + limits_text(status) + "\n";
+}
+
+std::string error_text(const json::object& answer) {
+    return text_at(answer, "error");
+}
 
 std::string limited_by(const StatusSource& source) {
     if (source.pass == nullptr) return "nothing: no pass runs";
@@ -249,6 +285,7 @@ std::string status_text(const json::object& status) {
             format(", %llu passes done\n", wide(count_at(status, "passes")));
     if (status.contains("pass")) text += pass_lines(object_at(status, "pass"));
     text += "  limited   by " + text_at(status, "limited_by") + "\n";
+    text += "  limits    " + limits_text(status) + "\n";
     const auto& memory = object_at(status, "memory_bytes");
     const auto& sessions = object_at(status, "sessions");
     const auto& decode = object_at(status, "decode");

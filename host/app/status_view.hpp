@@ -49,6 +49,13 @@ boost::json::object status_json(const StatusSource& source);
 /// nothing is rebuilt, what most jobs do; `nothing` while nothing is to be done.
 std::string limited_by(const StatusSource& source);
 
+/// `reading 50.0 MiB/s (20.0 MiB/s a node), sending without limit; polite`.
+std::string throttle_text(const scheduler::ThrottleSettings& settings);
+/// One line with the limits of a process that told status_json.
+std::string limits_line(const boost::json::object& status);
+/// What an answer that is an error says.
+std::string error_text(const boost::json::object& answer);
+
 /// Some lines about one process for a person, from what status_json made (perhaps elsewhere: what
 /// is missing or strange is left out, and nothing reaches the terminal but printable text).
 std::string status_text(const boost::json::object& status);

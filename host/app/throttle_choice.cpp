@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "host/swift/throttle_options.hpp"
+
 namespace fragmend::app {
 namespace {
 
@@ -33,6 +35,18 @@ scheduler::ThrottleSettings throttle_settings(const swift::ThrottleOptions& opti
     const auto processes = static_cast<std::uint64_t>(std::max(1, share.worker_count));
     return {rates(options.read, processes), rates(options.send, processes),
             profile(options.profile)};
+}
+
+Result<swift::ThrottleOptions> changed_limits(const ControlRequest& request,
+                                              const swift::ThrottleOptions& now,
+                                              const swift::ThrottleOptions& configured) {
+    swift::ThrottleOptions limits = request.configured ? configured : now;
+    for (const auto& [name, value] : request.limits) {
+        const auto set = swift::set_throttle_option(limits, name, value);
+        if (set.has_error())
+            return Error{errc::bad_config, name + " = " + value + ": " + set.error().detail};
+    }
+    return limits;
 }
 
 }  // namespace fragmend::app

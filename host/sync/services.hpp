@@ -17,6 +17,7 @@
 #include "host/sync/activity.hpp"
 #include "host/sync/pass_stats.hpp"
 #include "host/sync/quarantine_brake.hpp"
+#include "host/sync/risks.hpp"
 #include "host/sync/suspects.hpp"
 #include "scheduler/dispatcher.hpp"
 #include "scheduler/memory_budget.hpp"
@@ -79,6 +80,7 @@ struct Services {
     QuarantineBrake& brake;
     Logger log;
     scheduler::Throttle* throttle = nullptr;  ///< Nothing: no limits.
+    Risks* risks = nullptr;                   ///< Nothing: age alone orders a session.
 };
 
 /// One policy during one job: the ring is the snapshot that the job was made from.

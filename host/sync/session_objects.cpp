@@ -69,6 +69,12 @@ class SessionObjects::Body final : public transport::ssync::BodyStream {
         auto piece = co_await rebuilds_.front().next();
         if (piece.has_error()) co_return piece;
         activity_.moved();
+        if (session_.services_.suspects.is_given_up(session_.current_->object.hash)) {
+            // Half of it may be out there: the session ends, and the next one begins without it.
+            Error error{errc::cancelled, "somebody cancelled it"};
+            session_.body_broke(error);
+            co_return error;
+        }
         bytes_ += piece->size();
         if (piece->empty()) {
             ++counts_.fragments;
@@ -142,6 +148,7 @@ Awaitable<Result<std::optional<Offer>>> SessionObjects::next_offer() {
     }
     auto local = std::move(offers_.front());
     offers_.pop_front();
+    order_.offered(local.object_hash, local.data);
     std::optional<Offer> offer(std::in_place);
     offer->object_hash = std::move(local.object_hash);
     offer->data = local.data;
@@ -152,6 +159,7 @@ Awaitable<Result<std::optional<Offer>>> SessionObjects::next_offer() {
 }
 
 Awaitable<Result<void>> SessionObjects::wanted(std::vector<Wanted> objects) {
+    order_.sort(objects, services_.risks);
     to_open_.assign(std::make_move_iterator(objects.begin()),
                     std::make_move_iterator(objects.end()));
     opener_.spawn(open_ahead());
@@ -308,6 +316,9 @@ Awaitable<Result<std::vector<SubRequest>>> SessionObjects::next_sub_requests() {
         current_ = std::move(opened_.front());
         opened_.pop_front();
         opened_changed_.notify();
+        // It may have been read ahead, and have failed elsewhere or have been cancelled since.
+        if (!current_->error)
+            current_->error = services_.suspects.why_it_broke(current_->want.object_hash);
         if (current_->error) {
             // Gone since the offer is no failure: somebody deleted or moved it.
             if (*current_->error == errc::not_found) continue;

@@ -11,6 +11,7 @@
 #include "host/swift/diskfile.hpp"
 #include "host/swift/offers.hpp"
 #include "host/sync/services.hpp"
+#include "host/sync/session_order.hpp"
 #include "host/sync/session_plan.hpp"
 #include "host/sync/survivor_source.hpp"
 #include "scheduler/read_ahead.hpp"
@@ -98,6 +99,7 @@ class SessionObjects final : public transport::ssync::SessionObjects {
     std::size_t next_suffix_ = 0;
     std::deque<swift::LocalOffer> offers_;
 
+    SessionOrder order_;
     std::deque<transport::ssync::Wanted> to_open_;
     std::deque<Item> opened_;
     std::optional<Item> current_;

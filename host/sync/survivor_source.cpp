@@ -228,6 +228,7 @@ Awaitable<Result<std::vector<std::unique_ptr<SurvivorStream>>>> SurvivorSource::
     const auto asked = services_.clock.steady();
     auto sources = co_await fragments::gather(services_.client, std::move(gather),
                                               services_.gather_limits, services_.log);
+    if (services_.risks != nullptr) services_.risks->gathered(request.object_hash, missing.size());
     if (sources.has_error()) co_return sources.error();
     for (const Node& node : missing)
         holes_.add(node, request.object_hash);

@@ -115,7 +115,8 @@ sync::Services World::services(Pass& pass) {
             pass.metrics,
             pass.brake,
             Logger(log_.get(), keeps_log_ ? LogLevel::debug : LogLevel::warning),
-            throttle_.get()};
+            throttle_.get(),
+            &risks_};
 }
 
 const std::vector<std::string>& World::run() {

@@ -122,6 +122,7 @@ class World {
     transport::fragments::GatherLimits gather_limits_;
     scheduler::RebuildStats rebuild_stats_;
     std::unique_ptr<scheduler::Throttle> throttle_;  ///< In some worlds.
+    sync::Risks risks_;
     std::unique_ptr<BufferPool> buffers_;
     std::unique_ptr<scheduler::MemoryBudget> budget_;
     std::unique_ptr<scheduler::Dispatcher> dispatcher_;
