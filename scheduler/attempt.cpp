@@ -212,7 +212,7 @@ Awaitable<void> RebuildAttempt::read_all() {
             state_.ports.stats.survivor_bytes += got.value();
         } else if (got.error() == errc::cancelled) {
             fail(got.error());  // The source stops; nobody is to blame.
-        } else if (stalled_ &&
+        } else if ((stalled_ || survivors_[position].stream->was_neglected()) &&
                    (got.error() == errc::disconnected || got.error() == errc::timeout)) {
             end_with(End::stale, got.error());
         } else {

@@ -51,6 +51,9 @@ class Dispatcher {
     Awaitable<void> stop();
 
     const DispatcherStats& stats() const { return stats_; }
+    /// Rounds that no worker has taken yet.
+    std::size_t queued_items() const { return queue_.size(); }
+    std::size_t busy_workers() const { return busy_workers_; }
 
   private:
     /// A job in the queue or in a batch; lives in the frame of `run`.

@@ -42,6 +42,8 @@ class SurvivorStream {
     /// Fills `into` completely, or returns fewer bytes at the end of the archive only.
     /// Errors: timeout, disconnected, io, protocol.
     virtual Awaitable<Result<std::size_t>> read(ByteSpan into) = 0;
+    /// Whether we once let it wait for so long that its server had a reason to hang up.
+    virtual bool was_neglected() const { return false; }
 };
 
 /// Opens survivors of one object. Implemented over transport/fragments and the local disk.

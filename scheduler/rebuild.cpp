@@ -41,8 +41,15 @@ Awaitable<Result<void>> ObjectRebuild::ready() {
     }
 }
 
+void ObjectRebuild::count_sending() {
+    if (!handed_out_) return;
+    state_.ports.stats.wait_for_target += state_.ports.clock.steady() - *handed_out_;
+    handed_out_.reset();
+}
+
 Awaitable<Result<ByteView>> ObjectRebuild::next() {
     const Inside inside(inside_);
+    count_sending();
     const WaitTimer timer(state_.ports.clock, state_.ports.stats.wait_of_session);
     state_.window.return_released();
     state_.consumed.notify();
@@ -51,9 +58,11 @@ Awaitable<Result<ByteView>> ObjectRebuild::next() {
         if (state_.window.can_release()) {
             const ByteView piece = state_.window.release();
             state_.ports.stats.released_bytes += piece.size();
+            handed_out_ = state_.ports.clock.steady();
             co_return piece;
         }
         if (state_.window.drained()) {
+            handed_out_ = state_.ports.clock.steady();
             release_memory();
             co_return ByteView();
         }
@@ -76,6 +85,7 @@ void ObjectRebuild::cancel() {
 }
 
 Awaitable<void> ObjectRebuild::stop() {
+    count_sending();
     cancel();
     co_await producer_.join();
     FRAGMEND_ASSERT(!inside_);

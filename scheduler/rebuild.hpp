@@ -79,6 +79,8 @@ class ObjectRebuild {
     void settle(const Result<void>& result);
     void release_memory();
     std::optional<Error> ended_with_error() const;
+    /// The session is back: until now it was sending what it got last.
+    void count_sending();
     /// `/account/container/object policy#1 frag#3`.
     std::string subject() const;
 
@@ -91,6 +93,7 @@ class ObjectRebuild {
     bool started_ = false;
     bool began_ = false;
     bool inside_ = false;  ///< The consumer waits in here.
+    std::optional<std::chrono::steady_clock::time_point> handed_out_;  ///< The session is sending.
     asio::cancellation_signal hurry_;
     TaskGroup producer_;
 };

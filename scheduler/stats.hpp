@@ -32,7 +32,9 @@ struct RebuildStats {
     std::chrono::nanoseconds wait_for_decode{0};     ///< The compute is the limit.
     std::chrono::nanoseconds wait_for_session{
         0};  ///< The receiver is the limit: the window is full.
-    std::chrono::nanoseconds wait_of_session{0};  ///< Sessions that waited for the next piece.
+    std::chrono::nanoseconds wait_of_session{0};    ///< Sessions that waited for the next piece.
+    std::chrono::nanoseconds wait_for_target{0};    ///< Sessions that had one and were sending it.
+    std::chrono::nanoseconds wait_for_throttle{0};  ///< By our own choice.
 };
 
 struct DispatcherStats {

@@ -6,6 +6,7 @@
 #include "host/app/codec_command_line.hpp"
 #include "host/app/embedded_command_line.hpp"
 #include "host/base/bytes.hpp"
+#include "host/swift/throttle_options.hpp"
 
 namespace fragmend::app {
 namespace {
@@ -30,7 +31,13 @@ commands:
                        limits it (--json: all numbers)
   pause, resume [CONF...]
                        begin no further partition until resumed or restarted; and go on
-  cancel [CONF...]     end the passes that run; the next ones begin after the interval
+  cancel [CONF...]     end the passes that run; the next ones begin after the interval; with
+                       --device NAME, --partition N or both, or --object /ACCOUNT/CONTAINER/OBJECT,
+                       only that part of them
+  limit [NAME=VALUE...] [CONF...]
+                       change read_limit, node_read_limit, device_read_limit, the same three with
+                       send, or profile (see fragmend help reconstructor) until the next restart;
+                       --configured goes back to the configuration; without either, show them
   info                 what this machine and its libraries offer: codes, CPU paths, GPU
   version              the version
   help [COMMAND]       this text, or that of a command
@@ -60,12 +67,16 @@ archive that the partners of this node's devices have lost.
       --swift-conf PATH   another swift.conf than /etc/swift/swift.conf
   -h, --help              this text
 
-SIGHUP checks the configuration and starts again with it, in the same process; if it is bad, that is
-logged and the old one stays. SIGTERM drops what is under way and ends within seconds.
+SIGHUP checks the configuration and starts again with it, in the same process; if only limits or the
+profile are other than before, they change and the work goes on; if it is bad, that is logged and the
+old one stays. SIGTERM drops what is under way and ends within seconds.
 
 Fragmend's own options stand in [object-reconstructor], prefixed with fragmend_:
   fragmend_memory_limit   bytes for fragments in flight (K, M, G), default 128M
   fragmend_sessions       SSYNC sessions at a time
+  fragmend_profile        polite, balanced or urgent: how we give way when peers get slow
+  fragmend_read_limit     bytes a second of survivors; also fragmend_node_read_limit and
+                          fragmend_device_read_limit, and the same three with send
   fragmend_read_ahead     objects gathered ahead of the one being sent, in each session
   fragmend_hedge_delay    seconds after which a slow survivor gets a rival
   fragmend_quarantine_brake  quarantines of a device within an hour, default 100
@@ -262,24 +273,83 @@ class ReconstructorParser {
     CommandLine line_;
 };
 
-/// `status` and its like: any number of configurations, and --json.
-boost::system::result<CommandLine, UsageError> control_command(
-    std::string_view operation, std::span<const std::string_view> words) {
-    CommandLine line;
-    line.subcommand = Subcommand::control;
-    line.operation = operation;
-    for (std::size_t i = 0; i < words.size(); ++i) {
-        if (words[i] == "--json")
-            line.json = true;
-        else if (words[i] == "--swift-conf" && i + 1 < words.size())
-            line.swift_conf = words[++i];
-        else if (words[i].starts_with('-'))
-            return usage_error("no option '" + std::string(words[i]) + "'");
-        else
-            line.conf_paths.emplace_back(words[i]);
+/// `status` and its like: any number of configurations, and what the operation takes.
+class ControlParser {
+  public:
+    ControlParser(ControlOperation operation, std::span<const std::string_view> words)
+        : words_(words) {
+        line_.subcommand = Subcommand::control;
+        line_.request.operation = operation;
     }
-    return line;
-}
+
+    boost::system::result<CommandLine, UsageError> run() {
+        while (next_ < words_.size()) {
+            const auto word = words_[next_++];
+            auto error = word.starts_with('-') ? option(word) : bare_word(word);
+            if (!error.message.empty()) return error;
+        }
+        const auto& choice = line_.request.choice;
+        if (!choice.object.empty() && !(choice.device.empty() && choice.partition.empty()))
+            return usage_error("--object stands alone");
+        return line_;
+    }
+
+  private:
+    bool is(ControlOperation operation) const { return line_.request.operation == operation; }
+
+    UsageError option(std::string_view word) {
+        if (word == "--json") {
+            line_.json = true;
+        } else if (word == "--swift-conf" && next_ < words_.size()) {
+            line_.swift_conf = words_[next_++];
+        } else if (word == "--configured" && is(ControlOperation::limit)) {
+            line_.request.configured = true;
+        } else if (is(ControlOperation::cancel) && next_ < words_.size()) {
+            return choose(word, words_[next_++]);
+        } else {
+            return usage_error("no option '" + std::string(word) + "', or it lacks its value");
+        }
+        return {};
+    }
+
+    UsageError choose(std::string_view word, std::string_view value) {
+        auto& choice = line_.request.choice;
+        if (value.empty()) return usage_error(std::string(word) + " needs a value");
+        if (word == "--device") {
+            choice.device = value;
+        } else if (word == "--partition") {
+            if (!parse_digits(value)) return usage_error("a partition is a number");
+            choice.partition = value;
+        } else if (word == "--object") {
+            if (!value.starts_with('/'))
+                return usage_error("an object is /ACCOUNT/CONTAINER/OBJECT");
+            choice.object = value;
+        } else {
+            return usage_error("no option '" + std::string(word) + "'");
+        }
+        return {};
+    }
+
+    UsageError bare_word(std::string_view word) {
+        const auto equals = word.find('=');
+        if (!is(ControlOperation::limit) || equals == word.npos || word.find('/') < equals) {
+            line_.conf_paths.emplace_back(word);
+            return {};
+        }
+        auto name = word.substr(0, equals);
+        if (name.starts_with("fragmend_")) name.remove_prefix(9);
+        swift::ThrottleOptions trial;
+        const auto set = swift::set_throttle_option(trial, name, word.substr(equals + 1));
+        if (set.has_error()) return usage_error(std::string(word) + ": " + set.error().detail);
+        line_.request.limits.insert_or_assign(std::string(name),
+                                              std::string(word.substr(equals + 1)));
+        return {};
+    }
+
+    std::span<const std::string_view> words_;
+    std::size_t next_ = 0;
+    CommandLine line_;
+};
 
 }  // namespace
 
@@ -313,9 +383,8 @@ boost::system::result<CommandLine, UsageError> parse_command_line(
         line.subcommand = Subcommand::version;
     else if (command == "info")
         line.subcommand = Subcommand::info;
-    else if (command == "status" || command == "pause" || command == "resume" ||
-             command == "cancel")
-        return control_command(command, arguments.subspan(2));
+    else if (const auto operation = control_operation(command))
+        return ControlParser(*operation, arguments.subspan(2)).run();
     else
         return usage_error("no command '" + std::string(command) + "'");
     if (arguments.size() > 2)

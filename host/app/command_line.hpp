@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "host/app/control_request.hpp"
 #include "host/base/error.hpp"
 
 namespace fragmend::app {
@@ -31,7 +32,7 @@ struct CommandLine {
     std::string help_topic;
     std::string conf_path;
     std::vector<std::string> conf_paths;  ///< Of the commands that ask running processes.
-    std::string operation;                ///< `status`, `pause`, `resume` or `cancel`.
+    ControlRequest request;               ///< What they are asked.
     bool once = false;
     bool verbose = false;
     bool check = false;  ///< Read everything, say what is wrong, do nothing.

@@ -37,7 +37,7 @@ bool wait_for(int fd, short events, Steady::time_point give_up) {
 }
 
 /// The answer at one socket; nothing when nobody is there, or nothing sensible comes in time.
-std::optional<json::object> ask(int folder, const std::string& name, const std::string& operation) {
+std::optional<json::object> ask(int folder, const std::string& name, const std::string& request) {
     const auto give_up = Steady::now() + control_limit;
     const UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     sockaddr_un address{};
@@ -47,7 +47,6 @@ std::optional<json::object> ask(int folder, const std::string& name, const std::
     std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
     if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
         return std::nullopt;
-    const auto request = "{\"op\": \"" + operation + "\"}\n";
     if (::send(fd.get(), request.data(), request.size(), MSG_NOSIGNAL) !=
         static_cast<ssize_t>(request.size()))
         return std::nullopt;
@@ -65,7 +64,7 @@ std::optional<json::object> ask(int folder, const std::string& name, const std::
 }
 
 /// All answers in one folder, by process id.
-void ask_all(const std::string& directory, const std::string& operation, json::array& answers) {
+void ask_all(const std::string& directory, const std::string& request, json::array& answers) {
     const auto listed = swift::read_directory(AT_FDCWD, directory);
     if (listed.has_error()) {
         std::cerr << "fragmend: " << directory << ": " << std::strerror(listed.error().number)
@@ -76,9 +75,24 @@ void ask_all(const std::string& directory, const std::string& operation, json::a
     std::erase_if(names, [](const auto& name) { return !is_control_socket_name(name); });
     std::ranges::sort(names);
     for (const auto& name : names) {
-        if (auto answer = ask(listed->fd.get(), name, operation))
+        if (auto answer = ask(listed->fd.get(), name, request))
             answers.push_back(std::move(*answer));
     }
+}
+
+/// Says what processes refused, and takes their answers out. True if there were any.
+bool print_errors(json::array& answers) {
+    const auto refuses = [](const json::value& answer) {
+        return answer.get_object().contains("error");
+    };
+    bool any = false;
+    for (const auto& answer : answers) {
+        if (!refuses(answer)) continue;
+        any = true;
+        std::cerr << "fragmend: " << error_text(answer.get_object()) << std::endl;
+    }
+    answers.erase(std::remove_if(answers.begin(), answers.end(), refuses), answers.end());
+    return any;
 }
 
 }  // namespace
@@ -117,18 +131,30 @@ int run_control_command(const CommandLine& line) {
             return static_cast<int>(ExitCode::usage);
         }
     }
+    const auto operation = line.request.operation;
+    const auto request = control_request_line(line.request) + "\n";
+    if (request.size() > control_request_bytes_max) {
+        std::cerr << "fragmend: that is too long for a request" << std::endl;
+        return static_cast<int>(ExitCode::usage);
+    }
     json::array answers;
     for (const auto& directory : directories)
-        ask_all(directory, line.operation, answers);
+        ask_all(directory, request, answers);
+    const bool refused = print_errors(answers);
     if (line.json) {
         std::cout << json::serialize(json::object{{"processes", answers}}) << std::endl;
-    } else if (line.operation == "status") {
+    } else if (operation == ControlOperation::limit) {
+        for (const auto& answer : answers)
+            std::cout << limits_line(answer.get_object());
+        std::cout << std::flush;
+    } else if (operation == ControlOperation::status) {
         for (const auto& answer : answers)
             std::cout << status_text(answer.get_object());
         std::cout << std::flush;
     } else {
-        std::cout << line.operation << ": " << answers.size() << " processes" << std::endl;
+        std::cout << to_string(operation) << ": " << answers.size() << " processes" << std::endl;
     }
+    if (refused) return static_cast<int>(ExitCode::usage);
     if (!answers.empty()) return static_cast<int>(ExitCode::done);
     std::cerr << "fragmend: no running reconstructor found" << std::endl;
     return static_cast<int>(ExitCode::daemon_not_reachable);

@@ -10,14 +10,11 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/write.hpp>
-#include <boost/json/parse.hpp>
-#include <boost/json/value.hpp>
 #include <cerrno>
 #include <cstring>
 
 #include "host/base/unique_fd.hpp"
 #include "host/swift/directory.hpp"
-#include "host/swift/json_members.hpp"
 
 namespace fragmend::app {
 namespace {
@@ -56,20 +53,6 @@ bool is_welcome(int fd) {
 
 }  // namespace
 
-Result<ControlOperation> parse_control_request(std::string_view line) {
-    boost::system::error_code error;
-    const auto request = boost::json::parse({line.data(), line.size()}, error);
-    const auto* const object = error ? nullptr : request.if_object();
-    const auto* const op = object == nullptr ? nullptr : object->if_contains("op");
-    const auto* const name = op == nullptr ? nullptr : op->if_string();
-    if (name == nullptr) return Error{errc::bad_config, "not a request: {\"op\": \"status\"}"};
-    if (*name == "status") return ControlOperation::status;
-    if (*name == "pause") return ControlOperation::pause;
-    if (*name == "resume") return ControlOperation::resume;
-    if (*name == "cancel") return ControlOperation::cancel;
-    return Error{errc::bad_config, "no such operation; there are status, pause, resume, cancel"};
-}
-
 std::string control_socket_name(int pid) {
     return "fragmend-" + std::to_string(pid) + ".sock";
 }
@@ -78,8 +61,7 @@ bool is_control_socket_name(std::string_view name) {
     return name.starts_with("fragmend-") && name.ends_with(".sock");
 }
 
-ControlSocket::ControlSocket(asio::any_io_executor executor, Logger log,
-                             std::function<std::string(ControlOperation)> answer)
+ControlSocket::ControlSocket(asio::any_io_executor executor, Logger log, Answer answer)
     : executor_(executor),
       log_(std::move(log)),
       answer_(std::move(answer)),
@@ -154,10 +136,8 @@ Awaitable<void> ControlSocket::converse(Protocol::socket caller) {
     }
     const auto end = line.find('\n');
     if (!error && end != line.npos) {
-        const auto operation = parse_control_request(std::string_view(line).substr(0, end));
-        auto text = operation.has_value()
-                        ? answer_(*operation)
-                        : "{\"error\": " + swift::json_string(operation.error().detail) + "}";
+        const auto request = parse_control_request(std::string_view(line).substr(0, end));
+        auto text = request.has_value() ? answer_(*request) : control_error_line(request.error());
         text += '\n';
         co_await asio::async_write(caller, asio::buffer(text),
                                    asio::redirect_error(asio::use_awaitable, error));

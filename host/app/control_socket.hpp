@@ -7,15 +7,11 @@
 #include <string>
 #include <string_view>
 
+#include "host/app/control_request.hpp"
 #include "host/base/async.hpp"
 #include "host/base/log.hpp"
 
 namespace fragmend::app {
-
-enum class ControlOperation { status, pause, resume, cancel };
-
-/// One line of a request: `{"op": "status"}`. Anything else is an error: bad_config.
-Result<ControlOperation> parse_control_request(std::string_view line);
 
 /// Bounds of the conversation: one line each way, then the end.
 inline constexpr std::size_t control_request_bytes_max = 1024;
@@ -32,9 +28,9 @@ bool is_control_socket_name(std::string_view name);
 /// and works without. Owned by the reconstructor; network thread only.
 class ControlSocket {
   public:
-    /// `answer` gives the line for an operation.
-    ControlSocket(asio::any_io_executor executor, Logger log,
-                  std::function<std::string(ControlOperation)> answer);
+    using Answer = std::function<std::string(const ControlRequest&)>;
+    /// `answer` gives the line for a request.
+    ControlSocket(asio::any_io_executor executor, Logger log, Answer answer);
     ~ControlSocket();
     ControlSocket(const ControlSocket&) = delete;
     ControlSocket& operator=(const ControlSocket&) = delete;
@@ -52,7 +48,7 @@ class ControlSocket {
 
     asio::any_io_executor executor_;
     Logger log_;
-    std::function<std::string(ControlOperation)> answer_;
+    Answer answer_;
     Protocol::acceptor acceptor_;
     TaskGroup callers_;
     std::set<Protocol::socket*> open_;

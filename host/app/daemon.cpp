@@ -111,6 +111,11 @@ SupervisorPorts supervisor_ports(Setup& setup) {
     ports.may_start_anew = [&setup] {
         return check_configuration_again(setup.line(), setup.log());
     };
+    ports.took_new_limits = [&setup] {
+        const auto limits = setup.changed_limits();
+        if (limits) setup.take_limits(*limits);
+        return limits.has_value();
+    };
     ports.aggregate = [&setup, devices] {
         const auto cache = swift::load_recon_cache(setup.options().recon_cache_file());
         const auto now_s = setup.clock().now().seconds();

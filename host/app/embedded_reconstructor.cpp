@@ -7,6 +7,7 @@
 
 #include "host/app/setup.hpp"
 #include "host/app/summary.hpp"
+#include "host/app/throttle_choice.hpp"
 
 namespace fragmend::app {
 namespace {
@@ -114,7 +115,9 @@ Result<std::unique_ptr<EmbeddedReconstructor>> EmbeddedReconstructor::make(
         if (handle.has_error()) return handle.error();
         codec = std::move(handle->codec);
     }
-    made->engine_ = std::make_unique<Engine>(made->options_, clock, log, std::move(codec));
+    made->engine_ = std::make_unique<Engine>(
+        made->options_, throttle_settings(made->options_.fragmend.throttle, Share{}), clock, log,
+        std::move(codec));
     auto usable = made->engine_->codec().check(cluster.spec().scheme);
     if (usable.has_error()) return usable.error();
     made->decoder_ = decoder_name(made->engine_->codec());
@@ -166,7 +169,7 @@ Awaitable<void> EmbeddedReconstructor::run_passes(RebuildRun& run,
         run.stopped = stats.stopped;
         if (!stats.work_remains() || run.stopped) break;
     }
-    run.memory_peak_bytes = engine_->budget().peak_bytes();
+    run.memory_peak_bytes = engine_->snapshot().memory_peak_bytes;
 }
 
 Awaitable<void> EmbeddedReconstructor::watch(Pass& pass, const RebuildRun& run,

@@ -37,8 +37,8 @@ transport::Timeouts timeouts_of(const swift::ReconstructorOptions& options) {
 
 }  // namespace
 
-Engine::Engine(const swift::ReconstructorOptions& options, const Clock& clock, Logger log,
-               std::unique_ptr<scheduler::Codec> codec)
+Engine::Engine(const swift::ReconstructorOptions& options, scheduler::ThrottleSettings throttle,
+               const Clock& clock, Logger log, std::unique_ptr<scheduler::Codec> codec)
     : options_(options),
       clock_(clock),
       log_(std::move(log)),
@@ -47,6 +47,7 @@ Engine::Engine(const swift::ReconstructorOptions& options, const Clock& clock, L
       codec_(codec ? std::move(codec) : codec::make_codec(codec_options(options, log_), clock)),
       buffers_(slabs_, options.fragmend.memory_limit_bytes),
       budget_(io_.get_executor(), options.fragmend.memory_limit_bytes),
+      throttle_(io_.get_executor(), clock, rebuild_stats_, std::move(throttle)),
       dispatcher_(io_.get_executor(), decode_threads_.get_executor(), *codec_,
                   {.workers = decode_thread_count(options.fragmend),
                    .inline_bytes_max = decoded_inline_bytes_max}),
@@ -87,7 +88,9 @@ sync::Services Engine::services(sync::PassStats& stats, sync::Suspects& suspects
             activities,
             metrics,
             brake_,
-            log_};
+            log_,
+            &throttle_,
+            &risks_};
 }
 
 Awaitable<void> Engine::stop() {

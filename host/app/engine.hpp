@@ -9,6 +9,7 @@
 #include "host/codec/cpu_codec.hpp"
 #include "host/swift/reconstructor_options.hpp"
 #include "host/sync/services.hpp"
+#include "scheduler/snapshot.hpp"
 
 namespace fragmend::app {
 
@@ -17,8 +18,8 @@ namespace fragmend::app {
 class Engine {
   public:
     /// `codec`: one of another making than the options ask for.
-    Engine(const swift::ReconstructorOptions& options, const Clock& clock, Logger log,
-           std::unique_ptr<scheduler::Codec> codec = nullptr);
+    Engine(const swift::ReconstructorOptions& options, scheduler::ThrottleSettings throttle,
+           const Clock& clock, Logger log, std::unique_ptr<scheduler::Codec> codec = nullptr);
     ~Engine();
     Engine(const Engine&) = delete;
     Engine& operator=(const Engine&) = delete;
@@ -26,10 +27,13 @@ class Engine {
     asio::io_context& io() { return io_; }
     scheduler::Codec& codec() { return *codec_; }
     const scheduler::RebuildStats& rebuild_stats() const { return rebuild_stats_; }
-    const scheduler::MemoryBudget& budget() const { return budget_; }
-    const scheduler::Dispatcher& dispatcher() const { return dispatcher_; }
     const Semaphore& sessions() const { return sessions_; }
     const Semaphore& replicate_calls() const { return replicate_calls_; }
+    /// May be told new limits at any time, on the network thread.
+    scheduler::Throttle& throttle() { return throttle_; }
+    scheduler::Snapshot snapshot() const {
+        return scheduler::take_snapshot(rebuild_stats_, dispatcher_, budget_);
+    }
     asio::any_io_executor disk() { return disk_threads_.get_executor(); }
     /// What the jobs of a pass share; `stats`, `suspects` and `targets` belong to that pass.
     sync::Services services(sync::PassStats& stats, sync::Suspects& suspects,
@@ -50,11 +54,13 @@ class Engine {
     BufferPool buffers_;
     scheduler::MemoryBudget budget_;
     scheduler::RebuildStats rebuild_stats_;
+    scheduler::Throttle throttle_;
     scheduler::Dispatcher dispatcher_;
     transport::http::Client client_;
     Semaphore sessions_;
     Semaphore replicate_calls_;
     sync::QuarantineBrake brake_;
+    sync::Risks risks_;
 };
 
 }  // namespace fragmend::app

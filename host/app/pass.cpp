@@ -6,6 +6,7 @@
 #include <optional>
 #include <random>
 
+#include "host/swift/diskfile.hpp"
 #include "host/swift/json_members.hpp"
 #include "host/swift/local_devices.hpp"
 #include "host/swift/partition_hashes.hpp"
@@ -133,7 +134,7 @@ Awaitable<void> Pass::run_turns(std::vector<Turn> turns) {
         auto permit = co_await in_flight_.acquire(1);
         if (permit.has_error() || cancelled_) break;
         const bool is_current = co_await ring_is_current(*state);
-        if (!is_current) {
+        if (!is_current || is_left_out(turn.partition)) {
             ++services_.stats.partitions_done;
             services_.stats.partition_failed(errc::cancelled);
             continue;
@@ -208,23 +209,24 @@ Awaitable<bool> Pass::run_jobs(Turn& turn, PolicyState& state) {
             co_return true;
         }
         // Delivering is cheap beside rebuilding, and may spare others a rebuild.
-        co_await run_reverts(jobs.reverts, context);
+        co_await run_reverts(partition, jobs.reverts, context);
     }
-    if (!jobs.sync || cancelled_) co_return true;
+    if (!jobs.sync || cancelled_ || is_left_out(partition)) co_return true;
     sync::SyncJobRun run(services_, context, *jobs.sync, turn.visits);
-    running_.insert(&run);
+    running_.emplace(&run, &partition);
     co_await run.run();
     running_.erase(&run);
     turn.visits = {turn.visits.round + 1, run.take_put_off()};
     co_return turn.visits.devices.empty();
 }
 
-Awaitable<void> Pass::run_reverts(const std::vector<scan::RevertJob>& reverts,
+Awaitable<void> Pass::run_reverts(const scan::Partition& partition,
+                                  const std::vector<scan::RevertJob>& reverts,
                                   const sync::PolicyContext& context) {
     for (const scan::RevertJob& job : reverts) {
-        if (cancelled_) co_return;
+        if (cancelled_ || is_left_out(partition)) co_return;
         sync::RevertJobRun run(services_, context, job);
-        reverting_.insert(&run);
+        reverting_.emplace(&run, &partition);
         co_await run.run();
         reverting_.erase(&run);
     }
@@ -252,10 +254,37 @@ void Pass::cancel() {
     services_.stats.stopped = true;
     in_flight_.close();
     gate_.wake_all();
-    for (sync::SyncJobRun* run : running_)
+    for (const auto& [run, partition] : running_)
         run->cancel();
-    for (sync::RevertJobRun* run : reverting_)
+    for (const auto& [run, partition] : reverting_)
         run->cancel();
+}
+
+bool Pass::is_left_out(const scan::Partition& partition) const {
+    return std::ranges::any_of(left_out_, [&](const WorkChoice& choice) {
+        return choice.fits(partition.local_device.device, partition.name);
+    });
+}
+
+Result<void> Pass::cancel(const WorkChoice& choice) {
+    if (left_out_.size() >= choices_max)
+        return Error{errc::limit, "too much of this pass is cancelled piece by piece"};
+    left_out_.push_back(choice);
+    if (!choice.object.empty()) {
+        if (!policies_.empty()) {
+            services_.suspects.give_up(
+                swift::object_hash_of(policies_.front().disk, choice.object));
+        }
+        return {};
+    }
+    services_.stats.partition_failed(errc::cancelled);
+    for (const auto& [run, partition] : running_) {
+        if (is_left_out(*partition)) run->cancel();
+    }
+    for (const auto& [run, partition] : reverting_) {
+        if (is_left_out(*partition)) run->cancel();
+    }
+    return {};
 }
 
 void Pass::log_stats() const {

@@ -11,6 +11,7 @@
 
 #include "host/app/command_line.hpp"
 #include "host/app/gate.hpp"
+#include "host/app/work_choice.hpp"
 #include "host/scan/collect.hpp"
 #include "host/swift/ring_file.hpp"
 #include "host/sync/revert_job.hpp"
@@ -44,6 +45,10 @@ class Pass {
     Awaitable<void> run();
     /// Ends the pass soon: no further partition starts, running sessions are dropped.
     void cancel();
+    /// The same for what `choice` names, and not more: a device, a partition, or one object. What
+    /// is left of it is for the next pass. Errors: limit (`choices_max` were named before).
+    Result<void> cancel(const WorkChoice& choice);
+    static constexpr std::size_t choices_max = 1000;
     /// Swift's progress lines.
     void log_stats() const;
     double seconds() const;
@@ -60,12 +65,14 @@ class Pass {
     Awaitable<void> run_partition(Turn turn, Semaphore::Permit permit);
     /// Whether the partition's jobs are done; else the rest is in `put_off_`.
     Awaitable<bool> run_jobs(Turn& turn, PolicyState& state);
-    Awaitable<void> run_reverts(const std::vector<scan::RevertJob>& reverts,
+    Awaitable<void> run_reverts(const scan::Partition& partition,
+                                const std::vector<scan::RevertJob>& reverts,
                                 const sync::PolicyContext& context);
     Awaitable<void> remove_partition(const scan::Partition& partition, const PolicyState& state);
     /// False once the policy's ring file has changed since the pass began.
     Awaitable<bool> ring_is_current(PolicyState& state);
     PolicyState* state_of(int policy_index);
+    bool is_left_out(const scan::Partition& partition) const;
 
     sync::Services& services_;
     Gate& gate_;
@@ -77,8 +84,10 @@ class Pass {
     std::vector<Turn> put_off_;  ///< For the next round; at most one a partition.
     Semaphore in_flight_;
     TaskGroup partitions_;
-    std::set<sync::SyncJobRun*> running_;
-    std::set<sync::RevertJobRun*> reverting_;
+    /// With their partitions, which lie in the frames that run them.
+    std::map<sync::SyncJobRun*, const scan::Partition*> running_;
+    std::map<sync::RevertJobRun*, const scan::Partition*> reverting_;
+    std::vector<WorkChoice> left_out_;
     bool cancelled_ = false;
 };
 

@@ -15,6 +15,7 @@
 #include "host/app/recon_report.hpp"
 #include "host/app/reload.hpp"
 #include "host/app/summary.hpp"
+#include "host/app/throttle_choice.hpp"
 #include "host/swift/json_members.hpp"
 
 namespace fragmend::app {
@@ -51,6 +52,7 @@ Reconstructor::Reconstructor(Setup& setup, Share share, int summary_fd,
                              std::function<void(RunEnd)> leave)
     : setup_(setup),
       options_(setup.options()),
+      limits_(options_.fragmend.throttle),
       share_(std::move(share)),
       once_(setup.is_once()),
       summary_fd_(summary_fd),
@@ -64,7 +66,8 @@ Reconstructor::Reconstructor(Setup& setup, Share share, int summary_fd,
 }
 
 Result<void> Reconstructor::prepare() {
-    engine_ = std::make_unique<Engine>(options_, setup_.clock(), log_);
+    engine_ = std::make_unique<Engine>(
+        options_, throttle_settings(options_.fragmend.throttle, share_), setup_.clock(), log_);
     for (const PolicyState& state : setup_.policies()) {
         const auto& policy = state.policy;
         auto usable = engine_->codec().check({policy.ec_type, policy.k, policy.m});
@@ -97,7 +100,7 @@ RunEnd Reconstructor::run() {
 void Reconstructor::listen() {
     control_ = std::make_unique<ControlSocket>(
         engine_->io().get_executor(), log_,
-        [this](ControlOperation operation) { return answer(operation); });
+        [this](const ControlRequest& request) { return answer(request); });
     if (auto listening = control_->listen(options_.recon_cache_path); listening.has_error())
         log_.warning("`fragmend status` will not reach this process: " + listening.error().detail);
 }
@@ -151,6 +154,7 @@ Awaitable<void> Reconstructor::run_pass() {
         static_cast<std::size_t>(per_device > 0 ? per_device : options_.fragmend.sessions));
     auto services = engine_->services(stats, suspects, targets, activities_, setup_.metrics());
     const auto read_before = engine_->rebuild_stats().survivor_bytes;
+    const auto waits_before = scheduler::waits_of(engine_->rebuild_stats());
 
     Pass pass(services, setup_.policies(), share_.devices, share_.partitions, *gate_);
     pass_ = &pass;
@@ -168,6 +172,7 @@ Awaitable<void> Reconstructor::run_pass() {
     setup_.screen().set_status("");
 
     stats.survivor_bytes_read = engine_->rebuild_stats().survivor_bytes - read_before;
+    stats.waits = scheduler::waits_of(engine_->rebuild_stats()) - waits_before;
     co_await after_pass(pass, stats);
 }
 
@@ -301,15 +306,16 @@ void Reconstructor::log_activities(const std::vector<sync::ActivityView>& activi
 Awaitable<void> Reconstructor::sample_rebuilds() {
     boost::system::error_code error;
     while (!ended_) {
-        sample_before_ =
-            std::exchange(sample_, {setup_.clock().steady(), engine_->rebuild_stats()});
+        sample_before_ = std::exchange(
+            sample_, {setup_.clock().steady(), scheduler::waits_of(engine_->rebuild_stats())});
         sample_timer_->expires_after(sample_interval);
         co_await sample_timer_->async_wait(asio::redirect_error(asio::use_awaitable, error));
     }
 }
 
-std::string Reconstructor::answer(ControlOperation operation) {
-    switch (operation) {
+std::string Reconstructor::answer(const ControlRequest& request) {
+    Result<void> done;
+    switch (request.operation) {
         case ControlOperation::status:
             break;
         case ControlOperation::pause:
@@ -321,11 +327,33 @@ std::string Reconstructor::answer(ControlOperation operation) {
             gate_->open();
             break;
         case ControlOperation::cancel:
-            log_.notice("The pass that runs is cancelled");
-            if (pass_ != nullptr) pass_->cancel();
+            done = cancel(request.choice);
+            break;
+        case ControlOperation::limit:
+            done = change_limits(request);
             break;
     }
+    if (done.has_error()) return control_error_line(done.error());
     return boost::json::serialize(status_json(status_source()));
+}
+
+Result<void> Reconstructor::cancel(const WorkChoice& choice) {
+    if (choice.is_everything()) {
+        log_.notice("The pass that runs is cancelled");
+        if (pass_ != nullptr) pass_->cancel();
+        return {};
+    }
+    log_.notice("Cancelled for this pass: " +
+                control_request_line({ControlOperation::cancel, false, {}, choice}));
+    return pass_ == nullptr ? Result<void>() : pass_->cancel(choice);
+}
+
+Result<void> Reconstructor::change_limits(const ControlRequest& request) {
+    if (!request.configured && request.limits.empty()) return {};
+    const auto limits = changed_limits(request, limits_, options_.fragmend.throttle);
+    if (limits.has_error()) return limits.error();
+    set_limits(*limits);
+    return {};
 }
 
 StatusSource Reconstructor::status_source() const {
@@ -344,16 +372,14 @@ StatusSource Reconstructor::status_source() const {
     source.passes = passes_;
     source.pass = stats_;
     source.pass_s = pass_ != nullptr ? pass_->seconds() : 0;
-    const auto& budget = engine_->budget();
-    source.memory = {budget.in_use_bytes(), budget.capacity_bytes()};
-    source.memory_peak_bytes = budget.peak_bytes();
     source.sessions = {engine_->sessions().in_use(), engine_->sessions().capacity()};
     source.replicate_calls = {engine_->replicate_calls().in_use(),
                               engine_->replicate_calls().capacity()};
-    source.rebuilds = engine_->rebuild_stats();
-    source.rebuilds_before = sample_before_.rebuilds;
+    source.now = engine_->snapshot();
+    source.recent_waits = scheduler::waits_of(source.now.rebuilds) - sample_before_.waits;
     source.recent_s = seconds_since(sample_before_.at);
-    source.decode = engine_->dispatcher().stats();
+    source.throttle = engine_->throttle().settings();
+    source.pace = engine_->throttle().pace();
     source.jobs = activities_.snapshot();
     return source;
 }
@@ -365,6 +391,7 @@ Awaitable<void> Reconstructor::serve_signals() {
         const int number =
             co_await signals_->async_wait(asio::redirect_error(asio::use_awaitable, error));
         if (error) co_return;
+        if (number == SIGHUP && !once_ && co_await took_new_limits()) continue;
         if (number == SIGHUP && !once_ && !share_.is_worker()) {
             log_.notice("SIGHUP received (" + pid + "): looking at the configuration");
             const bool may = co_await may_start_anew();
@@ -384,6 +411,22 @@ Awaitable<void> Reconstructor::serve_signals() {
 Awaitable<bool> Reconstructor::may_start_anew() {
     auto check = [this] { return check_configuration_again(setup_.line(), log_); };
     co_return co_await offload(engine_->disk(), std::move(check));
+}
+
+Awaitable<bool> Reconstructor::took_new_limits() {
+    auto look = [this] { return setup_.changed_limits(); };
+    const auto changed = co_await offload(engine_->disk(), std::move(look));
+    if (!changed) co_return false;
+    setup_.take_limits(*changed);
+    log_.notice("SIGHUP received (" + std::to_string(::getpid()) + "): only limits have changed");
+    set_limits(*changed);
+    co_return true;
+}
+
+void Reconstructor::set_limits(const swift::ThrottleOptions& limits) {
+    limits_ = limits;
+    engine_->throttle().change(throttle_settings(limits_, share_));
+    log_.notice("Limits: " + throttle_text(engine_->throttle().settings()));
 }
 
 void Reconstructor::stop() {

@@ -56,13 +56,18 @@ class Reconstructor {
     Awaitable<void> tell_recon(double seconds);
     Awaitable<void> serve_signals();
     Awaitable<bool> may_start_anew();
+    /// SIGHUP: true when limits are all that changed; they hold from now on.
+    Awaitable<bool> took_new_limits();
+    void set_limits(const swift::ThrottleOptions& limits);
+    Result<void> change_limits(const ControlRequest& request);
+    Result<void> cancel(const WorkChoice& choice);
     Awaitable<void> leave_when_overdue();
     void stop();
     Awaitable<void> show_progress(const Pass& pass, const sync::PassStats& stats);
     Awaitable<void> log_heartbeat(const Pass& pass);
     Awaitable<void> watch_for_lockups();
     Awaitable<void> sample_rebuilds();
-    std::string answer(ControlOperation operation);
+    std::string answer(const ControlRequest& request);
     StatusSource status_source() const;
     void log_activities(const std::vector<sync::ActivityView>& activities) const;
     void count_quarantines();
@@ -70,6 +75,7 @@ class Reconstructor {
 
     Setup& setup_;
     const swift::ReconstructorOptions& options_;
+    swift::ThrottleOptions limits_;  ///< That hold now.
     Share share_;
     bool once_;
     int summary_fd_;
@@ -85,10 +91,10 @@ class Reconstructor {
     std::chrono::steady_clock::time_point began_;
     std::unique_ptr<Gate> gate_;
     std::unique_ptr<ControlSocket> control_;
-    /// How the rebuilds stood at the last two looks: the older one is what "of late" begins with.
+    /// What had been waited for at the last two looks: the older one is what "of late" begins with.
     struct Sample {
         std::chrono::steady_clock::time_point at;
-        scheduler::RebuildStats rebuilds;
+        scheduler::Waits waits;
     };
     Sample sample_;
     Sample sample_before_;

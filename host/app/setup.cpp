@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <random>
 
+#include "host/app/limit_reload.hpp"
 #include "host/app/process_life.hpp"
 #include "host/swift/local_devices.hpp"
 #include "host/swift/policy_disk.hpp"
@@ -70,6 +71,8 @@ Result<std::unique_ptr<Setup>> Setup::make(const CommandLine& line) {
     if (conf.has_error()) return conf.error();
     std::unique_ptr<Setup> made(
         new Setup(line, std::move(options.value()), std::move(conf.value())));
+    if (auto lasting = lasting_configuration(line); lasting.has_value())
+        made->lasting_configuration_ = std::move(*lasting);
     if (auto done = made->become_daemon(); done.has_error()) return done.error();
     if (auto done = made->load_policies(); done.has_error()) return done.error();
     return made;
@@ -103,6 +106,16 @@ Result<void> Setup::load_policies() {
     if (states.has_error()) return states.error();
     policies_ = std::move(states.value());
     return {};
+}
+
+std::optional<swift::ThrottleOptions> Setup::changed_limits() const {
+    const auto lasting = lasting_configuration(line_);
+    if (lasting.has_error() || *lasting != lasting_configuration_) return std::nullopt;
+    const auto path = std::filesystem::path(line_.start_directory) / line_.conf_path;
+    const auto options = swift::load_reconstructor_options(path.string());
+    if (options.has_error() || options->fragmend.throttle == options_.fragmend.throttle)
+        return std::nullopt;
+    return options->fragmend.throttle;
 }
 
 std::set<std::string> Setup::local_devices() const {

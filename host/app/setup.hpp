@@ -42,6 +42,11 @@ class Setup {
         if (statsd_) statsd_->resolve();
     }
 
+    /// The limits that the configuration has now, if they are all that it changed since it was
+    /// read. Blocks.
+    std::optional<swift::ThrottleOptions> changed_limits() const;
+    void take_limits(const swift::ThrottleOptions& limits) { options_.fragmend.throttle = limits; }
+
     /// True for one pass, by the command line or by the configuration.
     bool is_once() const { return line_.once || !options_.daemonize; }
     /// Names of this node's devices in all rings as they are loaded. Blocks on the resolver.
@@ -57,6 +62,8 @@ class Setup {
     Result<void> load_policies();
 
     CommandLine line_;
+    /// As it was read; empty if it could not be read again: then nothing is ever equal to it.
+    std::string lasting_configuration_;
     SystemClock clock_;
     swift::ReconstructorOptions options_;
     swift::SwiftConf conf_;

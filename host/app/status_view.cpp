@@ -25,18 +25,31 @@ double seconds(std::chrono::nanoseconds time) {
 }
 
 struct Wait {
-    const char* name;
+    scheduler::LimitedBy cause;
     const char* words;
-    std::chrono::nanoseconds scheduler::RebuildStats::*of;
+    std::chrono::nanoseconds scheduler::Waits::*of;
 };
-constexpr std::array<Wait, 5> waits = {
-    {{"memory", "memory (fragmend_memory_limit)", &scheduler::RebuildStats::wait_for_budget},
-     {"open", "survivors: peers take long to answer", &scheduler::RebuildStats::wait_for_open},
-     {"survivors", "survivors: the network or the peers' disks",
-      &scheduler::RebuildStats::wait_for_survivors},
-     {"decode", "decoding: this machine's compute", &scheduler::RebuildStats::wait_for_decode},
-     {"session", "receivers: they take the bytes no faster",
-      &scheduler::RebuildStats::wait_for_session}}};
+constexpr std::array<Wait, 6> waits = {
+    {{scheduler::LimitedBy::source, "peers take long to answer", &scheduler::Waits::source},
+     {scheduler::LimitedBy::network, "survivors' bytes are on their way",
+      &scheduler::Waits::network},
+     {scheduler::LimitedBy::target, "receivers take the bytes no faster",
+      &scheduler::Waits::target},
+     {scheduler::LimitedBy::decode, "this machine's compute", &scheduler::Waits::decode},
+     {scheduler::LimitedBy::memory, "fragmend_memory_limit", &scheduler::Waits::memory},
+     {scheduler::LimitedBy::throttle, "fragmend_*_limit or fragmend_profile",
+      &scheduler::Waits::throttle}}};
+
+json::object rates_of(const scheduler::ByteRates& rates) {
+    return {{"total", rates.total}, {"node", rates.per_node}, {"device", rates.per_device}};
+}
+
+json::object throttle_of(const StatusSource& source) {
+    return {{"pace", source.pace},
+            {"profile", std::string(to_string(source.throttle.profile))},
+            {"read_bytes_per_s", rates_of(source.throttle.read)},
+            {"send_bytes_per_s", rates_of(source.throttle.send)}};
+}
 
 /// `asks 10.0.0.1:6200/d3 for suffix hashes` without the peer.
 std::string without_peer(const std::string& doing) {
@@ -55,14 +68,18 @@ json::object occupancy(const Occupancy& one) {
     return {{"in_use", one.in_use}, {"capacity", one.capacity}};
 }
 
-json::object bytes_by_stage(const scheduler::RebuildStats& stats) {
+json::object bytes_by_stage(const scheduler::Snapshot& now) {
+    const auto& stats = now.rebuilds;
     return {{"survivors_read", stats.survivor_bytes},
+            {"decoded", now.batches.survivor_bytes},
             {"rebuilt", stats.rebuilt_bytes},
             {"handed_to_sessions", stats.released_bytes}};
 }
 
-json::object objects_of(const scheduler::RebuildStats& stats) {
-    return {{"started", stats.objects_started},
+json::object objects_of(const scheduler::Snapshot& now) {
+    const auto& stats = now.rebuilds;
+    return {{"running", now.objects_running()},
+            {"started", stats.objects_started},
             {"verified", stats.objects_verified},
             {"failed", stats.objects_failed},
             {"cancelled", stats.objects_cancelled},
@@ -71,16 +88,15 @@ json::object objects_of(const scheduler::RebuildStats& stats) {
             {"compute_faults", stats.compute_faults}};
 }
 
-json::object decode_of(const scheduler::DispatcherStats& stats) {
-    const double fill = stats.batches == 0
-                            ? 0.0
-                            : static_cast<double>(stats.items) / static_cast<double>(stats.batches);
-    return {{"batches", stats.batches},
-            {"rounds", stats.items},
-            {"rounds_per_batch", fill},
-            {"survivor_bytes", stats.survivor_bytes},
-            {"queue_rounds_peak", stats.queue_items_peak},
-            {"batch_rounds_peak", stats.batch_items_peak}};
+json::object decode_of(const scheduler::Snapshot& now) {
+    return {{"batches", now.batches.batches},
+            {"rounds", now.batches.items},
+            {"rounds_per_batch", now.batch_fill()},
+            {"survivor_bytes", now.batches.survivor_bytes},
+            {"queue_rounds", now.decode_queue_items},
+            {"queue_rounds_peak", now.batches.queue_items_peak},
+            {"batch_rounds_peak", now.batches.batch_items_peak},
+            {"busy_workers", now.decode_busy_workers}};
 }
 
 [[gnu::format(printf, 1, 2)]] std::string format(const char* pattern, ...) {
@@ -154,19 +170,53 @@ std::string pass_lines(const json::object& pass) {
     return text;
 }
 
+std::string rates_text(std::uint64_t total, std::uint64_t node, std::uint64_t device) {
+    std::string text = total > 0 ? human_bytes(total) + "/s" : "without limit";
+    if (node > 0) text += ", " + human_bytes(node) + "/s a node";
+    if (device > 0) text += ", " + human_bytes(device) + "/s a device";
+    return text;
+}
+
+std::string rates_text(const json::object& rates) {
+    return rates_text(count_at(rates, "total"), count_at(rates, "node"), count_at(rates, "device"));
+}
+
+std::string limits_text(const json::object& status) {
+    const auto& throttle = object_at(status, "throttle");
+    std::string text = "reading " + rates_text(object_at(throttle, "read_bytes_per_s")) +
+                       "; sending " + rates_text(object_at(throttle, "send_bytes_per_s")) + "; " +
+                       text_at(throttle, "profile");
+    const double pace = number_at(throttle, "pace");
+    if (pace > 0 && pace < 1) text += format(" at %.0f %% of its pace", 100 * pace);
+    return text;
+}
+
 }  // namespace
+
+std::string throttle_text(const scheduler::ThrottleSettings& settings) {
+    const auto& [read, send, profile] = settings;
+    return "reading " + rates_text(read.total, read.per_node, read.per_device) + "; sending " +
+           rates_text(send.total, send.per_node, send.per_device) + "; " +
+           std::string(to_string(profile));
+}
+
+std::string limits_line(const json::object& status) {
+    return format("process %.0f: ", number_at(status, "pid")) + limits_text(status) + "\n";
+}
+
+std::string error_text(const json::object& answer) {
+    return text_at(answer, "error");
+}
 
 std::string limited_by(const StatusSource& source) {
     if (source.pass == nullptr) return "nothing: no pass runs";
-    const Wait* most = nullptr;
-    std::chrono::nanoseconds longest{0};
+    const auto cause = scheduler::limited_by(source.recent_waits);
     for (const Wait& wait : waits) {
-        const auto spent = source.rebuilds.*wait.of - source.rebuilds_before.*wait.of;
-        if (spent <= longest) continue;
-        longest = spent;
-        most = &wait;
+        if (wait.cause != cause ||
+            seconds(source.recent_waits.*wait.of) < wait_share_min * source.recent_s)
+            continue;
+        return std::string(to_string(cause)) + ": " + wait.words;
     }
-    if (most != nullptr && seconds(longest) >= wait_share_min * source.recent_s) return most->words;
     // Nothing is being rebuilt: what do most jobs do?
     std::map<std::string, std::size_t> doing;
     for (const auto& job : source.jobs)
@@ -179,9 +229,11 @@ std::string limited_by(const StatusSource& source) {
 }
 
 json::object status_json(const StatusSource& source) {
+    const auto waited_for = scheduler::waits_of(source.now.rebuilds);
     json::object waited;
     for (const Wait& wait : waits)
-        waited[wait.name] = seconds(source.rebuilds.*wait.of);
+        waited[to_string(wait.cause)] = seconds(waited_for.*wait.of);
+    waited["starving"] = seconds(waited_for.starving);
     json::array jobs;
     for (std::size_t i = 0; i < std::min(source.jobs.size(), status_jobs_max); ++i) {
         const auto& job = source.jobs[i];
@@ -193,21 +245,23 @@ json::object status_json(const StatusSource& source) {
     json::array devices;
     for (const auto& device : source.share.devices)
         devices.emplace_back(device);
-    json::object memory = occupancy(source.memory);
-    memory["peak"] = source.memory_peak_bytes;
-    json::object status{{"bytes", bytes_by_stage(source.rebuilds)},
-                        {"decode", decode_of(source.decode)},
+    json::object memory{{"in_use", source.now.memory_in_use_bytes},
+                        {"capacity", source.now.memory_limit_bytes},
+                        {"peak", source.now.memory_peak_bytes}};
+    json::object status{{"bytes", bytes_by_stage(source.now)},
+                        {"decode", decode_of(source.now)},
                         {"devices", std::move(devices)},
                         {"jobs", std::move(jobs)},
                         {"jobs_total", source.jobs.size()},
                         {"limited_by", limited_by(source)},
                         {"memory_bytes", std::move(memory)},
-                        {"objects", objects_of(source.rebuilds)},
+                        {"objects", objects_of(source.now)},
                         {"passes", source.passes},
                         {"pid", source.pid},
                         {"replicate_calls", occupancy(source.replicate_calls)},
                         {"sessions", occupancy(source.sessions)},
                         {"state", source.state},
+                        {"throttle", throttle_of(source)},
                         {"uptime_s", source.uptime_s},
                         {"waits_s", std::move(waited)}};
     if (source.share.is_worker()) {
@@ -231,6 +285,7 @@ std::string status_text(const json::object& status) {
             format(", %llu passes done\n", wide(count_at(status, "passes")));
     if (status.contains("pass")) text += pass_lines(object_at(status, "pass"));
     text += "  limited   by " + text_at(status, "limited_by") + "\n";
+    text += "  limits    " + limits_text(status) + "\n";
     const auto& memory = object_at(status, "memory_bytes");
     const auto& sessions = object_at(status, "sessions");
     const auto& decode = object_at(status, "decode");

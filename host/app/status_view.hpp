@@ -9,7 +9,8 @@
 #include "host/app/worker_plan.hpp"
 #include "host/sync/activity.hpp"
 #include "host/sync/pass_stats.hpp"
-#include "scheduler/stats.hpp"
+#include "scheduler/snapshot.hpp"
+#include "scheduler/throttle.hpp"
 
 namespace fragmend::app {
 
@@ -28,15 +29,14 @@ struct StatusSource {
     std::uint64_t passes = 0;               ///< That ended.
     const sync::PassStats* pass = nullptr;  ///< Of the pass that runs.
     double pass_s = 0;
-    Occupancy memory;
-    std::uint64_t memory_peak_bytes = 0;
     Occupancy sessions;
     Occupancy replicate_calls;
-    scheduler::RebuildStats rebuilds;
-    /// The same as it was `recent_s` ago: what limits the work is a question about now.
-    scheduler::RebuildStats rebuilds_before;
+    scheduler::Snapshot now;
+    /// Of the last `recent_s`: what limits the work is a question about now.
+    scheduler::Waits recent_waits;
     double recent_s = 0;
-    scheduler::DispatcherStats decode;
+    scheduler::ThrottleSettings throttle;
+    double pace = 1;  ///< Of the profile: the part of the time in which we work.
     std::vector<sync::ActivityView> jobs;  ///< Longest silence first.
 };
 
@@ -45,9 +45,16 @@ inline constexpr std::size_t status_jobs_max = 20;
 
 boost::json::object status_json(const StatusSource& source);
 
-/// What the work waits for most, of late, in words: memory, survivors, decode, receivers, partners'
-/// hashes, local disks; `nothing` while nothing is to be done.
+/// What the work waits for most, of late: scheduler::limited_by and some words about it; while
+/// nothing is rebuilt, what most jobs do; `nothing` while nothing is to be done.
 std::string limited_by(const StatusSource& source);
+
+/// `reading 50.0 MiB/s (20.0 MiB/s a node), sending without limit; polite`.
+std::string throttle_text(const scheduler::ThrottleSettings& settings);
+/// One line with the limits of a process that told status_json.
+std::string limits_line(const boost::json::object& status);
+/// What an answer that is an error says.
+std::string error_text(const boost::json::object& answer);
 
 /// Some lines about one process for a person, from what status_json made (perhaps elsewhere: what
 /// is missing or strange is left out, and nothing reaches the terminal but printable text).

@@ -2,6 +2,7 @@
 #include "host/app/summary.hpp"
 
 #include <algorithm>
+#include <array>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
@@ -87,6 +88,39 @@ void merge_value(std::string_view name, json::value& into, const json::value& fr
     }
 }
 
+constexpr std::array<std::pair<const char*, std::chrono::nanoseconds scheduler::Waits::*>, 7>
+    wait_names = {{{"decode", &scheduler::Waits::decode},
+                   {"memory", &scheduler::Waits::memory},
+                   {"network", &scheduler::Waits::network},
+                   {"source", &scheduler::Waits::source},
+                   {"starving", &scheduler::Waits::starving},
+                   {"target", &scheduler::Waits::target},
+                   {"throttle", &scheduler::Waits::throttle}}};
+
+std::string limit_of(const scheduler::Waits& waits) {
+    return std::string(scheduler::to_string(scheduler::limited_by(waits)));
+}
+
+json::object waits_ms(const scheduler::Waits& waits) {
+    json::object object;
+    for (const auto& [name, wait] : wait_names)
+        object[name] = std::chrono::duration_cast<std::chrono::milliseconds>(waits.*wait).count();
+    return object;
+}
+
+/// What limited several processes together.
+void merge_limit(json::object& merged) {
+    const auto* const known = merged.if_contains("waits_ms");
+    if (known == nullptr || !known->is_object()) return;
+    scheduler::Waits waits;
+    for (const auto& [name, wait] : wait_names) {
+        const auto* const ms = known->get_object().if_contains(name);
+        if (ms != nullptr && ms->is_number())
+            waits.*wait = std::chrono::milliseconds(ms->to_number<std::int64_t>());
+    }
+    merged["limited_by"] = limit_of(waits);
+}
+
 std::string outcome(const sync::PassStats& stats) {
     if (stats.work_remains()) return "work remains: run again, see the log for what failed";
     return stats.anything_unrecoverable()
@@ -124,6 +158,7 @@ std::string summary_text(const sync::PassStats& stats, double seconds) {
                rate(stats.fragments_rebuilt, seconds), rate(stats.bytes_rebuilt, seconds) / 1e6);
     text += format("  survivors          %s read and checked against their MD5\n",
                    human_bytes(stats.survivor_bytes_read).c_str());
+    text += "  limited by         " + limit_of(stats.waits) + "\n";
     text += format(
         "  reverted           %llu fragments (%s), %llu objects removed here, %llu "
         "handoffs remain\n",
@@ -205,6 +240,7 @@ std::string summary_json(const sync::PassStats& stats, double seconds) {
                                {"fragments_rebuilt", stats.fragments_rebuilt},
                                {"fragments_reverted", stats.fragments_reverted},
                                {"handoffs_remaining", stats.handoffs_remaining},
+                               {"limited_by", limit_of(stats.waits)},
                                {"objects_purged", stats.objects_purged},
                                {"partitions", stats.partitions},
                                {"partitions_done", stats.partitions_done},
@@ -214,6 +250,7 @@ std::string summary_json(const sync::PassStats& stats, double seconds) {
                                {"survivor_bytes_read", stats.survivor_bytes_read},
                                {"targets", std::move(targets)},
                                {"unrecoverable", stats.anything_unrecoverable()},
+                               {"waits_ms", waits_ms(stats.waits)},
                                {"work_remains", stats.work_remains()}};
     return json::serialize(summary);
 }
@@ -225,6 +262,7 @@ std::string merge_summaries(const std::vector<std::string>& summaries) {
         const auto value = json::parse(summary, error);
         if (!error && value.is_object()) merge_object(merged, value.get_object());
     }
+    merge_limit(merged);
     return json::serialize(merged);
 }
 

@@ -102,6 +102,11 @@ bool Supervisor::handle(int signal) {
     if (signal == SIGCHLD) return false;
     if (signal == SIGHUP && !once_) {
         log_.notice("SIGHUP received (" + pid + "): looking at the configuration");
+        if (ports_.took_new_limits()) {
+            for (const auto& [worker_pid, worker] : workers_)
+                static_cast<void>(::kill(worker_pid, SIGHUP));
+            return false;
+        }
         if (!ports_.may_start_anew()) return false;
         end_.start_anew = true;
     } else if (signal == SIGINT) {

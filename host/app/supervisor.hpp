@@ -27,6 +27,9 @@ struct SupervisorPorts {
     std::function<bool()> devices_changed;
     /// SIGHUP: true when the new configuration is good.
     std::function<bool()> may_start_anew;
+    /// SIGHUP: true when only limits have changed and this process has taken them; its workers do
+    /// the same when they are told.
+    std::function<bool()> took_new_limits;
     /// Sums the workers' recon entries up.
     std::function<void()> aggregate;
 };

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "host/swift/python_text.hpp"
+#include "host/swift/throttle_options.hpp"
 
 namespace fragmend::swift {
 namespace {
@@ -16,12 +17,15 @@ constexpr std::array<std::string_view, 8> known_options = {
     "fragmend_hedge_delay", "fragmend_memory_limit",   "fragmend_quarantine_brake",
     "fragmend_read_ahead",  "fragmend_sessions"};
 
+constexpr std::string_view prefix = "fragmend_";
 constexpr std::int64_t memory_limit_min = 8 << 20;
 
 void refuse_unknown(OptionReader& options, const IniSection& values) {
     for (const auto& [option, value] : values) {
-        if (!option.starts_with("fragmend_")) continue;
+        if (!option.starts_with(prefix)) continue;
         if (std::ranges::find(known_options, option) != known_options.end()) continue;
+        const auto name = std::string_view(option).substr(prefix.size());
+        if (std::ranges::find(throttle_option_names, name) != throttle_option_names.end()) continue;
         options.fail(bad_value(option, value, "there is no such option"));
     }
 }
@@ -36,6 +40,16 @@ void read_memory_limit(OptionReader& options, FragmendOptions& out) {
         return;
     }
     out.memory_limit_bytes = *bytes;
+}
+
+void read_throttle(OptionReader& options, FragmendOptions& out) {
+    for (const std::string_view name : throttle_option_names) {
+        const std::string option = std::string(prefix) + std::string(name);
+        const IniValue* value = options.find(option);
+        if (value == nullptr) continue;
+        const auto set = set_throttle_option(out.throttle, name, value->text);
+        if (set.has_error()) options.fail(bad_value(option, *value, set.error().detail));
+    }
 }
 
 void read_codec(OptionReader& options, FragmendOptions& out) {
@@ -60,6 +74,7 @@ FragmendOptions read_fragmend_options(OptionReader& options, const IniSection& v
     refuse_unknown(options, values);
     read_memory_limit(options, out);
     read_codec(options, out);
+    read_throttle(options, out);
     out.hedge_delay_s = options.number("fragmend_hedge_delay", out.hedge_delay_s, 0);
     out.sessions = options.whole("fragmend_sessions", std::max(concurrency, out.sessions), 1, 4096);
     out.read_ahead = options.whole("fragmend_read_ahead", out.read_ahead, 1, 1024);

@@ -30,6 +30,28 @@ struct IoPriority {
 };
 
 enum class CodecChoice { automatic, cpu, reference };
+enum class ProfileChoice { polite, balanced, urgent };
+
+/// Bytes per second, 0 for no limit.
+struct RateOptions {
+    std::uint64_t total = 0;
+    std::uint64_t per_node = 0;
+    std::uint64_t per_device = 0;
+    bool operator==(const RateOptions&) const = default;
+};
+
+/// What may be changed while the reconstructor runs; the limits are those of the whole node.
+struct ThrottleOptions {
+    /// fragmend_read_limit, fragmend_node_read_limit, fragmend_device_read_limit: survivors, read
+    /// in all, from each node, from each device. Below 1M a body may take longer than servers wait.
+    RateOptions read;
+    /// fragmend_send_limit, fragmend_node_send_limit, fragmend_device_send_limit: bodies, rebuilt
+    /// ones and those of reverts.
+    RateOptions send;
+    /// fragmend_profile: how we give way when peers' answers get slow.
+    ProfileChoice profile = ProfileChoice::urgent;
+    bool operator==(const ThrottleOptions&) const = default;
+};
 
 /// Fragmend's own options of the section; each has a working default.
 struct FragmendOptions {
@@ -52,6 +74,7 @@ struct FragmendOptions {
     std::int64_t quarantine_brake = 100;
     /// fragmend_codec: auto, cpu or reference.
     CodecChoice codec = CodecChoice::automatic;
+    ThrottleOptions throttle;
 };
 
 /// The merged section with Swift's defaults. Durations are in seconds.

@@ -7,13 +7,15 @@ namespace fragmend::sync {
 
 LocalBody::LocalBody(Services& services, swift::LocalFragmentFile file, std::string md5,
                      scheduler::MemoryBudget::Permit permit, BodyOutcome& outcome,
-                     Activity& activity)
+                     Activity& activity, scheduler::Endpoint target, const bool& cancelled)
     : services_(services),
       file_(std::move(file)),
       expected_md5_(std::move(md5)),
       permit_(std::move(permit)),
       outcome_(outcome),
-      activity_(activity) {
+      activity_(activity),
+      target_(std::move(target)),
+      cancelled_(cancelled) {
     const auto bytes = std::min<std::uint64_t>(file_.content_length(), piece_bytes_max);
     if (bytes > 0) piece_ = services_.buffers.lease(static_cast<std::size_t>(bytes));
 }
@@ -27,6 +29,13 @@ Awaitable<Result<ByteView>> LocalBody::next() {
         outcome_.error = piece.error();
     else if (piece->empty())
         outcome_.complete = true;
+    scheduler::Throttle* throttle = services_.throttle;
+    if (piece.has_error() || piece->empty() || throttle == nullptr || !throttle->limits_sending())
+        co_return piece;
+    scheduler::Endpoint to = target_;
+    auto passed = co_await throttle->send(std::move(to), piece->size(), cancelled_);
+    if (passed.has_error()) co_return passed.error();
+    activity_.moved();
     co_return piece;
 }
 

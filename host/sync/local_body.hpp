@@ -23,7 +23,8 @@ struct BodyOutcome {
 /// archive of at most `piece_bytes_max` is checked before its first byte is handed out; of a longer
 /// one the verdict comes with its end, which the sender waits for before the last piece leaves.
 /// Owned by the sub-request; `outcome`, `services` and `activity` (the job's) outlive it. Runs on
-/// the network thread, reads and hashes on a disk thread. Source:
+/// the network thread, reads and hashes on a disk thread. Waits for the throttle before it hands a
+/// piece out, until `cancelled` is set and the throttle wakes it. Source:
 /// swift.obj.ssync_sender.Sender.send_subrequest over diskfile.BaseDiskFileReader.
 class LocalBody final : public transport::ssync::BodyStream {
   public:
@@ -31,9 +32,10 @@ class LocalBody final : public transport::ssync::BodyStream {
 
     /// `permit` covers the piece that is held: the smaller of the archive and `piece_bytes_max`.
     LocalBody(Services& services, swift::LocalFragmentFile file, std::string md5,
-              scheduler::MemoryBudget::Permit permit, BodyOutcome& outcome, Activity& activity);
+              scheduler::MemoryBudget::Permit permit, BodyOutcome& outcome, Activity& activity,
+              scheduler::Endpoint target, const bool& cancelled);
 
-    /// Errors: bad_fragment (wrong length or bytes), io.
+    /// Errors: bad_fragment (wrong length or bytes), io, cancelled.
     Awaitable<Result<ByteView>> next() override;
 
   private:
@@ -46,6 +48,8 @@ class LocalBody final : public transport::ssync::BodyStream {
     scheduler::MemoryBudget::Permit permit_;
     BodyOutcome& outcome_;
     Activity& activity_;
+    scheduler::Endpoint target_;
+    const bool& cancelled_;
     BufferPool::Lease piece_;
     Md5 md5_;
     bool checked_ = false;

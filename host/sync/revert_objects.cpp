@@ -189,7 +189,8 @@ Awaitable<Result<SubRequest>> RevertObjects::put_request(swift::OpenObject& obje
     request.body = std::make_unique<LocalBody>(
         services_,
         swift::LocalFragmentFile(std::move(object.fd), object.data_path, object.content_length),
-        sending_->archive.md5, std::move(permit.value()), sending_->outcome, activity_);
+        sending_->archive.md5, std::move(permit.value()), sending_->outcome, activity_,
+        endpoint_of(plan_.target), cancelled_);
     co_return request;
 }
 
@@ -219,6 +220,11 @@ void RevertObjects::leave_out(const std::string& object_hash, const Error& error
     services_.log.error(
         transport::fragments::full_path(plan_.target, plan_.partition, "", policy_.policy.index) +
         " hash " + object_hash + " not reverted: " + to_string(error));
+}
+
+void RevertObjects::cancel() {
+    cancelled_ = true;
+    if (services_.throttle != nullptr) services_.throttle->wake();
 }
 
 std::map<std::string, swift::LocalOffer> RevertObjects::take_delivered() {

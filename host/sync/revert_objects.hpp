@@ -56,7 +56,7 @@ class RevertObjects final : public transport::ssync::SessionObjects {
     Awaitable<Result<std::optional<transport::ssync::Offer>>> next_offer() override;
     Awaitable<Result<void>> wanted(std::vector<transport::ssync::Wanted> objects) override;
     Awaitable<Result<std::vector<transport::ssync::SubRequest>>> next_sub_requests() override;
-    void cancel() override { cancelled_ = true; }
+    void cancel() override;
     /// Closes the accounts of the object that was sent last. Before `delivered` and `counts`.
     Awaitable<void> finish();
 

@@ -17,11 +17,13 @@
 #include "host/sync/activity.hpp"
 #include "host/sync/pass_stats.hpp"
 #include "host/sync/quarantine_brake.hpp"
+#include "host/sync/risks.hpp"
 #include "host/sync/suspects.hpp"
 #include "scheduler/dispatcher.hpp"
 #include "scheduler/memory_budget.hpp"
 #include "scheduler/rebuild_shape.hpp"
 #include "scheduler/stats.hpp"
+#include "scheduler/throttle.hpp"
 #include "transport/fragments/gather.hpp"
 #include "transport/http/client.hpp"
 
@@ -77,6 +79,8 @@ struct Services {
     Metrics& metrics;
     QuarantineBrake& brake;
     Logger log;
+    scheduler::Throttle* throttle = nullptr;  ///< Nothing: no limits.
+    Risks* risks = nullptr;                   ///< Nothing: age alone orders a session.
 };
 
 /// One policy during one job: the ring is the snapshot that the job was made from.

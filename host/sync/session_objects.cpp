@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <limits>
 
 #include "host/swift/local_fragment.hpp"
 #include "host/sync/braked_quarantine.hpp"
@@ -59,21 +60,36 @@ scheduler::RebuildPorts rebuild_ports(Services& services, SurvivorSource& source
 /// Pieces of the rebuild at the front of the session's queue.
 class SessionObjects::Body final : public transport::ssync::BodyStream {
   public:
-    Body(scheduler::ReadAhead& rebuilds, SessionCounts& counts, Activity& activity)
-        : rebuilds_(rebuilds), counts_(counts), activity_(activity) {}
+    explicit Body(SessionObjects& session)
+        : session_(session),
+          rebuilds_(session.rebuilds_),
+          counts_(session.counts_),
+          activity_(session.activity_) {}
     Awaitable<Result<ByteView>> next() override {
         auto piece = co_await rebuilds_.front().next();
         if (piece.has_error()) co_return piece;
         activity_.moved();
+        if (session_.services_.suspects.is_given_up(session_.current_->object.hash)) {
+            // Half of it may be out there: the session ends, and the next one begins without it.
+            Error error{errc::cancelled, "somebody cancelled it"};
+            session_.body_broke(error);
+            co_return error;
+        }
         bytes_ += piece->size();
         if (piece->empty()) {
             ++counts_.fragments;
             counts_.bytes += bytes_;
         }
+        scheduler::Throttle* throttle = session_.services_.throttle;
+        if (throttle == nullptr || !throttle->limits_sending() || piece->empty()) co_return piece;
+        scheduler::Endpoint to = endpoint_of(session_.plan_.target);
+        auto passed = co_await throttle->send(std::move(to), piece->size(), session_.cancelled_);
+        if (passed.has_error()) co_return passed.error();
         co_return piece;
     }
 
   private:
+    SessionObjects& session_;
     scheduler::ReadAhead& rebuilds_;
     SessionCounts& counts_;
     Activity& activity_;
@@ -132,6 +148,7 @@ Awaitable<Result<std::optional<Offer>>> SessionObjects::next_offer() {
     }
     auto local = std::move(offers_.front());
     offers_.pop_front();
+    order_.offered(local.object_hash, local.data);
     std::optional<Offer> offer(std::in_place);
     offer->object_hash = std::move(local.object_hash);
     offer->data = local.data;
@@ -142,6 +159,7 @@ Awaitable<Result<std::optional<Offer>>> SessionObjects::next_offer() {
 }
 
 Awaitable<Result<void>> SessionObjects::wanted(std::vector<Wanted> objects) {
+    order_.sort(objects, services_.risks);
     to_open_.assign(std::make_move_iterator(objects.begin()),
                     std::make_move_iterator(objects.end()));
     opener_.spawn(open_ahead());
@@ -230,9 +248,19 @@ Result<scheduler::RebuildRequest> SessionObjects::rebuild_request(
     return request;
 }
 
+std::uint64_t SessionObjects::ahead_bytes_max() const {
+    if (services_.throttle == nullptr) return std::numeric_limits<std::uint64_t>::max();
+    return scheduler::ahead_bytes_max(services_.throttle->settings().read,
+                                      static_cast<std::size_t>(policy_.policy.k),
+                                      services_.sessions.capacity());
+}
+
 void SessionObjects::start_rebuilds() {
+    const std::uint64_t ahead_max = ahead_bytes_max();
+    std::uint64_t ahead = 0;
     for (Item& item : opened_) {
-        if (!rebuilds_.has_room()) return;
+        if (!rebuilds_.has_room() || (!rebuilds_.empty() && ahead >= ahead_max)) return;
+        ahead += item.round_bytes;
         if (item.started || item.error || !item.needs_rebuild()) continue;
         if (const auto broke = services_.suspects.why_it_broke(item.object.hash)) {
             item.error = *broke;
@@ -243,6 +271,9 @@ void SessionObjects::start_rebuilds() {
             item.error = request.error();
             continue;
         }
+        item.round_bytes = static_cast<std::uint64_t>(policy_.policy.k) *
+                           std::min<std::uint64_t>(request->fragment_bytes, request->archive_bytes);
+        ahead += item.round_bytes;
         source_.remember(item.object.hash, item.archive);
         rebuilds_.push(std::move(request.value()), services_.suspects.of(item.object.hash));
         item.started = true;
@@ -285,6 +316,9 @@ Awaitable<Result<std::vector<SubRequest>>> SessionObjects::next_sub_requests() {
         current_ = std::move(opened_.front());
         opened_.pop_front();
         opened_changed_.notify();
+        // It may have been read ahead, and have failed elsewhere or have been cancelled since.
+        if (!current_->error)
+            current_->error = services_.suspects.why_it_broke(current_->want.object_hash);
         if (current_->error) {
             // Gone since the offer is no failure: somebody deleted or moved it.
             if (*current_->error == errc::not_found) continue;
@@ -316,9 +350,9 @@ Awaitable<Result<std::vector<SubRequest>>> SessionObjects::requests_of(Item& ite
         FRAGMEND_ASSERT(item.started);
         const auto ready = co_await rebuilds_.ready();
         if (ready.has_error()) co_return ready.error();
-        requests.push_back(
-            {"PUT", path, rebuilt_put_headers(object.data_metadata, plan_.wanted_index),
-             object.content_length, std::make_unique<Body>(rebuilds_, counts_, activity_)});
+        requests.push_back({"PUT", path,
+                            rebuilt_put_headers(object.data_metadata, plan_.wanted_index),
+                            object.content_length, std::make_unique<Body>(*this)});
     }
     if (item.want.meta && object.meta_metadata && object.timestamp != object.data_timestamp) {
         requests.push_back({"POST", path, post_headers(*object.meta_metadata), 0, nullptr});
@@ -366,6 +400,7 @@ void SessionObjects::cancel() {
     cancelled_ = true;
     rebuilds_.cancel();
     opened_changed_.notify();
+    if (services_.throttle != nullptr) services_.throttle->wake();
 }
 
 Awaitable<void> SessionObjects::stop() {

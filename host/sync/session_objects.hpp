@@ -11,6 +11,7 @@
 #include "host/swift/diskfile.hpp"
 #include "host/swift/offers.hpp"
 #include "host/sync/services.hpp"
+#include "host/sync/session_order.hpp"
 #include "host/sync/session_plan.hpp"
 #include "host/sync/survivor_source.hpp"
 #include "scheduler/read_ahead.hpp"
@@ -59,9 +60,10 @@ class SessionObjects final : public transport::ssync::SessionObjects {
         transport::ssync::Wanted want;
         std::optional<Error> error;  ///< Could not be opened.
         swift::OpenObject object;
-        LocalArchive archive;  ///< Of an object that is no tombstone.
-        bool started = false;  ///< Its rebuild is in `rebuilds_`.
-        bool counted = false;  ///< Among the failed ones.
+        LocalArchive archive;           ///< Of an object that is no tombstone.
+        bool started = false;           ///< Its rebuild is in `rebuilds_`.
+        std::uint64_t round_bytes = 0;  ///< Of survivors, that its rebuild asks for at a time.
+        bool counted = false;           ///< Among the failed ones.
         bool needs_rebuild() const { return !object.tombstone && want.data; }
     };
 
@@ -76,6 +78,7 @@ class SessionObjects final : public transport::ssync::SessionObjects {
     Awaitable<void> open_ahead();
     Item open_one(transport::ssync::Wanted want) const;
     void start_rebuilds();
+    std::uint64_t ahead_bytes_max() const;
     Result<scheduler::RebuildRequest> rebuild_request(const swift::OpenObject& object) const;
     /// Closes the accounts of the object whose sub-requests were taken last.
     Awaitable<void> finish_current();
@@ -96,6 +99,7 @@ class SessionObjects final : public transport::ssync::SessionObjects {
     std::size_t next_suffix_ = 0;
     std::deque<swift::LocalOffer> offers_;
 
+    SessionOrder order_;
     std::deque<transport::ssync::Wanted> to_open_;
     std::deque<Item> opened_;
     std::optional<Item> current_;

@@ -18,19 +18,50 @@ namespace fragments = transport::fragments;
 using scheduler::RebuildRequest;
 using scheduler::SurvivorStream;
 
+/// A peer that nobody read from for so long may hang up without blame: Swift's client_timeout is
+/// 60 s, operators set less.
+constexpr std::chrono::seconds neglect{5};
+/// For waits that only a hurried coroutine ends.
+constexpr bool never = false;
+
 /// An archive that a peer sends.
 class RemoteStream final : public SurvivorStream {
   public:
-    explicit RemoteStream(std::unique_ptr<fragments::Survivor> survivor)
-        : survivor_(std::move(survivor)) {}
+    RemoteStream(std::unique_ptr<fragments::Survivor> survivor, Services& services)
+        : services_(services), survivor_(std::move(survivor)) {}
     std::uint8_t index() const override { return survivor_->index(); }
     const std::string& announced_md5() const override { return survivor_->announced_md5(); }
     const std::string& name() const override { return survivor_->name(); }
     std::uint32_t device_id() const override { return survivor_->node().id; }
-    Awaitable<Result<std::size_t>> read(ByteSpan into) override { return survivor_->read(into); }
+    Awaitable<Result<std::size_t>> read(ByteSpan into) override {
+        const scheduler::Throttle* throttle = services_.throttle;
+        const bool waits =
+            throttle != nullptr && (throttle->limits_reading() || throttle->pace() < 1);
+        return waits ? read_throttled(into) : survivor_->read(into);
+    }
+    bool was_neglected() const override { return was_neglected_; }
 
   private:
+    Awaitable<Result<std::size_t>> read_throttled(ByteSpan into) {
+        scheduler::Throttle& throttle = *services_.throttle;
+        const auto asked = services_.clock.steady();
+        if (throttle.limits_reading()) {
+            scheduler::Endpoint from = endpoint_of(survivor_->node());
+            auto passed = co_await throttle.read(std::move(from), into.size(), never);
+            if (passed.has_error()) co_return passed.error();
+        }
+        const auto began = services_.clock.steady();
+        if (began - asked > neglect) was_neglected_ = true;
+        auto got = co_await survivor_->read(into);
+        if (got.has_error()) co_return got;
+        auto rested = co_await throttle.rest(services_.clock.steady() - began, never);
+        if (rested.has_error()) co_return rested.error();
+        co_return got;
+    }
+
+    Services& services_;
     std::unique_ptr<fragments::Survivor> survivor_;
+    bool was_neglected_ = false;
 };
 
 /// The archive on this node's disk, read on a disk thread.
@@ -81,6 +112,11 @@ class LocalBytes final : public SurvivorStream {
 };
 
 }  // namespace
+
+scheduler::Endpoint endpoint_of(const Node& node) {
+    return {node.replication_ip + ":" + std::to_string(node.replication_port),
+            node.replication_name()};
+}
 
 LocalArchive local_archive(const swift::OpenObject& object) {
     return {object.data_path,
@@ -181,6 +217,11 @@ fragments::GatherRequest SurvivorSource::gather_request(
                      wanted = request.wanted](std::span<const std::uint8_t> available) {
         return codec.choose_survivors(scheme, available, wanted);
     };
+    if (scheduler::Throttle* throttle = services_.throttle; throttle != nullptr) {
+        gather.on_answer = [throttle](const Node& node, std::chrono::nanoseconds latency) {
+            throttle->answered(node.replication_ip, latency);
+        };
+    }
     return gather;
 }
 
@@ -190,8 +231,10 @@ Awaitable<Result<std::vector<std::unique_ptr<SurvivorStream>>>> SurvivorSource::
     auto gather = gather_request(request, local.get(), candidates(request, left_out));
     std::vector<Node> missing;
     gather.on_missing = [&missing](const Node& node) { missing.push_back(node); };
+    const auto asked = services_.clock.steady();
     auto sources = co_await fragments::gather(services_.client, std::move(gather),
                                               services_.gather_limits, services_.log);
+    if (services_.risks != nullptr) services_.risks->gathered(request.object_hash, missing.size());
     if (sources.has_error() && sources.error() == errc::too_few_fragments && local &&
         left_out.empty()) {
         LonelyFragment lonely{request.partition, request.object_path, request.data_timestamp,
@@ -206,12 +249,19 @@ Awaitable<Result<std::vector<std::unique_ptr<SurvivorStream>>>> SurvivorSource::
     if (sources.has_error()) co_return sources.error();
     for (const Node& node : missing)
         holes_.add(node, request.object_hash);
+    scheduler::Throttle* throttle = services_.throttle;
+    if (throttle != nullptr && throttle->pace() < 1) {
+        // The streams are open meanwhile; a rest is far shorter than any server's patience.
+        auto rested = co_await throttle->rest(services_.clock.steady() - asked, never);
+        if (rested.has_error()) co_return rested.error();
+    }
 
     std::vector<std::unique_ptr<SurvivorStream>> streams;
     streams.reserve(sources->size());
     for (auto& source : sources.value()) {
         if (source.survivor) {
-            streams.push_back(std::make_unique<RemoteStream>(std::move(source.survivor)));
+            streams.push_back(
+                std::make_unique<RemoteStream>(std::move(source.survivor), services_));
         } else {
             FRAGMEND_ASSERT(local != nullptr);
             streams.push_back(std::move(local));

@@ -29,6 +29,9 @@ struct LocalArchive {
     std::shared_ptr<const std::vector<std::byte>> content;
 };
 
+/// Where a device's bytes come from or go to, in the throttle's terms.
+scheduler::Endpoint endpoint_of(const Node& node);
+
 /// The archive of an opened fragment, without its bytes.
 LocalArchive local_archive(const swift::OpenObject& object);
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -42,8 +43,14 @@ class Suspects {
         ++broken.sessions;
         broken.why = why;
     }
+    /// Somebody does not want this object to be worked on in this pass.
+    void give_up(const std::string& object_hash) { given_up_.insert(object_hash); }
+    bool is_given_up(const std::string& object_hash) const {
+        return !given_up_.empty() && given_up_.contains(object_hash);
+    }
     /// The last reason, once there were too many.
     std::optional<Error> why_it_broke(const std::string& object_hash) const {
+        if (is_given_up(object_hash)) return Error{errc::cancelled, "somebody cancelled it"};
         const auto found = broken_.find(object_hash);
         if (found == broken_.end()) return std::nullopt;
         // Every survivor that was named is left out from then on, and so is worth another session.
@@ -59,6 +66,7 @@ class Suspects {
     };
     std::map<std::string, std::vector<std::uint32_t>> by_object_;
     std::map<std::string, Broken> broken_;
+    std::set<std::string> given_up_;  ///< As many as somebody names.
 };
 
 }  // namespace fragmend::sync

@@ -45,6 +45,7 @@ void Tally::add(const Tally& other) {
     rounds_replayed += other.rounds_replayed;
     cancelled_passes += other.cancelled_passes;
     quarantined += other.quarantined;
+    throttled_ms += other.throttled_ms;
     events += other.events;
     virtual_seconds += other.virtual_seconds;
 }
@@ -58,7 +59,8 @@ std::string Tally::text() const {
            line("sessions failed  ", sessions_failed) + line("survivors blamed ", culprits) +
            line("compute faults   ", compute_faults) + line("rounds replayed  ", rounds_replayed) +
            line("passes cancelled ", cancelled_passes) + line("quarantined      ", quarantined) +
-           line("events           ", events) + line("virtual seconds  ", virtual_seconds);
+           line("throttled ms     ", throttled_ms) + line("events           ", events) +
+           line("virtual seconds  ", virtual_seconds);
 }
 
 World::World(std::uint64_t seed)
@@ -112,7 +114,9 @@ sync::Services World::services(Pass& pass) {
             pass.activities,
             pass.metrics,
             pass.brake,
-            Logger(log_.get(), keeps_log_ ? LogLevel::debug : LogLevel::warning)};
+            Logger(log_.get(), keeps_log_ ? LogLevel::debug : LogLevel::warning),
+            throttle_.get(),
+            &risks_};
 }
 
 const std::vector<std::string>& World::run() {
@@ -134,6 +138,9 @@ const std::vector<std::string>& World::run() {
     tally_.compute_faults = rebuild_stats_.compute_faults;
     tally_.rounds_replayed = rebuild_stats_.rounds_replayed;
     tally_.quarantined = disk_.quarantined.size();
+    tally_.throttled_ms = static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::milliseconds>(rebuild_stats_.wait_for_throttle)
+            .count());
     tally_.virtual_seconds = static_cast<std::uint64_t>(
         std::chrono::duration_cast<std::chrono::seconds>(VirtualTime::now() - began).count());
     note(tally_.events);
@@ -163,6 +170,12 @@ void World::run_pass(bool stormy) {
         network_.timeline.after(Duration(dice_.draw(50'000'000)), [this] { codec_.lost = true; });
         network_.timeline.after(Duration(60'000'000 + dice_.draw(2'000'000'000)),
                                 [this] { codec_.lost = false; });
+    }
+    if (throttle_ != nullptr) {
+        throttle_->change(draw_throttle());
+        const scheduler::ThrottleSettings later = draw_throttle();
+        network_.timeline.after(Duration(dice_.draw(2'000'000'000)),
+                                [this, later] { throttle_->change(later); });
     }
     drive();
     if (violations_.empty()) check_pass(pass, stormy);

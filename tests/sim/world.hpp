@@ -32,6 +32,7 @@ struct Tally {
     std::uint64_t rounds_replayed = 0;
     std::uint64_t cancelled_passes = 0;
     std::uint64_t quarantined = 0;
+    std::uint64_t throttled_ms = 0;
     std::uint64_t events = 0;
     std::uint64_t virtual_seconds = 0;
     void add(const Tally& other);
@@ -78,6 +79,7 @@ class World {
     void place(const Version& version);
     Damage draw_damage();
     void set_weather(bool stormy);
+    scheduler::ThrottleSettings draw_throttle();
     void run_pass(bool stormy);
     scan::SyncJob job_of(std::uint32_t partition) const;
     sync::Services services(Pass& pass);
@@ -119,6 +121,8 @@ class World {
     scheduler::RebuildLimits rebuild_limits_;
     transport::fragments::GatherLimits gather_limits_;
     scheduler::RebuildStats rebuild_stats_;
+    std::unique_ptr<scheduler::Throttle> throttle_;  ///< In some worlds.
+    sync::Risks risks_;
     std::unique_ptr<BufferPool> buffers_;
     std::unique_ptr<scheduler::MemoryBudget> budget_;
     std::unique_ptr<scheduler::Dispatcher> dispatcher_;

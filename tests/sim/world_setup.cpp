@@ -58,6 +58,20 @@ void World::draw_limits() {
     sessions_ = std::make_unique<Semaphore>(io_.get_executor(), dice_.between(1, 4));
     replicate_calls_ = std::make_unique<Semaphore>(io_.get_executor(), dice_.between(1, 3));
     policy_.disk.clock = &clock_;
+    if (dice_.chance(35)) {
+        throttle_ = std::make_unique<scheduler::Throttle>(io_.get_executor(), clock_,
+                                                          rebuild_stats_, draw_throttle());
+    }
+}
+
+/// Bytes here are few: rates at which an object takes from nothing to some ten seconds.
+scheduler::ThrottleSettings World::draw_throttle() {
+    const auto rate = [this] { return dice_.chance(60) ? 0 : dice_.between(500, 50'000); };
+    scheduler::ThrottleSettings settings;
+    settings.read = {rate(), rate(), rate()};
+    settings.send = {rate(), rate(), rate()};
+    settings.profile = static_cast<scheduler::Profile>(dice_.draw(3));
+    return settings;
 }
 
 Peer& World::peer_of(std::uint32_t device) {

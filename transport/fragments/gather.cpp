@@ -90,8 +90,12 @@ Awaitable<void> ask(Gathering& gathering, std::size_t candidate) {
                        gathering.quoted_path, request.policy_index, request.data_timestamp);
     const std::size_t hint =
         gathering.is_small() ? static_cast<std::size_t>(request.archive_bytes) : 0;
+    const auto asked = std::chrono::steady_clock::now();
     auto opened = co_await gathering.client.open(peer, std::move(head), timeouts.conn,
                                                  timeouts.node, hint, mine.abort);
+    if (opened.has_value() && request.on_answer) {
+        request.on_answer(node, std::chrono::steady_clock::now() - asked);
+    }
     std::optional<Error> failure;
     if (opened.has_error()) {
         failure = opened.error();

@@ -1,6 +1,7 @@
 // What to gather: one object, the fragment that is missing, and who may have the others.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -42,6 +43,8 @@ struct GatherRequest {
     /// Who to ask, preferred first, without the target and without whom the caller leaves out.
     std::vector<Candidate> candidates;
     ChooseSurvivors choose;
+    /// Hears how long each answer took, from the request to its head; may be empty.
+    std::function<void(const Node&, std::chrono::nanoseconds)> on_answer;
     /// Told of every candidate that answered 404; may be empty.
     std::function<void(const Node&)> on_missing;
 };

@@ -67,11 +67,38 @@ TEST(CommandLine, AsksRunningProcesses) {
     const auto line = parse({"fragmend", "status", "/etc/o.conf", "--json", "/etc/p.conf"});
     ASSERT_TRUE(line.has_value());
     EXPECT_EQ(line->subcommand, Subcommand::control);
-    EXPECT_EQ(line->operation, "status");
+    EXPECT_EQ(line->request.operation, ControlOperation::status);
     EXPECT_TRUE(line->json);
     EXPECT_EQ(line->conf_paths, (std::vector<std::string>{"/etc/o.conf", "/etc/p.conf"}));
-    EXPECT_EQ(parse({"fragmend", "pause"})->operation, "pause");
+    EXPECT_EQ(parse({"fragmend", "pause"})->request.operation, ControlOperation::pause);
     EXPECT_TRUE(parse({"fragmend", "resume", "--now"}).has_error());
+}
+
+TEST(CommandLine, LimitTakesOptionsAndConfigurations) {
+    const auto line = parse({"fragmend", "limit", "read_limit=50M", "fragmend_profile=polite",
+                             "/etc/a=b.conf", "--configured"});
+    ASSERT_TRUE(line);
+    EXPECT_EQ(line->request.operation, ControlOperation::limit);
+    EXPECT_TRUE(line->request.configured);
+    EXPECT_EQ(line->request.limits,
+              (std::map<std::string, std::string>{{"profile", "polite"}, {"read_limit", "50M"}}));
+    EXPECT_EQ(line->conf_paths, std::vector<std::string>{"/etc/a=b.conf"});
+    EXPECT_FALSE(parse({"fragmend", "limit", "read_limit=1K"}));
+    EXPECT_FALSE(parse({"fragmend", "limit", "reed_limit=50M"}));
+    EXPECT_FALSE(parse({"fragmend", "status", "--configured"}));
+}
+
+TEST(CommandLine, CancelTakesAPartOfAPass) {
+    const auto line = parse({"fragmend", "cancel", "--device", "d1", "--partition", "7", "a.conf"});
+    ASSERT_TRUE(line);
+    EXPECT_EQ(line->request.choice, (WorkChoice{"d1", "7", ""}));
+    EXPECT_EQ(line->conf_paths, std::vector<std::string>{"a.conf"});
+    EXPECT_EQ(parse({"fragmend", "cancel", "--object", "/a/c/o"})->request.choice.object, "/a/c/o");
+    EXPECT_FALSE(parse({"fragmend", "cancel", "--object", "o"}));
+    EXPECT_FALSE(parse({"fragmend", "cancel", "--object", "/a/c/o", "--device", "d1"}));
+    EXPECT_FALSE(parse({"fragmend", "cancel", "--partition", "x"}));
+    EXPECT_FALSE(parse({"fragmend", "cancel", "--device"}));
+    EXPECT_FALSE(parse({"fragmend", "pause", "--device", "d1"}));
 }
 
 TEST(CommandLine, HelpNamesEveryOption) {

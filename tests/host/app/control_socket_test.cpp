@@ -11,10 +11,13 @@
 #include <boost/asio/io_context.hpp>
 #include <cstring>
 #include <fstream>
+#include <future>
 #include <optional>
 #include <thread>
 #include <vector>
 
+#include "host/app/status_view.hpp"
+#include "host/app/throttle_choice.hpp"
 #include "host/base/unique_fd.hpp"
 #include "tests/support/recorded_log.hpp"
 #include "tests/support/temporary_directory.hpp"
@@ -22,18 +25,49 @@
 namespace fragmend::app {
 namespace {
 
-TEST(ControlRequest, FourOperationsAndNothingElse) {
-    EXPECT_EQ(parse_control_request("{\"op\": \"status\"}").value(), ControlOperation::status);
-    EXPECT_EQ(parse_control_request("{\"op\":\"pause\",\"x\":[1]}").value(),
-              ControlOperation::pause);
-    EXPECT_EQ(parse_control_request("{\"op\":\"resume\"}").value(), ControlOperation::resume);
-    EXPECT_EQ(parse_control_request("{\"op\":\"cancel\"}").value(), ControlOperation::cancel);
+ControlRequest parsed(const std::string& line) {
+    const auto request = parse_control_request(line);
+    EXPECT_TRUE(request.has_value()) << line;
+    return request.has_value() ? *request : ControlRequest();
+}
+
+TEST(ControlRequest, OperationsAndNothingElse) {
+    EXPECT_EQ(parsed("{\"op\": \"status\"}").operation, ControlOperation::status);
+    EXPECT_EQ(parsed("{\"op\":\"pause\",\"x\":[1]}").operation, ControlOperation::pause);
+    EXPECT_EQ(parsed("{\"op\":\"resume\"}").operation, ControlOperation::resume);
+    EXPECT_EQ(parsed("{\"op\":\"cancel\"}").operation, ControlOperation::cancel);
+    EXPECT_TRUE(parsed("{\"op\":\"cancel\"}").choice.is_everything());
     for (const std::string& line :
          {std::string(), std::string("{}"), std::string("[]"), std::string("{\"op\":1}"),
           std::string("{\"op\":\"stop\"}"), std::string("{\"op\":\"status\"} x"),
-          std::string(1000, '['), std::string("\0\xff{", 3)}) {
+          std::string("{\"op\":\"limit\",\"limits\":[]}"),
+          std::string("{\"op\":\"limit\",\"limits\":{\"read_limit\":5}}"),
+          std::string("{\"op\":\"limit\",\"configured\":1}"), std::string(1000, '['),
+          std::string("\0\xff{", 3)}) {
         EXPECT_TRUE(parse_control_request(line).has_error()) << line;
     }
+}
+
+TEST(ControlRequest, ACancelNeverMeansMoreThanItSays) {
+    for (const char* line :
+         {R"({"op": "cancel", "devise": "d1"})", R"({"op": "cancel", "device": ""})",
+          R"({"op": "cancel", "partition": 3})", R"({"op": "cancel", "device": null})"}) {
+        EXPECT_TRUE(parse_control_request(line).has_error()) << line;
+    }
+    const auto request = parsed(R"({"op": "cancel", "device": "d1", "partition": "3"})");
+    EXPECT_TRUE(request.choice.fits("d1", "3"));
+    EXPECT_FALSE(request.choice.fits("d1", "4"));
+    EXPECT_FALSE(request.choice.fits("d2", "3"));
+    EXPECT_FALSE(parsed(R"({"op": "cancel", "object": "/a/c/o"})").choice.fits("d1", "3"));
+}
+
+TEST(ControlRequest, ComesBackFromItsLine) {
+    const ControlRequest limit{
+        ControlOperation::limit, true, {{"profile", "polite"}, {"read_limit", "50M"}}, {}};
+    const ControlRequest cancel{ControlOperation::cancel, false, {}, {"d\"1", "3", ""}};
+    const ControlRequest object{ControlOperation::cancel, false, {}, {"", "", "/a/c/\xc3\xb6"}};
+    for (const ControlRequest& request : {limit, cancel, object, ControlRequest()})
+        EXPECT_EQ(parsed(control_request_line(request)), request);
 }
 
 class ControlSocketTest : public ::testing::Test {
@@ -43,9 +77,10 @@ class ControlSocketTest : public ::testing::Test {
         directory_ = folder_.path() + "/" + std::string(120, 'x');
         EXPECT_EQ(::mkdir(directory_.c_str(), 0755), 0);
         path_ = directory_ + "/" + control_socket_name(::getpid());
-        socket_.emplace(io_.get_executor(), log_.logger(), [this](ControlOperation operation) {
+        socket_.emplace(io_.get_executor(), log_.logger(), [this](const ControlRequest& request) {
             ++asked_;
-            return "{\"answer\": " + std::to_string(static_cast<int>(operation)) + "}";
+            if (request.operation == ControlOperation::limit) return limit(request);
+            return "{\"answer\": " + std::to_string(static_cast<int>(request.operation)) + "}";
         });
         const auto listening = socket_->listen(directory_);
         EXPECT_TRUE(listening.has_value()) << listening.error().detail;
@@ -58,6 +93,14 @@ class ControlSocketTest : public ::testing::Test {
         thread_.join();
         socket_.reset();
         EXPECT_NE(::access(path_.c_str(), F_OK), 0) << "the socket stays behind";
+    }
+
+    /// As the reconstructor does it.
+    std::string limit(const ControlRequest& request) {
+        const auto limits = changed_limits(request, {}, {});
+        if (limits.has_error()) return control_error_line(limits.error());
+        throttle_.change(throttle_settings(*limits, {}));
+        return "{\"limits\": \"" + throttle_text(throttle_.settings()) + "\"}";
     }
 
     UniqueFd connect() const {
@@ -92,6 +135,9 @@ class ControlSocketTest : public ::testing::Test {
     std::optional<ControlSocket> socket_;
     std::optional<TaskGroup> server_;
     std::atomic<int> asked_{0};
+    SystemClock clock_;
+    scheduler::RebuildStats stats_;
+    scheduler::Throttle throttle_{io_.get_executor(), clock_, stats_, {}};
     std::thread thread_;
 };
 
@@ -117,7 +163,7 @@ TEST_F(ControlSocketTest, RemovesTheDeadAndLeavesTheLiving) {
     std::ofstream(directory_ + "/fragmend-2.sock") << "no socket";
     ASSERT_EQ(::rename(path_.c_str(), (directory_ + "/fragmend-3.sock").c_str()), 0);
     asio::io_context io;
-    ControlSocket other(io.get_executor(), log_.logger(), [](ControlOperation) { return ""; });
+    ControlSocket other(io.get_executor(), log_.logger(), [](const ControlRequest&) { return ""; });
     ASSERT_TRUE(other.listen(directory_));
     EXPECT_NE(::access(dead.c_str(), F_OK), 0);
     EXPECT_EQ(::access((directory_ + "/fragmend-2.sock").c_str(), F_OK), 0);
@@ -135,6 +181,42 @@ TEST_F(ControlSocketTest, TheSameBytesOneAtATime) {
     for (const char c : std::string("{\"op\": \"cancel\"}\n"))
         say(fd, std::string_view(&c, 1));
     EXPECT_EQ(rest(fd), "{\"answer\": 3}\n");
+}
+
+Awaitable<void> read_much(scheduler::Throttle& throttle, std::promise<bool>& done) {
+    // A terabyte at a megabyte a second: eleven days for the second piece.
+    static constexpr bool never = false;
+    bool went = true;
+    for (int i = 0; i < 2; ++i) {
+        scheduler::Endpoint from{"a", "a/1"};
+        const auto passed = co_await throttle.read(std::move(from), std::size_t{1} << 40, never);
+        went = went && passed.has_value();
+    }
+    done.set_value(went);
+}
+
+TEST_F(ControlSocketTest, ALimitHoldsAtOnceForThoseWhoWait) {
+    const auto slow = connect();
+    say(slow, R"({"op": "limit", "limits": {"read_limit": "1M", "profile": "polite"}})"
+              "\n");
+    EXPECT_EQ(rest(slow), "{\"limits\": \"reading 1.0 MiB/s; sending without limit; polite\"}\n");
+    std::promise<bool> done;
+    auto went = done.get_future();
+    asio::post(io_, [this, &done] { server_->spawn(read_much(throttle_, done)); });
+    const auto refused = connect();
+    say(refused, R"({"op": "limit", "limits": {"read_limit": "1K"}})"
+                 "\n");
+    EXPECT_EQ(rest(refused),
+              "{\"error\": \"read_limit = 1K: must be 0 for no limit, or at least "
+              "1M bytes a second, such as 50M\"}\n");
+    EXPECT_EQ(went.wait_for(std::chrono::seconds(0)), std::future_status::timeout);
+    const auto free = connect();
+    say(free, R"({"op": "limit", "limits": {"read_limit": "0"}})"
+              "\n");
+    EXPECT_EQ(rest(free),
+              "{\"limits\": \"reading without limit; sending without limit; urgent\"}\n");
+    ASSERT_EQ(went.wait_for(std::chrono::seconds(20)), std::future_status::ready);
+    EXPECT_TRUE(went.get());
 }
 
 TEST_F(ControlSocketTest, NonsenseIsAnsweredAndChangesNothing) {

@@ -25,7 +25,8 @@ StatusSource source_of(const sync::PassStats& stats) {
     source.pass = &stats;
     source.pass_s = 10;
     source.recent_s = 5;
-    source.memory = {1 << 20, 128 << 20};
+    source.now.memory_in_use_bytes = 1 << 20;
+    source.now.memory_limit_bytes = 128 << 20;
     source.sessions = {3, 8};
     return source;
 }
@@ -34,16 +35,18 @@ TEST(LimitedBy, TheLongestRecentWait) {
     const sync::PassStats stats;
     auto source = source_of(stats);
     // Long ago it was memory; of late it is the decoding.
-    source.rebuilds.wait_for_budget = source.rebuilds_before.wait_for_budget = 500s;
-    source.rebuilds.wait_for_decode = 3s;
-    source.rebuilds.wait_for_survivors = 2s;
-    EXPECT_EQ(limited_by(source), "decoding: this machine's compute");
+    source.now.rebuilds.wait_for_budget = 500s;
+    source.recent_waits.decode = 3s;
+    source.recent_waits.network = 2s;
+    EXPECT_EQ(limited_by(source), "decode: this machine's compute");
+    source.recent_waits.throttle = 3s;
+    EXPECT_EQ(limited_by(source), "throttle: fragmend_*_limit or fragmend_profile");
 }
 
 TEST(LimitedBy, WithoutRebuildsWhatMostJobsDo) {
     const sync::PassStats stats;
     auto source = source_of(stats);
-    source.rebuilds.wait_for_decode = 1ms;
+    source.recent_waits.decode = 1ms;
     source.jobs = {job("asks 10.0.0.1:6200/d3 for suffix hashes"),
                    job("asks 10.0.0.2:6200/d4 for suffix hashes"), job("hashes local suffixes")};
     EXPECT_EQ(limited_by(source), "2 of 3 jobs: asks for suffix hashes");
@@ -64,6 +67,7 @@ TEST(StatusView, SaysWhatAPersonNeeds) {
     source.jobs = {job("in a session with 10.0.0.1:6200/d3")};
     const auto status = boost::json::parse(boost::json::serialize(status_json(source))).as_object();
     EXPECT_EQ(status.at("pass").at("fragments_rebuilt").to_number<int>(), 7);
+    EXPECT_EQ(status.at("throttle").at("profile"), "urgent");
     const auto text = status_text(status);
     for (const char* part :
          {"process 4711 (worker 1 of 2): pass, up 1 min 40 s, 0 passes done\n",

@@ -21,6 +21,7 @@ class SupervisorTest : public ::testing::Test {
         ports_.deal_out = [] { return app::deal_out(2, {"d1", "d2"}, {}, {}); };
         ports_.devices_changed = [] { return false; };
         ports_.may_start_anew = [] { return true; };
+        ports_.took_new_limits = [] { return false; };
         ports_.aggregate = [this] { ++aggregated_; };
         limits_.health_interval = 20ms;
         limits_.stop_limit = 400ms;

@@ -77,6 +77,12 @@ TEST_F(ReconstructorOptionsFile, RefusalsNameThePlace) {
     EXPECT_EQ(refusal("fragmend_memory_limit = 1T\n"),
               "object-server.conf: [object-reconstructor] fragmend_memory_limit = 1T: must be a "
               "size of at least 8M, such as 512M or 2G");
+    EXPECT_EQ(refusal("fragmend_node_read_limit = 100K\n"),
+              "object-server.conf: [object-reconstructor] fragmend_node_read_limit = 100K: must be "
+              "0 for no limit, or at least 1M bytes a second, such as 50M");
+    EXPECT_EQ(refusal("fragmend_profile = rude\n"),
+              "object-server.conf: [object-reconstructor] fragmend_profile = rude: must be polite, "
+              "balanced or urgent");
     EXPECT_EQ(refusal("fallocate_reserve = x%\n"),
               "object-server.conf: [object-reconstructor] fallocate_reserve = x%: must be a number "
               "of bytes or a percentage such as 1%");
@@ -110,6 +116,18 @@ TEST_F(ReconstructorOptionsFile, ServersPerPortMakesEveryPortOurs) {
     ASSERT_TRUE(options) << to_string(options.error());
     EXPECT_FALSE(options->port.has_value());
     EXPECT_EQ(options->ring_ip, "10.0.0.1");
+}
+
+TEST_F(ReconstructorOptionsFile, ReadsLimitsAndTheProfile) {
+    const auto options = load(
+        "fragmend_read_limit = 50M\nfragmend_node_read_limit = 20M\n"
+        "fragmend_device_read_limit = 10M\nfragmend_send_limit = 1G\n"
+        "fragmend_node_send_limit = 0\nfragmend_device_send_limit = 5M\n"
+        "fragmend_profile = Polite\n");
+    ASSERT_TRUE(options) << to_string(options.error());
+    const ThrottleOptions expected{
+        {50 << 20, 20 << 20, 10 << 20}, {1 << 30, 0, 5 << 20}, ProfileChoice::polite};
+    EXPECT_EQ(options->fragmend.throttle, expected);
 }
 
 TEST_F(ReconstructorOptionsFile, ReadsFragmendsOwnOptions) {

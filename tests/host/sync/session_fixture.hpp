@@ -69,7 +69,9 @@ struct SessionFixture : ondisk::DiskFixture {
                 activities,
                 metrics,
                 brake,
-                context.logger};
+                context.logger,
+                nullptr,
+                &risks};
     }
     SessionPlan plan(std::vector<std::string> suffixes) {
         Node local = swift::test::make_node(0);
@@ -148,6 +150,7 @@ struct SessionFixture : ondisk::DiskFixture {
     Semaphore replicate_calls{io.get_executor(), 1};
     TargetSlots targets{io.get_executor(), 1};
     PassStats stats;
+    Risks risks;
     Suspects suspects;
     ActivityBoard activities{clock};
     NoMetrics metrics;

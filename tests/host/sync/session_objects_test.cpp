@@ -99,6 +99,58 @@ TEST_F(SessionObjectsTest, OffersAndRebuildsWhatTheSuffixesHold) {
     EXPECT_EQ(counts.objects_failed, 0u);
 }
 
+TEST_F(SessionObjectsTest, ServesWhatMissesMostFirst) {
+    const auto one = put("/a/c/one", archive(1));
+    const auto two = put("/a/c/two", archive(2));
+    risks.gathered(two, 1);
+    const auto seen = run({}, {want(one), want(two)});
+    ASSERT_EQ(seen.bodies.size(), 2u);
+    EXPECT_GT(seen.bodies[0].size(), seen.bodies[1].size());
+    // Nobody is missing now: what is known is what the last gather saw.
+    EXPECT_EQ(risks.missing(two), 0u);
+}
+
+TEST_F(SessionObjectsTest, LeavesOutWhatSomebodyCancelled) {
+    const auto one = put("/a/c/one", archive(2));
+    const auto two = put("/a/c/two", archive(1));
+    suspects.give_up(one);
+    const auto seen = run({}, {want(one), want(two)});
+    EXPECT_FALSE(seen.error);
+    EXPECT_EQ(seen.bodies.size(), 1u);
+    EXPECT_EQ(counts.failures, (std::map<errc, std::uint64_t>{{errc::cancelled, 1}}));
+    EXPECT_FALSE(counts.body_failed);
+}
+
+/// Cancels the object when its first piece is out.
+Awaitable<Seen> play_and_cancel(SessionObjects& objects, Suspects& suspects, Wanted wanted) {
+    Seen seen;
+    const std::string hash = wanted.object_hash;
+    std::vector<Wanted> all;
+    all.push_back(std::move(wanted));
+    auto told = co_await objects.wanted(std::move(all));
+    EXPECT_TRUE(told.has_value());
+    auto requests = co_await objects.next_sub_requests();
+    EXPECT_TRUE(requests.has_value() && requests->size() == 1);
+    auto first = co_await requests->front().body->next();
+    EXPECT_TRUE(first.has_value());
+    suspects.give_up(hash);
+    const bool whole = co_await read_body(requests->front(), seen);
+    EXPECT_FALSE(whole);
+    requests->clear();
+    co_await objects.stop();
+    co_return seen;
+}
+
+TEST_F(SessionObjectsTest, ABodyThatIsCancelledHalfwayEndsItsSession) {
+    const auto one = put("/a/c/one", archive(segments_beyond_hold_back));
+    Services shared = services();
+    SessionObjects objects(shared, policy, plan({}), activity, holes);
+    const auto seen = test::run_coroutine(io, play_and_cancel(objects, suspects, want(one)));
+    EXPECT_EQ(seen.broken, std::vector{errc::cancelled});
+    EXPECT_TRUE(objects.counts().body_failed) << "the others are worth another session";
+    EXPECT_EQ(objects.counts().fragments, 0u);
+}
+
 TEST_F(SessionObjectsTest, SkipsAnObjectThatIsGone) {
     const auto one = put("/a/c/one", archive(1));
     const auto seen = run({}, {want(std::string(32, 'e')), want(one)});

@@ -246,10 +246,10 @@ class DaemonLife(case.InteropCase):
 
     # The control socket.
 
-    def ask(self, operation, daemon=None, json_too=True):
+    def ask(self, operation, daemon=None, json_too=True, words=()):
         """`fragmend OPERATION`: (exit code, what it printed)."""
         confs = [daemon.conf] if daemon else []
-        made = self.lab.run([program.PROGRAM, operation, *confs, *(['--json'] * json_too)])
+        made = self.lab.run([program.PROGRAM, operation, *words, *confs, *(['--json'] * json_too)])
         return made.exit_code, made.output
 
     @case.fragmend_only('Swift has no such thing')
@@ -296,6 +296,55 @@ class DaemonLife(case.InteropCase):
         daemon.wait_for_pass(2)
         self.assertTrue(daemon.lines(r'[1-9]\d*/\d+ \(100\.00%\)'))
         self.assertEqual(0, daemon.end(limit_s=TERM_LIMIT_S).exit_code)
+
+    def limits_of(self, daemon):
+        """(read limit, profile) of the process, or of each worker."""
+        code, said = self.ask('status', daemon)
+        self.assertEqual(0, code, said)
+        told = [one['throttle'] for one in json.loads(said)['processes']]
+        return [(one['read_bytes_per_s']['total'], one['profile']) for one in told]
+
+    @case.fragmend_only('Swift has no such thing')
+    def test_limits_change_while_it_runs(self):
+        daemon = self.daemon({'interval': 0.2, 'fragmend_profile': 'balanced'})
+        daemon.wait_for_pass()
+        code, said = self.ask('limit', daemon, words=['read_limit=64M', 'node_send_limit=5M'],
+                              json_too=False)
+        self.assertEqual(0, code, said)
+        self.assertRegex(said, r'^process \d+: reading 64\.0 MiB/s; sending without limit, '
+                               r'5\.0 MiB/s a node; balanced\n$')
+        daemon.wait_for('NOTICE object-reconstructor: Limits: reading 64')
+        self.assertEqual([(64 << 20, 'balanced')], self.limits_of(daemon))
+        code, said = self.ask('limit', daemon, words=['read_limit=5'])
+        self.assertEqual(2, code, said)
+        self.assertEqual(0, self.ask('limit', daemon, words=['--configured', 'profile=polite'])[0])
+        self.assertEqual([(0, 'polite')], self.limits_of(daemon))
+        self.assertEqual(0, self.ask('cancel', daemon, words=['--device', 'no-such'])[0])
+        self.assertEqual(0, self.ask('cancel', daemon, words=['--object', '/a/c/no-such'])[0])
+        daemon.wait_for_pass(3)
+        self.assertEqual(0, daemon.end(limit_s=TERM_LIMIT_S).exit_code)
+
+    @case.fragmend_only('SIGHUP ends a Swift daemon')
+    def test_hup_with_nothing_new_but_limits_goes_on(self):
+        for workers in (0, 2):
+            daemon = self.daemon({'interval': 0.2, 'reconstructor_workers': workers})
+            wait_until(lambda: len(daemon.workers) == workers, 'workers')
+            daemon.wait_for(r'Object reconstruction complete')
+            for index in range(workers):
+                daemon.wait_for(rf'\[worker {index + 1}/2 pid=\d+\] Object reconstruction complete')
+            before = set(daemon.workers)
+            path = self.lab.layout.path('etc', daemon.conf.removeprefix('/etc/swift/'))
+            with open(path, encoding='latin-1') as file:
+                text = file.read()
+            self._write(path, text.replace('interval = 0.2',
+                                           'interval = 0.2\nfragmend_read_limit = 32M'))
+            daemon.send(signal.SIGHUP)
+            count = max(1, workers)
+            wait_until(lambda: self.limits_of(daemon) == [((32 << 20) // count, 'urgent')] * count,
+                       'the new limit in every process')
+            self.assertEqual(before, set(daemon.workers))
+            self.assertFalse(daemon.lines('Starting again with the new configuration'))
+            self.assertEqual(0, daemon.end(limit_s=TERM_LIMIT_S).exit_code)
 
     # What other programs get to read.
 

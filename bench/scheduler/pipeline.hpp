@@ -1,0 +1,52 @@
+// The pipeline as the program runs it, without a disk: sender, read-ahead, rebuilds, gathering,
+// codec.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "bench/scheduler/memory_peers.hpp"
+#include "scheduler/snapshot.hpp"
+
+namespace fragmend::bench {
+
+/// What one run took: of this process, its peers included.
+struct Cost {
+    double wall_s = 0;
+    double cpu_s = 0;
+};
+
+/// Measures from its making.
+class Stopwatch {
+  public:
+    Stopwatch();
+    Cost cost() const;
+
+  private:
+    double wall_, cpu_;
+};
+
+struct Run {
+    Cost cost;
+    std::uint64_t objects = 0;
+    std::uint64_t failed_sessions = 0;
+    scheduler::Snapshot numbers;
+};
+
+struct PipelineLimits {
+    std::size_t sessions = 4;
+    std::size_t read_ahead = 8;
+    std::size_t decode_threads = 2;
+    std::size_t memory_bytes = std::size_t{128} << 20;
+};
+
+/// Rebuilds `objects` objects, each session for another peer. All survivors come over the network.
+Run rebuild(MemoryPeers& peers, const ObjectShape& shape, std::uint64_t objects,
+            const PipelineLimits& limits);
+
+/// Moves the same bytes through as many sockets, the same way around, and looks at none of them.
+Cost shovel(MemoryPeers& peers, const ObjectShape& shape, std::uint64_t objects,
+            const PipelineLimits& limits);
+
+}  // namespace fragmend::bench

@@ -1,0 +1,146 @@
+// What the pipeline reaches of what the machine can move, small objects per second, cost by count.
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+#include <string>
+#include <vector>
+
+#include "bench/scheduler/pipeline.hpp"
+
+namespace fragmend::bench {
+namespace {
+
+/// 104,858 bytes with the header, as of a 1 MiB segment in ten parts.
+constexpr std::size_t large_fragment_bytes = 104'858;
+constexpr std::size_t small_fragment_bytes = 1024;
+constexpr std::size_t header_bytes = 80;
+
+ObjectShape shape_of(std::size_t fragment_bytes, std::size_t segments) {
+    ObjectShape shape;
+    shape.segment_bytes =
+        static_cast<std::size_t>(shape.scheme.k) * (fragment_bytes - header_bytes);
+    shape.segments = segments;
+    return shape;
+}
+
+double mib(double bytes) {
+    return bytes / (1 << 20);
+}
+
+struct Options {
+    double scale = 1;
+    std::string json;
+};
+
+std::string limited_by(const Run& run) {
+    return std::string(to_string(scheduler::limited_by(waits_of(run.numbers.rebuilds))));
+}
+
+void check(const Run& run, std::uint64_t objects) {
+    if (run.objects == objects && run.failed_sessions == 0) return;
+    std::fprintf(stderr, "%llu of %llu objects, %llu sessions failed\n",
+                 static_cast<unsigned long long>(run.objects),
+                 static_cast<unsigned long long>(objects),
+                 static_cast<unsigned long long>(run.failed_sessions));
+    std::exit(1);
+}
+
+std::string large(const Options& options) {
+    const auto objects = static_cast<std::uint64_t>(400 * options.scale);
+    const ObjectShape shape = shape_of(large_fragment_bytes, 10);
+    MemoryPeers peers(shape);
+    const PipelineLimits limits;
+    const double bytes =
+        static_cast<double>(objects * peers.archive(0).size()) * (shape.scheme.k + 1);
+    double best_wall = 0, best_cpu = 0;
+    char text[512];
+    std::string json;
+    for (int turn = 0; turn < 3; ++turn) {
+        const Cost shoveled = shovel(peers, shape, objects, limits);
+        const Run run = rebuild(peers, shape, objects, limits);
+        check(run, objects);
+        best_wall = std::max(best_wall, shoveled.wall_s / run.cost.wall_s);
+        best_cpu = std::max(best_cpu, shoveled.cpu_s / run.cost.cpu_s);
+        std::printf(
+            "large   shovel %7.1f MiB/s (%.2f CPU s)  pipeline %7.1f MiB/s (%.2f CPU s)  "
+            "%.0f %% by wall, %.0f %% by CPU  limited by %s\n",
+            mib(bytes) / shoveled.wall_s, shoveled.cpu_s, mib(bytes) / run.cost.wall_s,
+            run.cost.cpu_s, 100 * shoveled.wall_s / run.cost.wall_s,
+            100 * shoveled.cpu_s / run.cost.cpu_s, limited_by(run).c_str());
+        std::fflush(stdout);
+        std::snprintf(text, sizeof text,
+                      "%s{\"bytes\": %.0f, \"shovel_wall_s\": %.4f, \"shovel_cpu_s\": %.4f, "
+                      "\"pipeline_wall_s\": %.4f, \"pipeline_cpu_s\": %.4f}",
+                      turn > 0 ? ", " : "", bytes, shoveled.wall_s, shoveled.cpu_s, run.cost.wall_s,
+                      run.cost.cpu_s);
+        json += text;
+    }
+    if (peers.wrong_bodies() > 0) std::exit(1);
+    std::snprintf(text, sizeof text,
+                  "\"large\": {\"percent_of_shovel_by_wall\": %.1f, "
+                  "\"percent_of_shovel_by_cpu\": %.1f, \"runs\": [",
+                  100 * best_wall, 100 * best_cpu);
+    return text + json + "]}";
+}
+
+std::string small(const Options& options) {
+    const ObjectShape shape = shape_of(small_fragment_bytes, 1);
+    const PipelineLimits limits;
+    std::string json;
+    for (const double count : {1'000.0, 10'000.0, 100'000.0}) {
+        const auto objects = static_cast<std::uint64_t>(count * options.scale);
+        MemoryPeers peers(shape);
+        // The first connections and the allocator's first pages are nobody's cost per object.
+        check(rebuild(peers, shape, 200, limits), 200);
+        Run best;
+        for (int turn = 0; turn < (count > 50'000 ? 1 : 3); ++turn) {
+            const Run run = rebuild(peers, shape, objects, limits);
+            check(run, objects);
+            if (turn == 0 || run.cost.cpu_s < best.cost.cpu_s) best = run;
+        }
+        if (peers.wrong_bodies() > 0) std::exit(1);
+        const auto number = static_cast<double>(objects);
+        std::printf(
+            "small   %8.0f objects  %7.0f objects/s by wall  %6.1f us CPU an object  "
+            "%7.0f objects/s on two cores  limited by %s\n",
+            number, number / best.cost.wall_s, best.cost.cpu_s / number * 1e6,
+            2 * number / best.cost.cpu_s, limited_by(best).c_str());
+        std::fflush(stdout);
+        char text[256];
+        std::snprintf(text, sizeof text,
+                      "%s{\"objects\": %.0f, \"wall_s\": %.4f, \"cpu_s\": %.4f, "
+                      "\"objects_per_s\": %.0f}",
+                      json.empty() ? "" : ", ", number, best.cost.wall_s, best.cost.cpu_s,
+                      number / best.cost.wall_s);
+        json += text;
+    }
+    return "\"small\": [" + json + "]";
+}
+
+int run(const Options& options) {
+    const std::string figures = large(options) + ", " + small(options);
+    if (options.json.empty()) return 0;
+    std::FILE* file = std::fopen(options.json.c_str(), "w");
+    if (file == nullptr) return 1;
+    std::fprintf(file, "{\"bench\": \"scheduler\", \"commit\": \"%s\", \"time\": %lld, %s}\n",
+                 FRAGMEND_COMMIT, static_cast<long long>(std::time(nullptr)), figures.c_str());
+    return std::fclose(file) == 0 ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace fragmend::bench
+
+int main(int count, char** arguments) {
+    fragmend::bench::Options options;
+    for (int i = 1; i + 1 < count; i += 2) {
+        if (std::strcmp(arguments[i], "--scale") == 0) options.scale = std::atof(arguments[i + 1]);
+        if (std::strcmp(arguments[i], "--json") == 0) options.json = arguments[i + 1];
+    }
+    if (count % 2 == 0 || options.scale <= 0) {
+        std::fprintf(stderr, "usage: pipeline_bench [--scale FACTOR] [--json FILE]\n");
+        return 2;
+    }
+    return fragmend::bench::run(options);
+}

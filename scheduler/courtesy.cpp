@@ -1,0 +1,78 @@
+// Latencies in, pace out.
+#include "scheduler/courtesy.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace fragmend::scheduler {
+namespace {
+
+struct Manner {
+    double slowness_max;  ///< Beyond it we slow down.
+    double pace_min;
+};
+
+/// Of `urgent` nothing is asked.
+Manner manner_of(Profile profile) {
+    return profile == Profile::polite ? Manner{1.5, 0.05} : Manner{3.0, 0.25};
+}
+
+constexpr double slow_down = 0.7, speed_up = 0.05;
+/// More than so many steps are not made up for at once.
+constexpr double steps_max = 4;
+/// One answer says no more than this, or a single one in a thousand would slow us down.
+constexpr double slowness_counted_max = 10;
+constexpr std::size_t peers_max = 100'000;
+
+}  // namespace
+
+std::string_view to_string(Profile profile) {
+    switch (profile) {
+        case Profile::polite:
+            return "polite";
+        case Profile::balanced:
+            return "balanced";
+        default:
+            return "urgent";
+    }
+}
+
+void Courtesy::set_profile(Profile profile) {
+    if (std::exchange(profile_, profile) != profile) pace_ = 1;
+}
+
+void Courtesy::answered(const std::string& peer, Nanoseconds latency, Moment now) {
+    if (peers_.size() >= peers_max) peers_.clear();
+    const auto took = static_cast<double>(std::max(latency, Nanoseconds(fast)).count());
+    Peer& known = peers_.try_emplace(peer, Peer{took, now}).first->second;
+    const double faded = 1 + std::chrono::duration<double>(now - known.known_at) / memory;
+    known = {std::min(took, known.best_ns * faded), now};
+    slowness_sum_ += std::min(took / known.best_ns, slowness_counted_max);
+    ++answers_;
+    answered_ = now;
+    if (now - adjusted_ >= step) adjust(slowness_sum_ / static_cast<double>(answers_), now);
+}
+
+void Courtesy::look(Moment now) {
+    if (now - answered_ >= silence && now - adjusted_ >= step) adjust(1, now);
+}
+
+void Courtesy::adjust(double slowness, Moment now) {
+    const double steps = std::min(steps_max, std::chrono::duration<double>(now - adjusted_) / step);
+    adjusted_ = now;
+    slowness_sum_ = 0;
+    answers_ = 0;
+    if (profile_ == Profile::urgent) return;
+    const Manner manner = manner_of(profile_);
+    pace_ = slowness > manner.slowness_max ? std::max(manner.pace_min, pace_ * slow_down)
+                                           : std::min(1.0, pace_ + speed_up * steps);
+}
+
+Courtesy::Nanoseconds Courtesy::rest_after(Nanoseconds worked) const {
+    if (pace_ >= 1) return Nanoseconds(0);
+    const double rest = static_cast<double>(worked.count()) * (1 / pace_ - 1);
+    const auto most = static_cast<double>(Nanoseconds(rest_max).count());
+    return Nanoseconds(static_cast<std::int64_t>(std::min(rest, most)));
+}
+
+}  // namespace fragmend::scheduler

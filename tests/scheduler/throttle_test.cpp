@@ -1,0 +1,226 @@
+// Token buckets, courtesy and the verdict on what limits: decisions on a clock of the test's own.
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "scheduler/courtesy.hpp"
+#include "scheduler/snapshot.hpp"
+#include "scheduler/throttle.hpp"
+#include "scheduler/token_bucket.hpp"
+
+namespace fragmend::scheduler {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using Moment = TokenBucket::Moment;
+
+const Moment start{std::chrono::hours(1)};
+
+TEST(TokenBucket, WithoutALimitEverythingMayGoNow) {
+    TokenBucket bucket(0, start);
+    for (int i = 0; i < 100; ++i) {
+        EXPECT_EQ(bucket.ready_at(bucket.reserve(1u << 30, start), start), start);
+    }
+}
+
+TEST(TokenBucket, GivesEachPlaceItsTimeInOrder) {
+    TokenBucket bucket(1000, start);
+    std::vector<TokenBucket::Place> places;
+    for (int i = 0; i < 5; ++i)
+        places.push_back(bucket.reserve(500, start));
+    for (int i = 0; i < 5; ++i) {
+        EXPECT_EQ(bucket.ready_at(places[static_cast<std::size_t>(i)], start),
+                  start + milliseconds(500 * i));
+    }
+}
+
+TEST(TokenBucket, DoesNotSaveMoreThanABurst) {
+    TokenBucket bucket(1000, start);
+    const Moment later = start + seconds(100);
+    EXPECT_EQ(bucket.ready_at(bucket.reserve(100, later), later), later);
+    EXPECT_EQ(bucket.ready_at(bucket.reserve(1000, later), later), later);
+    // 100 bytes of credit were there; of 1100 bytes before it 1000 still need their second.
+    EXPECT_EQ(bucket.ready_at(bucket.reserve(1, later), later), later + seconds(1));
+}
+
+TEST(TokenBucket, AppliesANewRateToThoseInLine) {
+    TokenBucket bucket(1000, start);
+    bucket.reserve(10'000, start);
+    const auto place = bucket.reserve(1, start);
+    EXPECT_EQ(bucket.ready_at(place, start), start + seconds(10));
+    const Moment now = start + seconds(1);
+    bucket.set_rate(9000, now);
+    EXPECT_EQ(bucket.ready_at(place, now), now + seconds(1));
+    bucket.set_rate(0, now);
+    EXPECT_EQ(bucket.ready_at(place, now), now);
+    bucket.set_rate(100, now);
+    const auto next = bucket.reserve(100, now);
+    EXPECT_GT(bucket.ready_at(bucket.reserve(1, now), now), bucket.ready_at(next, now));
+}
+
+TEST(TokenBucket, KeepsItsRateOverALongTime) {
+    TokenBucket bucket(1 << 20, start);
+    Moment now = start;
+    for (int i = 0; i < 1000; ++i)
+        now = bucket.ready_at(bucket.reserve(104'858, now), now);
+    const double s = std::chrono::duration<double>(now - start).count();
+    EXPECT_NEAR(1000 * 104'858 / s, 1 << 20, (1 << 20) * 0.002);
+}
+
+TEST(TokenBucket, WhatIsGivenBackIsNobodysWait) {
+    TokenBucket bucket(1000, start);
+    bucket.reserve(5000, start);
+    const auto last = bucket.reserve(100, start);
+    EXPECT_EQ(bucket.ready_at(last, start), start + seconds(5));
+    bucket.give_back(4000, start);
+    EXPECT_EQ(bucket.ready_at(last, start), start + seconds(1));
+    // Never more than was taken: nothing is saved up by giving back.
+    bucket.give_back(100'000, start);
+    bucket.reserve(1000, start);
+    EXPECT_EQ(bucket.ready_at(bucket.reserve(1, start), start), start + seconds(1));
+}
+
+TEST(AheadBytes, AreASecondsWorthForAllSessions) {
+    EXPECT_EQ(ahead_bytes_max({10'000'000, 0, 0}, 4, 8), 1'250'000u);
+    EXPECT_EQ(ahead_bytes_max({10'000'000, 2'000'000, 500'000}, 4, 8), 250'000u);
+    EXPECT_EQ(ahead_bytes_max({}, 4, 8), std::numeric_limits<std::uint64_t>::max());
+}
+
+/// Answers of `latency` every 10 ms for `length`.
+void answers(Courtesy& courtesy, Moment& now, milliseconds latency, milliseconds length) {
+    for (const Moment end = now + length; now < end; now += milliseconds(10))
+        courtesy.answered("10.0.0.1:6200", latency, now);
+}
+
+TEST(Courtesy, UrgentNeverGivesWay) {
+    Courtesy courtesy(Profile::urgent);
+    Moment now = start;
+    answers(courtesy, now, milliseconds(10), seconds(5));
+    answers(courtesy, now, milliseconds(1000), seconds(5));
+    EXPECT_EQ(courtesy.pace(), 1);
+    EXPECT_EQ(courtesy.rest_after(seconds(1)).count(), 0);
+}
+
+TEST(Courtesy, PoliteGivesWayWithinTwoSecondsAndComesBack) {
+    Courtesy courtesy(Profile::polite);
+    Moment now = start;
+    answers(courtesy, now, milliseconds(10), seconds(5));
+    EXPECT_EQ(courtesy.pace(), 1);
+    answers(courtesy, now, milliseconds(25), seconds(2));
+    EXPECT_LT(courtesy.pace(), 0.2);
+    EXPECT_GT(courtesy.rest_after(milliseconds(10)), milliseconds(40));
+    answers(courtesy, now, milliseconds(10), seconds(8));
+    EXPECT_EQ(courtesy.pace(), 1);
+}
+
+TEST(Courtesy, BalancedBearsMoreThanPoliteAndKeepsAQuarter) {
+    Courtesy courtesy(Profile::balanced);
+    Moment now = start;
+    answers(courtesy, now, milliseconds(10), seconds(5));
+    answers(courtesy, now, milliseconds(25), seconds(5));
+    EXPECT_EQ(courtesy.pace(), 1);
+    answers(courtesy, now, milliseconds(80), seconds(5));
+    EXPECT_EQ(courtesy.pace(), 0.25);
+}
+
+TEST(Courtesy, AProfileThatChangesHoldsAtOnce) {
+    Courtesy courtesy(Profile::polite);
+    Moment now = start;
+    answers(courtesy, now, milliseconds(10), seconds(5));
+    answers(courtesy, now, milliseconds(100), seconds(5));
+    EXPECT_LT(courtesy.pace(), 0.1);
+    courtesy.set_profile(Profile::urgent);
+    EXPECT_EQ(courtesy.pace(), 1);
+}
+
+TEST(Courtesy, ASlowPeerThatWasAlwaysSlowIsNoReason) {
+    Courtesy courtesy(Profile::polite);
+    Moment now = start;
+    for (int i = 0; i < 1000; ++i, now += milliseconds(10)) {
+        courtesy.answered("fast", milliseconds(5), now);
+        courtesy.answered("slow", milliseconds(200), now);
+    }
+    EXPECT_EQ(courtesy.pace(), 1);
+}
+
+TEST(Courtesy, ManyAnswersDoNotMakeSlownessNormal) {
+    Courtesy courtesy(Profile::polite);
+    Moment now = start;
+    answers(courtesy, now, milliseconds(10), seconds(5));
+    for (int i = 0; i < 60'000; ++i, now += milliseconds(1))
+        courtesy.answered("10.0.0.1:6200", milliseconds(25), now);
+    EXPECT_EQ(courtesy.pace(), 0.05);
+}
+
+TEST(Courtesy, OneOutlierIsNoReason) {
+    Courtesy courtesy(Profile::balanced);
+    Moment now = start;
+    for (int i = 0; i < 100; ++i) {
+        answers(courtesy, now, milliseconds(10), milliseconds(240));
+        answers(courtesy, now, seconds(3), milliseconds(10));
+        EXPECT_EQ(courtesy.pace(), 1);
+    }
+}
+
+TEST(Courtesy, ComesBackWhenNobodyIsAsked) {
+    Courtesy courtesy(Profile::polite);
+    Moment now = start;
+    answers(courtesy, now, milliseconds(10), seconds(5));
+    answers(courtesy, now, milliseconds(100), seconds(5));
+    ASSERT_EQ(courtesy.pace(), 0.05);
+    for (const Moment end = now + Courtesy::silence; now < end; now += milliseconds(100))
+        courtesy.look(now);
+    EXPECT_EQ(courtesy.pace(), 0.05);
+    for (const Moment end = now + seconds(6); now < end; now += milliseconds(100))
+        courtesy.look(now);
+    EXPECT_EQ(courtesy.pace(), 1);
+}
+
+TEST(LimitedBy, NamesWhatTheWorkWaitsFor) {
+    const auto verdict = [](Waits waits) { return limited_by(waits); };
+    EXPECT_EQ(verdict({}), LimitedBy::nothing);
+    Waits waits;
+    waits.starving = seconds(10);
+    waits.target = seconds(1);
+    waits.source = seconds(3);
+    waits.network = seconds(2);
+    EXPECT_EQ(verdict(waits), LimitedBy::source);
+    waits.network = seconds(4);
+    EXPECT_EQ(verdict(waits), LimitedBy::network);
+    waits.decode = seconds(5);
+    EXPECT_EQ(verdict(waits), LimitedBy::decode);
+    waits.memory = seconds(6);
+    EXPECT_EQ(verdict(waits), LimitedBy::memory);
+    waits.throttle = seconds(4);
+    EXPECT_EQ(verdict(waits), LimitedBy::memory);
+    waits.throttle = seconds(5);
+    EXPECT_EQ(verdict(waits), LimitedBy::throttle);
+}
+
+TEST(LimitedBy, IsTheTargetWhenSessionsSendForLongerThanTheyStarve) {
+    Waits waits;
+    waits.starving = seconds(1);
+    waits.target = seconds(2);
+    waits.memory = seconds(100);
+    EXPECT_EQ(limited_by(waits), LimitedBy::target);
+}
+
+TEST(LimitedBy, DoesNotBlameTheTargetWhenNoSessionWaits) {
+    Waits waits;
+    waits.decode = seconds(3);
+    EXPECT_EQ(limited_by(waits), LimitedBy::decode);
+}
+
+TEST(LimitedBy, LooksAtAnIntervalThroughADifference) {
+    Waits before;
+    before.starving = before.decode = seconds(100);
+    Waits now = before;
+    now.starving += seconds(1);
+    now.source += seconds(1);
+    EXPECT_EQ(limited_by(now), LimitedBy::decode);
+    EXPECT_EQ(limited_by(now - before), LimitedBy::source);
+}
+
+}  // namespace
+}  // namespace fragmend::scheduler
