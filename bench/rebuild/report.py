@@ -47,19 +47,24 @@ def table(result):
 
 def write(results, options, root):
     """Writes one file for the whole run; returns its path."""
+    return write_document('rebuild', {'devices_on': 'tmpfs' if options.tmpfs else 'disk',
+                                      'cases': results}, options, root)
+
+
+def write_document(bench, results, options, root):
+    """A bench's results with machine, date, commit and command; returns the file's path."""
     now = datetime.datetime.now(datetime.timezone.utc)
     commit = _git(root, 'rev-parse', '--short', 'HEAD') or 'unknown'
     document = {
-        'bench': 'rebuild', 'date': now.isoformat(timespec='seconds'),
+        'bench': bench, 'date': now.isoformat(timespec='seconds'),
         'commit': commit, 'uncommitted_changes': bool(_git(root, 'status', '--porcelain')),
-        'command': ' '.join(['bench/rebuild/bench.py'] + [_bare(word) for word in sys.argv[1:]]),
+        'command': ' '.join([f'bench/{bench}/{os.path.basename(sys.argv[0])}']
+                            + [_bare(word) for word in sys.argv[1:]]),
         'machine': machine(), 'swift': _swift_version(),
         'parameters': {name: value for name, value in vars(options).items()
-                       if name not in ('fragmend', 'dir', 'results', 'dry')},
-        'devices_on': 'tmpfs' if options.tmpfs else 'disk',
-        'cases': results}
+                       if name not in ('fragmend', 'dir', 'results', 'dry')}, **results}
     os.makedirs(options.results, exist_ok=True)
-    path = os.path.join(options.results, f'rebuild-{now:%Y-%m-%d-%H%M%S}-{commit}.json')
+    path = os.path.join(options.results, f'{bench}-{now:%Y-%m-%d-%H%M%S}-{commit}.json')
     with open(path, 'w', encoding='utf-8') as out:
         json.dump(document, out, indent=1)
         out.write('\n')

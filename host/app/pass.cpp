@@ -110,19 +110,35 @@ Awaitable<void> Pass::run() {
     stats.partitions = work.partitions.size();
     for (std::uint64_t i = 0; i < work.devices_failed; ++i)
         stats.partition_failed(errc::io);
-    for (scan::Partition& partition : work.partitions) {
-        PolicyState* state = state_of(partition.policy_index);
+    std::vector<Turn> turns;
+    turns.reserve(work.partitions.size());
+    for (scan::Partition& partition : work.partitions)
+        turns.push_back({std::move(partition), {.round = 0, .devices = {}}});
+    while (!turns.empty()) {
+        co_await run_turns(std::move(turns));
+        turns = std::exchange(put_off_, {});
+        if (cancelled_) co_return;
+        if (turns.empty()) continue;
+        services_.log.debug("Looking again at " + std::to_string(turns.size()) +
+                            " partitions of which other nodes rebuild something first");
+    }
+}
+
+Awaitable<void> Pass::run_turns(std::vector<Turn> turns) {
+    for (Turn& turn : turns) {
+        PolicyState* state = state_of(turn.partition.policy_index);
         FRAGMEND_ASSERT(state != nullptr);
         while (gate_.is_closed() && !cancelled_)
             co_await gate_.wait();
         auto permit = co_await in_flight_.acquire(1);
         if (permit.has_error() || cancelled_) break;
-        if (!co_await ring_is_current(*state)) {
-            ++stats.partitions_done;
-            stats.partition_failed(errc::cancelled);
+        const bool is_current = co_await ring_is_current(*state);
+        if (!is_current) {
+            ++services_.stats.partitions_done;
+            services_.stats.partition_failed(errc::cancelled);
             continue;
         }
-        partitions_.spawn(run_partition(std::move(partition), std::move(permit.value())));
+        partitions_.spawn(run_partition(std::move(turn), std::move(permit.value())));
     }
     co_await partitions_.join();
 }
@@ -144,18 +160,22 @@ Awaitable<bool> Pass::ring_is_current(PolicyState& state) {
     co_return false;
 }
 
-Awaitable<void> Pass::run_partition(scan::Partition partition, Semaphore::Permit permit) {
+Awaitable<void> Pass::run_partition(Turn turn, Semaphore::Permit permit) {
     const auto start = services_.clock.steady();
-    PolicyState* state = state_of(partition.policy_index);
-    co_await run_jobs(partition, *state);
-    if (!cancelled_) {
+    PolicyState* state = state_of(turn.partition.policy_index);
+    const bool done = co_await run_jobs(turn, *state);
+    turn.spent += services_.clock.steady() - start;
+    if (done && !cancelled_) {
         ++services_.stats.partitions_done;
-        services_.stats.partition_times.push_back(services_.clock.steady() - start);
+        services_.stats.partition_times.push_back(turn.spent);
+    } else if (!done) {
+        put_off_.push_back(std::move(turn));
     }
     permit.release();
 }
 
-Awaitable<void> Pass::run_jobs(const scan::Partition& partition, PolicyState& state) {
+Awaitable<bool> Pass::run_jobs(Turn& turn, PolicyState& state) {
+    const scan::Partition& partition = turn.partition;
     auto derive = [partition, policy = state.policy, disk = state.disk, ring = state.ring] {
         return make_jobs(partition, policy, disk, ring);
     };
@@ -166,39 +186,48 @@ Awaitable<void> Pass::run_jobs(const scan::Partition& partition, PolicyState& st
     activity.reset();
     if (derived.has_error()) {
         const auto& error = derived.error();
-        if (error == errc::not_found) co_return;  // Removed since it was listed.
+        if (error == errc::not_found) co_return true;  // Removed since it was listed.
         if (error == errc::bad_name) {
             services_.log.warning("Unexpected entity '" + partition.path + "' is not a directory");
-            co_return;
+            co_return true;
         }
         services_.log.error("Unable to hash partition " + partition.path + ": " + to_string(error));
         services_.stats.partition_failed(error.code);
-        co_return;
+        co_return true;
     }
     const scan::PartitionJobs& jobs = derived->jobs;
     services_.stats.suffixes_hashed += derived->suffixes_hashed;
     services_.metrics.count("suffix.hashes", static_cast<std::int64_t>(derived->suffixes_hashed));
-    if (derived->has_failed_suffixes) services_.stats.partition_failed(errc::io);
-    for (const auto& warning : jobs.warnings)
-        services_.log.warning(warning);
-    if (jobs.is_removable && !derived->has_failed_suffixes) {
-        co_await remove_partition(partition, state);
-        co_return;
-    }
     const sync::PolicyContext context{state.policy, state.ring, state.disk};
-    // Delivering is cheap beside rebuilding, and may spare others a rebuild.
-    for (const scan::RevertJob& job : jobs.reverts) {
+    if (turn.visits.round == 0) {
+        if (derived->has_failed_suffixes) services_.stats.partition_failed(errc::io);
+        for (const auto& warning : jobs.warnings)
+            services_.log.warning(warning);
+        if (jobs.is_removable && !derived->has_failed_suffixes) {
+            co_await remove_partition(partition, state);
+            co_return true;
+        }
+        // Delivering is cheap beside rebuilding, and may spare others a rebuild.
+        co_await run_reverts(jobs.reverts, context);
+    }
+    if (!jobs.sync || cancelled_) co_return true;
+    sync::SyncJobRun run(services_, context, *jobs.sync, turn.visits);
+    running_.insert(&run);
+    co_await run.run();
+    running_.erase(&run);
+    turn.visits = {turn.visits.round + 1, run.take_put_off()};
+    co_return turn.visits.devices.empty();
+}
+
+Awaitable<void> Pass::run_reverts(const std::vector<scan::RevertJob>& reverts,
+                                  const sync::PolicyContext& context) {
+    for (const scan::RevertJob& job : reverts) {
         if (cancelled_) co_return;
         sync::RevertJobRun run(services_, context, job);
         reverting_.insert(&run);
         co_await run.run();
         reverting_.erase(&run);
     }
-    if (!jobs.sync || cancelled_) co_return;
-    sync::SyncJobRun run(services_, context, *jobs.sync);
-    running_.insert(&run);
-    co_await run.run();
-    running_.erase(&run);
 }
 
 Awaitable<void> Pass::remove_partition(const scan::Partition& partition, const PolicyState& state) {

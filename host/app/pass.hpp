@@ -30,7 +30,8 @@ struct PolicyState {
 /// Partitions that are worked on at a time: most of them wait for a peer.
 inline constexpr std::size_t partitions_in_flight_max = 64;
 
-/// Collects, shuffles, and runs every partition's jobs. A partition that fails is counted and
+/// Collects, shuffles, and runs every partition's jobs. What other nodes do first of a partition is
+/// looked at again in later rounds (`scan::round_of`). A partition that fails is counted and
 /// logged, and the others go on; a ring that changes ends the pass for its policy alone. Owned by
 /// the reconstructor; runs on the network thread; ends when `run` returns. Source:
 /// swift.obj.reconstructor.ObjectReconstructor.reconstruct.
@@ -48,8 +49,19 @@ class Pass {
     double seconds() const;
 
   private:
-    Awaitable<void> run_partition(scan::Partition partition, Semaphore::Permit permit);
-    Awaitable<void> run_jobs(const scan::Partition& partition, PolicyState& state);
+    /// A partition in a round of the pass.
+    struct Turn {
+        scan::Partition partition;
+        sync::Visits visits;
+        std::chrono::duration<double> spent{};  ///< In earlier rounds.
+    };
+
+    Awaitable<void> run_turns(std::vector<Turn> turns);
+    Awaitable<void> run_partition(Turn turn, Semaphore::Permit permit);
+    /// Whether the partition's jobs are done; else the rest is in `put_off_`.
+    Awaitable<bool> run_jobs(Turn& turn, PolicyState& state);
+    Awaitable<void> run_reverts(const std::vector<scan::RevertJob>& reverts,
+                                const sync::PolicyContext& context);
     Awaitable<void> remove_partition(const scan::Partition& partition, const PolicyState& state);
     /// False once the policy's ring file has changed since the pass began.
     Awaitable<bool> ring_is_current(PolicyState& state);
@@ -62,6 +74,7 @@ class Pass {
     std::chrono::steady_clock::time_point began_;
     std::map<int, std::chrono::steady_clock::time_point> next_ring_checks_;  ///< By policy.
     std::set<int> changed_policies_;
+    std::vector<Turn> put_off_;  ///< For the next round; at most one a partition.
     Semaphore in_flight_;
     TaskGroup partitions_;
     std::set<sync::SyncJobRun*> running_;

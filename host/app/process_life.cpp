@@ -89,8 +89,10 @@ void settle_process() {
     static_cast<void>(::setsid());
     static_cast<void>(::chdir("/"));
     ::umask(022);
-    // As in Python: a reader of standard error that goes away does not take the daemon along.
+    // As in Python: neither a reader of standard error that goes away nor a file that grows beyond
+    // its limit takes the daemon along.
     static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
+    static_cast<void>(std::signal(SIGXFSZ, SIG_IGN));
     ::setenv("TZ", "UTC+0", 1);
     ::tzset();
 }

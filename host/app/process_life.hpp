@@ -20,8 +20,8 @@ Result<void> drop_privileges(const std::string& user);
 /// Source: swift.common.utils.modify_priority.
 void apply_priorities(const swift::ReconstructorOptions& options, const Logger& log);
 
-/// Own session, `/` as working directory, umask 022, UTC: what the files we write depend on; and no
-/// SIGPIPE.
+/// Own session, `/` as working directory, umask 022, UTC: what the files we write depend on; no
+/// SIGPIPE and no SIGXFSZ: both are errors of the calls that meet them.
 void settle_process();
 
 /// Points the standard streams that are not kept at /dev/null, as Swift's daemons do: whoever

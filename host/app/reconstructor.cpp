@@ -367,7 +367,8 @@ Awaitable<void> Reconstructor::serve_signals() {
         if (error) co_return;
         if (number == SIGHUP && !once_ && !share_.is_worker()) {
             log_.notice("SIGHUP received (" + pid + "): looking at the configuration");
-            if (!co_await may_start_anew()) continue;
+            const bool may = co_await may_start_anew();
+            if (!may) continue;
             end_.start_anew = true;
         } else if (number == SIGINT) {
             log_.notice("User quit");

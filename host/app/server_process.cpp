@@ -98,9 +98,6 @@ Result<void> ServerProcess::settle() {
 
 void ServerProcess::load_stores() {
     for (const swift::Policy& policy : conf_.policies) {
-        if (!policy.is_erasure_coding()) {
-            log_.warning("Policy " + policy.name + " is not erasure-coded and not served here");
-        }
         server::PolicyStore store;
         store.policy = policy;
         store.disk = swift::policy_disk(options_, conf_, policy, log_, clock_);

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <map>
 
+#include "host/scan/turns.hpp"
+
 namespace fragmend::scan {
 namespace {
 
@@ -22,7 +24,7 @@ std::vector<Partner> holders_of(int index, const std::vector<Node>& primaries,
     std::vector<Partner> holders;
     auto place = static_cast<std::size_t>(index);
     for (int copy = 0; copy < policy.duplication_factor && place < primaries.size(); ++copy) {
-        holders.push_back({primaries[place], place});
+        holders.push_back({primaries[place], place, 0});
         place += static_cast<std::size_t>(policy.unique_fragments());
     }
     return holders;
@@ -32,7 +34,7 @@ std::vector<Partner> sample_of(const std::vector<Node>& primaries, std::size_t c
                                std::mt19937_64& random) {
     std::vector<Partner> all;
     for (std::size_t i = 0; i < primaries.size(); ++i)
-        all.push_back({primaries[i], i});
+        all.push_back({primaries[i], i, 0});
     std::shuffle(all.begin(), all.end(), random);
     all.resize(std::min(count, all.size()));
     return all;
@@ -45,7 +47,7 @@ std::vector<Partner> partners_of(std::size_t index, const std::vector<Node>& pri
     const std::size_t left = (index + n - 1) % n;
     const std::size_t right = (index + 1) % n;
     const std::size_t far = (index + n / 2) % n;
-    return {{primaries[left], left}, {primaries[right], right}, {primaries[far], far}};
+    return {{primaries[left], left, 0}, {primaries[right], right, 0}, {primaries[far], far, 0}};
 }
 
 PartitionJobs build_jobs(const Partition& partition, const swift::PartitionHashes& hashes,
@@ -78,6 +80,10 @@ PartitionJobs build_jobs(const Partition& partition, const swift::PartitionHashe
                      {},
                      partners_of(*own_place, primaries),
                      hashes};
+        for (Partner& partner : sync.partners) {
+            partner.round =
+                round_of(partition.number, *own_place, partner.primary_index, primaries.size());
+        }
         if (auto own = by_index.extract(*own_index)) sync.suffixes = std::move(own.mapped());
         jobs.sync = std::move(sync);
     }

@@ -19,6 +19,7 @@ namespace fragmend::scan {
 struct Partner {
     Node node;
     std::size_t primary_index = 0;
+    std::size_t round = 0;  ///< Of the pass in which a SYNC job sends to it, see `round_of`.
     bool operator==(const Partner&) const = default;
 };
 

@@ -69,13 +69,7 @@ Answered<const PolicyStore*> store_of(const PolicyStores& stores, const HeaderMa
     std::optional<std::int64_t> index = 0;
     if (text && !text->empty()) index = swift::python_int(*text);
     for (const PolicyStore& store : stores) {
-        if (!index || store.policy.index != *index) continue;
-        // Whole objects have other names and other hashes: taken for fragments they would be
-        // hashed wrongly, and what Swift's replicator believes would be overwritten.
-        if (!store.policy.is_erasure_coding()) {
-            return text_reply(503, "Policy " + store.policy.name + " is not erasure-coded");
-        }
-        return &store;
+        if (index && store.policy.index == *index) return &store;
     }
     return text_reply(503, "No policy with index " + std::string(text.value_or("None")));
 }

@@ -127,7 +127,7 @@ Answered<void> PutOperation::store(const HeaderMap& footers, Commit commit) {
         if (durable) target.replaces = swift::data_file_name(timestamp_, *index, false);
         target.cleanup = durable;
     } else {
-        target.name = timestamp_.internal() + ".data";
+        target.name = swift::data_file_name(timestamp_, -1, true);
     }
     auto done = writer_->put(std::move(*items), target);
     if (done.has_error()) return failed_write_reply(request_, done.error());

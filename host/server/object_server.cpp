@@ -155,14 +155,14 @@ Awaitable<void> ObjectServer::ssync(Exchange& exchange, BackendRequest request) 
     const auto text = request.headers.get("X-Backend-Ssync-Frag-Index");
     if (!text.empty()) {
         const auto number = swift::python_int(text);
-        const bool fits = number && *number >= 0 &&
-                          (*number < request.store->policy.unique_fragments() ||
-                           !request.store->policy.is_erasure_coding());
-        if (!fits) {
+        const auto& policy = request.store->policy;
+        // Whole objects have no index: what it says is of no account, as long as it is one.
+        const bool is_coded = policy.is_erasure_coding();
+        if (!number || (is_coded && (*number < 0 || *number >= policy.unique_fragments()))) {
             std::string why = "Invalid X-Backend-Ssync-Frag-Index " + transport::python_repr(text);
             co_return co_await answer(exchange, text_reply(400, std::move(why), false));
         }
-        if (request.store->policy.is_erasure_coding()) frag_index = static_cast<int>(*number);
+        if (is_coded) frag_index = static_cast<int>(*number);
     }
     auto look = [&request] { return swift::check_device(request.disk(), request.device); };
     const Result<void> mounted = co_await offload(setup_.disks, std::move(look));

@@ -51,7 +51,9 @@ Reply answer_replicate(const BackendRequest& request) {
         return invalidate(request, {request.disk(), request.device, request.partition});
     }
     const auto hashed = swift::get_hashes(request.disk(), request.device, request.partition, {});
-    if (hashed) return pickled(swift::dump_replicate_answer(hashed->hashes));
+    if (hashed) {
+        return pickled(swift::dump_replicate_answer(hashed->hashes, request.disk().suffix_form()));
+    }
     if (hashed.error() == errc::not_found) return pickled(swift::dump_replicate_answer({}));
     return failed(request, hashed.error());
 }

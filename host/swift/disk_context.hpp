@@ -8,6 +8,7 @@
 
 #include "host/base/clock.hpp"
 #include "host/base/log.hpp"
+#include "host/swift/hashes_types.hpp"
 #include "host/swift/ondisk_names.hpp"
 
 namespace fragmend::swift {
@@ -22,12 +23,17 @@ struct DiskContext {
     double commit_window_s = 60.0;
     std::string hash_path_prefix;
     std::string hash_path_suffix;
-    std::string data_dir_name = "objects";    ///< `objects` or `objects-<policy index>`.
-    int fragment_count = any_fragment_count;  ///< Unique fragments of the policy, k + m.
+    std::string data_dir_name = "objects";  ///< `objects` or `objects-<policy index>`.
+    /// Unique fragments of the policy, k + m; or `no_fragments`.
+    int fragment_count = any_fragment_count;
     Logger logger{nullptr, LogLevel::critical};
     const Clock* clock = nullptr;
     std::atomic<std::uint64_t>* quarantine_count = nullptr;  ///< Counted when set.
 
+    bool has_whole_objects() const { return fragment_count == no_fragments; }
+    SuffixForm suffix_form() const {
+        return has_whole_objects() ? SuffixForm::whole : SuffixForm::by_index;
+    }
     std::string device_path(std::string_view device) const {
         return devices_root + "/" + std::string(device);
     }

@@ -246,6 +246,9 @@ Result<void> commit_fragment(const DiskContext& context, const std::string& hash
         hash_dir_path + "/" + data_file_name(timestamp, fragment_index, false);
     const std::string durable =
         hash_dir_path + "/" + data_file_name(timestamp, fragment_index, true);
+    // Noted before, for whoever ends between the two, and after, for whoever hashes there.
+    auto noted = invalidate(hash_dir_path);
+    if (noted.has_error()) return noted;
     if (std::rename(plain.c_str(), durable.c_str()) != 0) {
         const int number = errno;
         if (number == ENOENT && is_superseded(hash_dir_path, timestamp)) return {};

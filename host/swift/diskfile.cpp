@@ -261,7 +261,8 @@ Result<void> Opening::set_timestamps() {
     out_.timestamp = *effective;
     const auto posted = out_.effective.timestamp(content_type_time_key);
     out_.content_type_timestamp = posted ? *posted : out_.data_timestamp;
-    out_.durable_timestamp = out_.files.durable_timestamp();
+    out_.durable_timestamp = context_.has_whole_objects() ? std::optional(out_.data_timestamp)
+                                                          : out_.files.durable_timestamp();
     out_.fragment_index = out_.files.data->parsed.fragment_index;
     return {};
 }

@@ -77,7 +77,9 @@ SystemResult<HashDir> cleanup_hash_dir(const DiskContext& context, const HashDir
         return directory.error();
     }
     const int fd = directory->fd.get();
-    dir.files = select_ondisk_files(directory->names, options);
+    SelectionOptions selection = options;
+    if (context.has_whole_objects()) selection.fragment_count = no_fragments;
+    dir.files = select_ondisk_files(directory->names, selection);
     dir.names = std::move(directory->names);
     if (!dir.files.unexpected.empty()) log_unexpected(context, place, dir.files);
     if (dir.files.tombstone && is_reclaimable(context, dir.files.tombstone->timestamp())) {

@@ -28,6 +28,7 @@ struct HashDir {
 
 /// Selects the files, removes what is obsolete, what is past `reclaim_age` and, for non-durable
 /// fragments, has lain longer than `commit_window`, and removes the directory when nothing remains.
+/// Whether objects are whole is always the policy's to say, whatever `options` hold.
 /// A directory that does not exist is an empty one. Failures to unlink are ignored, as in Swift.
 /// Errors: errno of opening or listing, such as ENOTDIR or ENODATA.
 /// Source: swift.obj.diskfile.BaseDiskFileManager.cleanup_ondisk_files.

@@ -111,12 +111,13 @@ Result<void> invalidate_suffix(const std::string& partition_path, std::string_vi
 }
 
 Result<ConsolidatedHashes> consolidate_hashes(const std::string& partition_path,
-                                              const Timestamp& now) {
+                                              const Timestamp& now, SuffixForm form) {
     const auto lock = lock_hashes(partition_path, false);
     if (!lock) return lock.error();
     ConsolidatedHashes result;
     result.snapshot = read_hashes_file(partition_path);
-    if (result.snapshot) result.hashes = parse_stored_hashes(*result.snapshot);
+    result.hashes.form = form;
+    if (result.snapshot) result.hashes = parse_stored_hashes(*result.snapshot, form);
     const auto invalid = read_invalidations(partition_path);
     if (!invalid) return invalid.error();
     if (!invalid->any) return result;

@@ -36,6 +36,6 @@ struct ConsolidatedHashes {
 /// be the rest of a torn one. Errors: lock_timeout, io, no_space, not_found (no partition).
 /// Source: swift.obj.diskfile.consolidate_hashes.
 Result<ConsolidatedHashes> consolidate_hashes(const std::string& partition_path,
-                                              const Timestamp& now);
+                                              const Timestamp& now, SuffixForm form);
 
 }  // namespace fragmend::swift

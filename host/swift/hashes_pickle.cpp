@@ -28,6 +28,15 @@ bool is_suffix(std::string_view name) {
     return is_lower_hex(name, 3);
 }
 
+/// The one MD5 over whole objects.
+std::optional<SuffixHash> whole_hash_from(const PickleNode& node) {
+    const auto text = characters_of(node);
+    if (!text || !is_lower_hex(*text, md5_hex_length)) return std::nullopt;
+    SuffixHash hash;
+    hash.emplace(std::nullopt, *text);
+    return hash;
+}
+
 }  // namespace
 
 std::optional<SuffixHash> suffix_hash_from(const PickleDocument& document, PickleNodeIndex node,
@@ -51,7 +60,12 @@ std::optional<SuffixHash> suffix_hash_from(const PickleDocument& document, Pickl
     return hash;
 }
 
-void write_suffix_hash(PickleWriter& writer, const SuffixHash& hash) {
+void write_suffix_hash(PickleWriter& writer, const SuffixHash& hash, SuffixForm form) {
+    if (form == SuffixForm::whole) {
+        FRAGMEND_ASSERT(hash.size() == 1 && !hash.begin()->first);
+        writer.text(hash.begin()->second);
+        return;
+    }
     auto dict = writer.begin_dict(hash.size());
     for (const auto& [index, digest] : hash) {
         writer.begin_item(dict);
@@ -65,27 +79,29 @@ void write_suffix_hash(PickleWriter& writer, const SuffixHash& hash) {
     writer.end_dict(dict);
 }
 
-StoredHashes parse_stored_hashes(std::string_view pickle) {
+StoredHashes parse_stored_hashes(std::string_view pickle, SuffixForm form) {
+    const StoredHashes nothing{.valid = false, .form = form, .suffixes = {}};
     const auto document = read_pickle_document(pickle, hashes_limits);
-    if (!document) return {};
+    if (!document) return nothing;
     std::size_t items_left = hashes_limits.items;
     const auto entries = document->entries(document->root, items_left);
-    if (!entries) return {};
-    StoredHashes hashes;
-    hashes.valid = true;
+    if (!entries) return nothing;
+    StoredHashes hashes{.valid = true, .form = form, .suffixes = {}};
     for (std::size_t i = 0; i + 1 < entries->size(); i += 2) {
         const auto name = characters_of(document->nodes[(*entries)[i]]);
         const PickleNodeIndex stored = (*entries)[i + 1];
-        if (!name) return {};
+        if (!name) return nothing;
         if (*name == "valid") {
             hashes.valid = is_true(document->nodes[stored]);
         } else if (is_suffix(*name)) {
-            hashes.suffixes[std::string(*name)] = suffix_hash_from(*document, stored, items_left);
+            hashes.suffixes[std::string(*name)] =
+                form == SuffixForm::whole ? whole_hash_from(document->nodes[stored])
+                                          : suffix_hash_from(*document, stored, items_left);
         } else if (*name != "updated") {
-            return {};
+            return nothing;
         }
     }
-    return items_left == 0 ? StoredHashes{} : hashes;
+    return items_left == 0 ? nothing : hashes;
 }
 
 std::string dump_stored_hashes(const StoredHashes& hashes, double updated_s) {
@@ -101,7 +117,7 @@ std::string dump_stored_hashes(const StoredHashes& hashes, double updated_s) {
             writer.none();
             continue;
         }
-        write_suffix_hash(writer, *hash);
+        write_suffix_hash(writer, *hash, hashes.form);
     }
     writer.begin_item(dict);
     writer.text("updated");

@@ -16,15 +16,16 @@ namespace fragmend::swift {
 /// What hashes.pkl says. A suffix without a hash must be hashed again.
 struct StoredHashes {
     bool valid = false;
+    SuffixForm form = SuffixForm::by_index;
     std::map<std::string, std::optional<SuffixHash>> suffixes;
 
     bool operator==(const StoredHashes&) const = default;
 };
 
 /// Reads the pickle of any Swift version. Anything that is not exactly that gives `valid == false`;
-/// a single value we cannot use gives a suffix to hash again.
+/// a single value we cannot use, or one of the other form, gives a suffix to hash again.
 /// Source: swift.obj.diskfile.read_hashes.
-StoredHashes parse_stored_hashes(std::string_view pickle);
+StoredHashes parse_stored_hashes(std::string_view pickle, SuffixForm form = SuffixForm::by_index);
 
 /// The pickle that Swift would write: `valid`, the suffixes in order, `updated` in seconds.
 std::string dump_stored_hashes(const StoredHashes& hashes, double updated_s);
@@ -33,7 +34,7 @@ std::string dump_stored_hashes(const StoredHashes& hashes, double updated_s);
 /// `items_left`.
 std::optional<SuffixHash> suffix_hash_from(const PickleDocument& document, PickleNodeIndex node,
                                            std::size_t& items_left);
-void write_suffix_hash(PickleWriter& writer, const SuffixHash& hash);
+void write_suffix_hash(PickleWriter& writer, const SuffixHash& hash, SuffixForm form);
 
 /// What the lines of hashes.invalid ask for.
 struct Invalidations {

@@ -39,9 +39,13 @@ class HashText {
     std::uint8_t size_ = 0;
 };
 
+/// How a policy hashes a suffix: a dict by fragment index; or, of whole objects, one MD5, which we
+/// keep under no index and Swift as plain text.
+enum class SuffixForm : std::uint8_t { by_index, whole };
+
 /// Hashes of one suffix: fragment index to MD5 hex; no index is Swift's `None` key, which covers
 /// tombstones, metadata and durability. Empty when nothing countable lies in the suffix.
-/// Source: swift.obj.diskfile.ECDiskFileManager._hash_suffix.
+/// Source: swift.obj.diskfile.ECDiskFileManager._hash_suffix, DiskFileManager._hash_suffix.
 using SuffixHash = boost::container::flat_map<
     std::optional<int>, HashText, std::less<>,
     boost::container::small_vector<std::pair<std::optional<int>, HashText>, 3>>;

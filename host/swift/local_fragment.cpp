@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <system_error>
 
 namespace fragmend::swift {
 namespace {
@@ -20,7 +21,10 @@ Result<std::size_t> LocalFragmentFile::read(ByteSpan into) {
         const ssize_t got = ::pread(fd_.get(), into.data() + filled, into.size() - filled,
                                     static_cast<off_t>(bytes_read_));
         if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return error_from_errno(errno, "read " + path_);
+        if (got < 0) {
+            is_unreadable_ = errno == EIO;
+            return error_from_errno(errno, "read " + path_);
+        }
         if (got == 0) {
             drop_cache();
             break;
@@ -45,6 +49,10 @@ std::string etag_mismatch_reason(std::string_view etag, std::string_view md5) {
 std::string length_mismatch_reason(std::uint64_t bytes_read, std::uint64_t content_length) {
     return "Bytes read: " + std::to_string(bytes_read) +
            ", does not match metadata: " + std::to_string(content_length);
+}
+
+std::string unreadable_reason() {
+    return "[Errno " + std::to_string(EIO) + "] " + std::generic_category().message(EIO);
 }
 
 std::string bad_fragment_reason(std::uint64_t offset) {

@@ -26,6 +26,8 @@ class LocalFragmentFile {
     Result<std::size_t> read(ByteSpan into);
 
     std::uint64_t bytes_read() const { return bytes_read_; }
+    /// The last `read` failed because the disk cannot give its bytes back (EIO).
+    bool is_unreadable() const { return is_unreadable_; }
     std::uint64_t content_length() const { return content_length_; }
     const std::string& path() const { return path_; }
 
@@ -37,11 +39,13 @@ class LocalFragmentFile {
     std::uint64_t content_length_;
     std::uint64_t bytes_read_ = 0;
     std::uint64_t bytes_dropped_ = 0;
+    bool is_unreadable_ = false;
 };
 
 /// Swift's reasons for quarantining an archive that it has read.
 std::string etag_mismatch_reason(std::string_view etag, std::string_view md5);
 std::string length_mismatch_reason(std::uint64_t bytes_read, std::uint64_t content_length);
+std::string unreadable_reason();
 std::string bad_fragment_reason(std::uint64_t offset);
 
 }  // namespace fragmend::swift

@@ -22,7 +22,7 @@ std::optional<LocalOffer> offer_from(const std::string& object_hash, const Ondis
     offer.object_hash = object_hash;
     if (files.data) {
         offer.data = files.data->timestamp();
-        offer.durable = files.data->parsed.durable;
+        if (files.data->parsed.fragment_index >= 0) offer.durable = files.data->parsed.durable;
     } else if (files.tombstone) {
         offer.data = files.tombstone->timestamp();
     } else {

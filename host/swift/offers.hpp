@@ -19,7 +19,7 @@ struct LocalOffer {
     Timestamp data;                         ///< Of the data file or the tombstone.
     std::optional<Timestamp> meta;          ///< Of the `.meta`, if one counts.
     std::optional<Timestamp> content_type;  ///< When that `.meta` brings a newer one.
-    std::optional<bool> durable;            ///< Unset for tombstones.
+    std::optional<bool> durable;            ///< Unset for tombstones and whole objects.
 
     bool operator==(const LocalOffer&) const = default;
 };

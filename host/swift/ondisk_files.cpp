@@ -150,6 +150,25 @@ const OndiskFile* choose_member(const FragmentSet& set, std::optional<int> fragm
     return found == set.members.end() ? nullptr : &*found;
 }
 
+/// The newest data makes everything else of its time or before obsolete.
+void apply_whole_objects(Groups& groups, OndiskFiles& out) {
+    auto& objects = groups[OndiskKind::data];
+    auto& metas = groups[OndiskKind::meta];
+    if (objects.empty()) {
+        out.possible_reclaim = metas;
+        return;
+    }
+    const Timestamp newest = objects.front().timestamp();
+    for (auto& group : groups.by_kind) {
+        const bool is_data = &group == &objects;
+        const auto first = std::find_if(group.begin(), group.end(), [&](const auto& f) {
+            return is_data ? f.timestamp() < newest : f.timestamp() <= newest;
+        });
+        move_tail(group, first, out.obsolete);
+    }
+    out.data = objects.front();
+}
+
 void drop_older_than_durable(Groups& groups, const Timestamp& durable_time, OndiskFiles& out) {
     for (auto& group : groups.by_kind) {
         const auto first = std::find_if(group.begin(), group.end(), [&](const auto& f) {
@@ -200,7 +219,11 @@ OndiskFiles select_ondisk_files(std::span<const std::string> names,
     auto& tombstones = groups[OndiskKind::tombstone];
     apply_tombstones(groups, out);
     apply_metas(metas, out);
-    apply_fragments(groups, options, out);
+    if (options.fragment_count == no_fragments) {
+        apply_whole_objects(groups, out);
+    } else {
+        apply_fragments(groups, options, out);
+    }
     if (out.data && !metas.empty()) {
         out.meta = metas.front();
         const auto& content_type = metas.back().parsed.content_type;

@@ -44,7 +44,7 @@ struct OndiskFiles {
     std::optional<OndiskFile> meta;          ///< Only beside `data`.
     std::optional<OndiskFile> content_type;  ///< The `.meta` whose content type counts, if newer.
     std::optional<OndiskFile> tombstone;     ///< Only without `data`.
-    /// Newest first, down to the durable one.
+    /// Newest first, down to the durable one. None of whole objects, nor `durable_set`.
     std::vector<FragmentSet> recorded;
     std::optional<std::size_t>
         durable_set;  ///< Index into `recorded`; set even if nothing is chosen.
@@ -63,7 +63,7 @@ struct OndiskFiles {
 /// Where several fragments are left over by a preference, the highest index is taken (Swift takes
 /// the last of an unordered set; any of them is right for its callers).
 /// Source: swift.obj.diskfile.BaseDiskFileManager.get_ondisk_files,
-/// ECDiskFileManager._process_ondisk_files.
+/// ECDiskFileManager._process_ondisk_files, DiskFileManager._process_ondisk_files.
 OndiskFiles select_ondisk_files(std::span<const std::string> names,
                                 const SelectionOptions& options);
 

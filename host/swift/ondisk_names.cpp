@@ -79,6 +79,11 @@ Result<OndiskName> parse_data_stem(std::string_view stem, std::string_view name,
     const auto timestamp = Timestamp::parse(stem.substr(0, first));
     if (!timestamp) return bad_timestamp_in(name);
     out.timestamp = *timestamp;
+    if (fragment_count == no_fragments) {
+        if (first != std::string_view::npos) return bad_timestamp_in(name);
+        out.durable = true;
+        return out;
+    }
     if (first == std::string_view::npos) return bad_name("Bad fragment index in filename", name);
     const auto second = stem.find('#', first + 1);
     const auto index = parse_digits(stem.substr(first + 1, second - first - 1));
@@ -114,6 +119,7 @@ Result<OndiskName> parse_ondisk_name(std::string_view name, int fragment_count) 
 }
 
 std::string data_file_name(const Timestamp& timestamp, int fragment_index, bool durable) {
+    if (fragment_index < 0) return timestamp.internal() + ".data";
     return timestamp.internal() + "#" + std::to_string(fragment_index) + (durable ? "#d" : "") +
            ".data";
 }

@@ -1,4 +1,4 @@
-// File names in a hash directory of an erasure-coded policy: parsing and making.
+// File names in a hash directory: parsing and making.
 #pragma once
 
 #include <cstdint>
@@ -21,22 +21,25 @@ struct OndiskName {
     Timestamp timestamp;
     std::optional<Timestamp> content_type;  ///< `.meta` with a delta only.
     int fragment_index = -1;                ///< `.data` only.
-    bool durable = false;                   ///< `.data` only: the name ends in `#d`.
+    bool durable = false;  ///< `.data` only: the name ends in `#d`, or the object is whole.
 
     bool operator==(const OndiskName&) const = default;
 };
 
 /// No bound on fragment indexes: callers without a policy at hand, as in Swift's yield_hashes.
 inline constexpr int any_fragment_count = 0;
+/// Objects are whole, as in a policy of replication type: a `.data` name is only a timestamp.
+inline constexpr int no_fragments = -1;
 
 /// Parses `name`; a fragment index must be below `fragment_count` unless that is
-/// `any_fragment_count`. Numbers are digits only: what Python's int() and float() would take beyond
-/// that (blanks, underscores, signs) stays unrecognised and is left alone.
-/// Errors: bad_name, with Swift's reason.
-/// Source: swift.obj.diskfile.ECDiskFileManager.parse_on_disk_filename, utils.decode_timestamps.
+/// `any_fragment_count`; with `no_fragments` there must be none. Numbers are digits only: what
+/// Python's int() and float() would take beyond that (blanks, underscores, signs) stays
+/// unrecognised and is left alone. Errors: bad_name, with Swift's reason. Source:
+/// swift.obj.diskfile.ECDiskFileManager.parse_on_disk_filename,
+/// BaseDiskFileManager.parse_on_disk_filename, utils.decode_timestamps.
 Result<OndiskName> parse_ondisk_name(std::string_view name, int fragment_count);
 
-/// `<ts>#<fi>.data`, or `<ts>#<fi>#d.data` when durable.
+/// `<ts>#<fi>.data`, or `<ts>#<fi>#d.data` when durable; `<ts>.data` without an index (-1).
 std::string data_file_name(const Timestamp& timestamp, int fragment_index, bool durable);
 std::string tombstone_file_name(const Timestamp& timestamp);
 /// `<ts>.meta`, or `<short ts><signed hex delta>.meta` with a content-type time.

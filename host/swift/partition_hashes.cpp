@@ -2,12 +2,15 @@
 #include "host/swift/partition_hashes.hpp"
 
 #include <fcntl.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <optional>
 #include <utility>
 
 #include "host/swift/directory.hpp"
+#include "host/swift/hash_dir.hpp"
 #include "host/swift/hashes_file.hpp"
 #include "host/swift/locks.hpp"
 #include "host/swift/mount_check.hpp"
@@ -18,10 +21,17 @@ namespace {
 
 /// Swift recurses without a bound; a writer that beats us this often needs looking at.
 constexpr int attempts_max = 200;
+/// A new hashes.pkl that was never finished is old for certain after this long.
+constexpr double temporary_age_s_min = 3600;
 
 Error listing_error(int number, const std::string& path) {
     if (number == ENOTDIR) return {errc::bad_name, path + " is not a directory"};
     return error_from_errno(number, "list " + path);
+}
+
+/// As `write_hashes_file` and Swift's write_pickle name what they have not finished.
+bool is_temporary_name(std::string_view name) {
+    return name.starts_with("tmp") && name.ends_with(".tmp");
 }
 
 /// One try. Nothing: somebody else wrote hashes.pkl meanwhile.
@@ -48,7 +58,8 @@ class Attempt {
 };
 
 Result<void> Attempt::load() {
-    auto consolidated = consolidate_hashes(partition_.path, context_.clock->now());
+    auto consolidated =
+        consolidate_hashes(partition_.path, context_.clock->now(), context_.suffix_form());
     if (!consolidated) {
         if (consolidated.error() == errc::not_found) return consolidated.error();
         context_.logger.warning("Unable to read '" + partition_.path +
@@ -64,14 +75,21 @@ Result<void> Attempt::load() {
     // exactly what is there now.
     snapshot_ = read_hashes_file(partition_.path);
     hashes_.valid = true;
+    hashes_.form = context_.suffix_form();
     return {};
 }
 
 Result<void> Attempt::add_listed_suffixes() {
     const auto directory = read_directory(AT_FDCWD, partition_.path);
     if (!directory) return listing_error(directory.error().number, partition_.path);
+    const double age_s = std::max(static_cast<double>(context_.reclaim_age_s), temporary_age_s_min);
     for (const auto& name : directory->names) {
-        if (is_suffix_name(name)) hashes_.suffixes.try_emplace(name);
+        if (is_suffix_name(name)) {
+            hashes_.suffixes.try_emplace(name);
+        } else if (is_temporary_name(name) &&
+                   is_file_older(context_, directory->fd.get(), name, age_s)) {
+            ::unlinkat(directory->fd.get(), name.c_str(), 0);
+        }
     }
     context_.logger.debug("Run listdir on " + partition_.path);
     return {};

@@ -31,10 +31,11 @@ struct HashedPartition {
 
 /// Brings hashes.pkl up to date and returns it. Writes only if nobody else wrote since it was read,
 /// otherwise starts over; does not write when nothing changed (Swift rewrites the same content
-/// after each listing). Names in the partition that are no suffixes are left alone. Runs on: a disk
-/// thread; blocks on the hash lock. Errors: not_mounted, not_found (no such partition), bad_name
-/// (it is not a directory), io, no_space, lock_timeout, limit (too many others writing). Never an
-/// empty result in their place. Source: swift.obj.diskfile.BaseDiskFileManager._get_hashes.
+/// after each listing). Names in the partition that are no suffixes are left alone, but for a new
+/// hashes.pkl that was never finished and is older than `reclaim_age`. Runs on: a disk thread;
+/// blocks on the hash lock. Errors: not_mounted, not_found (no such partition), bad_name (it is not
+/// a directory), io, no_space, lock_timeout, limit (too many others writing). Never an empty result
+/// in their place. Source: swift.obj.diskfile.BaseDiskFileManager._get_hashes.
 Result<HashedPartition> get_hashes(const DiskContext& context, std::string_view device,
                                    std::string_view partition, const HashRequest& request);
 

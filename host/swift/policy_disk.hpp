@@ -22,7 +22,7 @@ DiskContext policy_disk(const Options& options, const SwiftConf& conf, const Pol
     disk.hash_path_prefix = conf.hash_path_prefix;
     disk.hash_path_suffix = conf.hash_path_suffix;
     disk.data_dir_name = policy.data_dir();
-    disk.fragment_count = policy.unique_fragments();
+    disk.fragment_count = policy.is_erasure_coding() ? policy.unique_fragments() : no_fragments;
     disk.logger = std::move(logger);
     disk.clock = &clock;
     return disk;

@@ -43,8 +43,11 @@ Result<std::string> quarantine_directory(const DiskContext& context, const std::
     const std::string name = base_name_of(from_dir);
     const bool whole_suffix = name.size() == suffix_name_length;
     const std::string suffix_path = whole_suffix ? from_dir : parent_of(from_dir);
-    const auto invalidated = invalidate_suffix(parent_of(suffix_path), base_name_of(suffix_path));
-    if (!invalidated) return invalidated.error();
+    const auto invalidate = [&suffix_path] {
+        return invalidate_suffix(parent_of(suffix_path), base_name_of(suffix_path));
+    };
+    const auto before = invalidate();
+    if (!before) return before.error();
     std::string to = device_path + "/quarantined/" + context.data_dir_name + "/" + name;
     int number = rename_making_directories(from_dir, to);
     if (name_is_taken(number)) {
@@ -52,6 +55,10 @@ Result<std::string> quarantine_directory(const DiskContext& context, const std::
         number = rename_making_directories(from_dir, to);
     }
     if (number != 0) return error_from_errno(number, "quarantine " + from_dir);
+    // Swift leaves it at the first one: whoever hashed in between would keep a hash of what is
+    // gone.
+    const auto after = invalidate();
+    if (!after) context.logger.warning(suffix_path + ": " + to_string(after.error()));
     return to;
 }
 

@@ -9,9 +9,9 @@
 
 namespace fragmend::swift {
 
-/// Invalidates the suffix, then renames `from_dir` (a hash directory, a file in its place, or a
-/// whole suffix) to `<device>/quarantined/<data dir>/<its name>`, with a random tail if that is
-/// taken. Returns where it went. Errors: lock_timeout, not_found, io, no_space. Source:
+/// Invalidates the suffix, and again after it renamed `from_dir` (a hash directory, a file in its
+/// place, or a whole suffix) to `<device>/quarantined/<data dir>/<its name>`, with a random tail if
+/// that is taken. Returns where it went. Errors: lock_timeout, not_found, io, no_space. Source:
 /// swift.obj.diskfile.quarantine_renamer.
 Result<std::string> quarantine_directory(const DiskContext& context, const std::string& device_path,
                                          const std::string& from_dir);

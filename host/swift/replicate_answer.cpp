@@ -34,13 +34,13 @@ Result<PartitionHashes> parse_replicate_answer(std::string_view body) {
     return hashes;
 }
 
-std::string dump_replicate_answer(const PartitionHashes& hashes) {
+std::string dump_replicate_answer(const PartitionHashes& hashes, SuffixForm form) {
     PickleWriter writer;
     auto dict = writer.begin_dict(hashes.size());
     for (const auto& [suffix, hash] : hashes) {
         writer.begin_item(dict);
         writer.text(suffix);
-        write_suffix_hash(writer, hash);
+        write_suffix_hash(writer, hash, form);
     }
     writer.end_dict(dict);
     return writer.finish();

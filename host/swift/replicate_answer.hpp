@@ -15,6 +15,7 @@ namespace fragmend::swift {
 Result<PartitionHashes> parse_replicate_answer(std::string_view body);
 
 /// The body that Swift would answer.
-std::string dump_replicate_answer(const PartitionHashes& hashes);
+std::string dump_replicate_answer(const PartitionHashes& hashes,
+                                  SuffixForm form = SuffixForm::by_index);
 
 }  // namespace fragmend::swift

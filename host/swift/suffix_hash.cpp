@@ -22,7 +22,9 @@ void SuffixHasher::add(const OndiskFiles& files) {
         for (const auto& member : set.members)
             texts_[member.parsed.fragment_index] += time;
     }
-    if (files.data && files.durable_set) {
+    if (files.data && form_ == SuffixForm::whole) {
+        texts_[std::nullopt] += files.data->timestamp().internal() + ".data";
+    } else if (files.data && files.durable_set) {
         texts_[std::nullopt] += files.durable_timestamp()->internal() + ".durable";
     }
     if (files.content_type) {
@@ -33,6 +35,10 @@ void SuffixHasher::add(const OndiskFiles& files) {
 SuffixHash SuffixHasher::finish() const {
     SuffixHash hash;
     Md5 md5;
+    // Where nothing counts, Swift has no dict entry, but the one MD5 of whole objects is always
+    // there.
+    if (form_ == SuffixForm::whole && texts_.empty())
+        hash.emplace(std::nullopt, Md5().finish_hex());
     for (const auto& [index, text] : texts_) {
         md5.update(text);
         hash.emplace(index, md5.finish_hex());
@@ -51,7 +57,7 @@ Result<SuffixHash> hash_suffix(const DiskContext& context, const PartitionPath& 
         return error_from_errno(number, "list " + path);
     }
     std::sort(directory->names.begin(), directory->names.end());
-    SuffixHasher hasher;
+    SuffixHasher hasher(context.suffix_form());
     const SelectionOptions options{
         .frag_index = {}, .frag_prefs = {}, .fragment_count = context.fragment_count};
     for (const auto& name : directory->names) {

@@ -12,13 +12,15 @@ namespace fragmend::swift {
 
 /// Collects the text that each key's MD5 is taken of, object by object in name order.
 /// Source: swift.obj.diskfile.ECDiskFileManager._update_suffix_hashes,
-/// BaseDiskFileManager._hash_suffix_dir.
+/// DiskFileManager._update_suffix_hashes, BaseDiskFileManager._hash_suffix_dir.
 class SuffixHasher {
   public:
+    explicit SuffixHasher(SuffixForm form = SuffixForm::by_index) : form_(form) {}
     void add(const OndiskFiles& files);
     SuffixHash finish() const;
 
   private:
+    SuffixForm form_;
     std::map<std::optional<int>, std::string> texts_;
 };
 
@@ -26,7 +28,7 @@ class SuffixHasher {
 /// directories or cannot be listed are quarantined. Removes the suffix directory if nothing is in
 /// it. Errors: not_found when the suffix is not (or no longer) a directory, and then has no hash;
 /// io and the errors of quarantine, which leave the hash unknown. Source:
-/// swift.obj.diskfile.ECDiskFileManager._hash_suffix.
+/// swift.obj.diskfile.ECDiskFileManager._hash_suffix, DiskFileManager._hash_suffix.
 Result<SuffixHash> hash_suffix(const DiskContext& context, const PartitionPath& partition,
                                const std::string& suffix);
 

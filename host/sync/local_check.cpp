@@ -23,6 +23,7 @@ std::optional<std::string> damage_of(const LocalArchive& archive) {
     Md5 md5;
     while (true) {
         const auto got = file.read(buffer);
+        if (got.has_error() && file.is_unreadable()) return swift::unreadable_reason();
         if (got.has_error()) return std::nullopt;
         md5.update(ByteView(buffer).first(*got));
         if (*got < buffer.size()) break;

@@ -202,7 +202,7 @@ Awaitable<void> RevertObjects::finish() {
         const auto error = sending_->outcome.error.value_or(
             Error{errc::cancelled, "the session ended before it was sent"});
         leave_out(sending_->hash, error);
-        if (error == errc::bad_fragment) {
+        if (error == errc::bad_fragment || error == errc::io) {
             co_await quarantine_if_damaged(services_, policy_, plan_.local_device.device,
                                            std::move(sending_->archive));
         }

@@ -81,12 +81,12 @@ class SessionObjects::Body final : public transport::ssync::BodyStream {
 };
 
 SessionObjects::SessionObjects(Services& services, const PolicyContext& policy, SessionPlan plan,
-                               Activity& activity)
+                               Activity& activity, Holes& holes)
     : services_(services),
       policy_(policy),
       plan_(std::move(plan)),
       activity_(activity),
-      source_(services, policy, plan_.partition, plan_.local_device, plan_.target),
+      source_(services, policy, plan_.partition, plan_.local_device, plan_.target, holes),
       rebuilds_(rebuild_ports(services, source_), services.rebuild_limits, read_ahead_of(services)),
       opened_changed_(services.network),
       opener_(services.network) {}
@@ -332,9 +332,10 @@ Awaitable<void> SessionObjects::note_culprits(const Item& item, scheduler::Rebui
     for (const auto& culprit : outcome.culprits) {
         if (!is_proof(culprit.error.code)) continue;
         services_.suspects.add(object.hash, culprit.device_id);
+        source_.was_damaged(culprit.device_id, object.hash);
         services_.stats.bad_survivor({culprit.name, object.name.path(), to_string(culprit.error)});
         if (culprit.device_id != plan_.local_device.id ||
-            culprit.error.code != errc::bad_fragment) {
+            (culprit.error.code != errc::bad_fragment && culprit.error.code != errc::io)) {
             continue;
         }
         LocalArchive archive = item.archive;

@@ -38,9 +38,9 @@ struct SessionCounts {
 /// before destruction. Owned by the job's frame; runs on the network thread.
 class SessionObjects final : public transport::ssync::SessionObjects {
   public:
-    /// `services`, `policy` and `activity` (the job's) outlive the session.
+    /// `services`, `policy`, `activity` and `holes` (the job's) outlive the session.
     SessionObjects(Services& services, const PolicyContext& policy, SessionPlan plan,
-                   Activity& activity);
+                   Activity& activity, Holes& holes);
 
     Awaitable<Result<void>> begin(bool accepts_non_durable) override;
     Awaitable<Result<std::optional<transport::ssync::Offer>>> next_offer() override;

@@ -2,7 +2,10 @@
 #include "host/sync/solitary.hpp"
 
 #include <algorithm>
+#include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "host/base/bytes.hpp"
@@ -15,64 +18,95 @@ namespace fragmend::sync {
 namespace {
 
 namespace http = transport::http;
+using transport::fragments::Candidate;
 
-/// What the questions of one object share; lives in the frame of `quarantine_if_solitary`.
+constexpr int status_ok = 200;
+
+/// What the questions of one object share; lives in the frame of who asks.
 struct Inquiry {
+    Inquiry(Services& with, const PolicyContext& of, LonelyFragment what)
+        : services(with),
+          policy(of),
+          fragment(std::move(what)),
+          quoted_path(percent_quote(fragment.object_path)),
+          decision({fragment.data_timestamp, fragment.fragment_index, fragment.wanted_index,
+                    of.policy.k, with.clock.now(), with.options.quarantine_age_s,
+                    with.options.quarantine_threshold}) {}
+
+    /// Distinct indexes of the version, the local one included.
+    std::size_t indexes() const {
+        std::set<int> distinct{fragment.fragment_index};
+        for (const auto& other : others)
+            distinct.insert(other.expected_index);
+        return distinct.size();
+    }
+    bool is_enough() const { return std::cmp_greater_equal(indexes(), policy.policy.k); }
+
     Services& services;
     const PolicyContext& policy;
-    const SessionPlan& plan;
-    const swift::OpenObject& object;
+    LonelyFragment fragment;
     std::string quoted_path;
     SolitaryDecision decision;
+    std::vector<Candidate> others;  ///< Who has a useful fragment of the version.
+    std::int64_t asked = 0;
 };
 
-SolitaryAnswer answer_of(const http::ResponseHead& head) {
-    SolitaryAnswer answer{head.status(), std::nullopt};
+/// What an answer says, and its fragment index. What lacks anything that Swift looks at counts as
+/// no answer. Source: swift.obj.reconstructor.ObjectReconstructor._handle_fragment_response.
+SolitaryAnswer answer_of(const http::ResponseHead& head, int indexes, std::optional<int>& index) {
+    if (head.status() != status_ok) return {head.status(), std::nullopt};
     auto text = head.find("X-Backend-Data-Timestamp");
     if (!text) text = head.find("X-Backend-Timestamp");
-    if (!text) return answer;
+    const auto number = parse_digits(head.find("X-Object-Sysmeta-Ec-Frag-Index").value_or(""));
+    if (!text || !number || std::cmp_greater_equal(*number, indexes)) return {};
+    if (head.find("X-Object-Sysmeta-Ec-Etag").value_or("").empty()) return {};
     const auto time = Timestamp::parse(*text);
-    if (time.has_value()) answer.data_timestamp = *time;
-    return answer;
+    if (time.has_error()) return {};
+    index = static_cast<int>(*number);
+    return {status_ok, *time};
 }
 
 Awaitable<void> ask(Inquiry& inquiry, Node node) {
     Services& services = inquiry.services;
+    const LonelyFragment& fragment = inquiry.fragment;
+    const auto& policy = inquiry.policy.policy;
     const auto& timeouts = services.gather_limits.timeouts;
     const http::Peer peer = http::replication_peer(node);
-    std::string head = http::get_head(peer, services.client.user_agent(), node.device,
-                                      inquiry.plan.partition, inquiry.quoted_path,
-                                      inquiry.policy.policy.index, inquiry.object.data_timestamp);
+    std::string head =
+        http::get_head(peer, services.client.user_agent(), node.device, fragment.partition,
+                       inquiry.quoted_path, policy.index, fragment.data_timestamp);
     http::Abort abort;
     // The connection is not kept: nobody wants the body.
     auto opened = co_await services.client.open(peer, std::move(head), timeouts.conn, timeouts.node,
                                                 0, abort);
-    if (opened.has_value()) {
-        inquiry.decision.add(answer_of(opened->head));
+    if (opened.has_error()) {
+        services.log.error("Trying to GET " +
+                           transport::fragments::full_path(node, fragment.partition,
+                                                           fragment.object_path, policy.index) +
+                           ": " + opened.error().detail);
+        inquiry.decision.add({});
         co_return;
     }
-    services.log.error("Trying to GET " +
-                       transport::fragments::full_path(node, inquiry.plan.partition,
-                                                       inquiry.object.name.path(),
-                                                       inquiry.policy.policy.index) +
-                       ": " + opened.error().detail);
-    inquiry.decision.add({});
+    std::optional<int> index;
+    const auto answer = answer_of(opened->head, policy.unique_fragments(), index);
+    inquiry.decision.add(answer);
+    if (index && *index != fragment.wanted_index &&
+        answer.data_timestamp == fragment.data_timestamp) {
+        inquiry.others.push_back({std::move(node), static_cast<std::uint8_t>(*index)});
+    }
 }
 
 Awaitable<void> ask_all(Inquiry& inquiry, const std::vector<Node>& nodes) {
+    inquiry.asked += static_cast<std::int64_t>(nodes.size());
     TaskGroup asks(inquiry.services.network);
     for (const Node& node : nodes)
         asks.spawn(ask(inquiry, node));
     co_await asks.join();
 }
 
-std::uint32_t partition_number(const SessionPlan& plan) {
-    return static_cast<std::uint32_t>(parse_digits(plan.partition).value_or(0));
-}
-
 /// The next handoffs of the walk, this machine's other devices included.
 std::vector<Node> next_handoffs(swift::HandoffWalk& walk, std::size_t count_max,
-                                const SessionPlan& plan) {
+                                std::uint32_t target) {
     std::vector<Node> nodes;
     while (nodes.size() < count_max) {
         const auto handoff = walk.next();
@@ -80,42 +114,59 @@ std::vector<Node> next_handoffs(swift::HandoffWalk& walk, std::size_t count_max,
         // Where a handoff stands in for an unmounted primary, it is the target itself.
         nodes.push_back(handoff->node);
     }
-    std::erase_if(nodes, [&](const Node& node) { return node.id == plan.target.id; });
+    std::erase_if(nodes, [&](const Node& node) { return node.id == target; });
     return nodes;
 }
 
-}  // namespace
-
-Awaitable<bool> quarantine_if_solitary(Services& services, const PolicyContext& policy,
-                                       const SessionPlan& plan, const swift::OpenObject& object) {
-    const auto& options = services.options;
-    Inquiry inquiry{services,
-                    policy,
-                    plan,
-                    object,
-                    percent_quote(object.name.path()),
-                    SolitaryDecision({object.data_timestamp, object.fragment_index,
-                                      plan.wanted_index, policy.policy.k, services.clock.now(),
-                                      options.quarantine_age_s, options.quarantine_threshold})};
-    if (!inquiry.decision.is_possible()) co_return false;
-
-    auto primaries = policy.ring->primaries(partition_number(plan));
+/// Asks the primaries, and handoffs if their answers allow it, until it is clear what to do.
+Awaitable<void> ask_everybody(Inquiry& inquiry) {
+    const LonelyFragment& fragment = inquiry.fragment;
+    const auto partition = static_cast<std::uint32_t>(parse_digits(fragment.partition).value_or(0));
+    auto primaries = inquiry.policy.ring->primaries(partition);
     const auto primary_count = static_cast<std::int64_t>(primaries.size());
     std::erase_if(primaries, [&](const Node& node) {
-        return node.id == plan.target.id || node.id == plan.local_device.id;
+        return node.id == fragment.target.id || node.id == fragment.local_device.id;
     });
     co_await ask_all(inquiry, primaries);
+    if (!inquiry.decision.is_candidate()) co_return;
 
-    std::int64_t left =
-        std::max(primary_count, options.request_node_count.nodes(primary_count)) - primary_count;
-    swift::HandoffWalk walk(policy.ring, partition_number(plan));
-    while (left > 0 && inquiry.decision.is_candidate()) {
+    const auto nodes_max = inquiry.services.options.request_node_count.nodes(primary_count);
+    std::int64_t left = std::max(primary_count, nodes_max) - primary_count;
+    swift::HandoffWalk walk(inquiry.policy.ring, partition);
+    // One who has a fragment ends the quarantine; others may have enough to rebuild.
+    while (left > 0 && !inquiry.is_enough() &&
+           (inquiry.decision.is_candidate() || !inquiry.others.empty())) {
         const auto batch = std::min(left, primary_count);
-        const auto handoffs = next_handoffs(walk, static_cast<std::size_t>(batch), plan);
+        const auto handoffs =
+            next_handoffs(walk, static_cast<std::size_t>(batch), fragment.target.id);
         left -= batch;
         if (handoffs.empty()) break;
         co_await ask_all(inquiry, handoffs);
     }
+}
+
+}  // namespace
+
+Awaitable<std::vector<Candidate>> find_on_handoffs(Services& services, const PolicyContext& policy,
+                                                   LonelyFragment fragment) {
+    Inquiry inquiry(services, policy, std::move(fragment));
+    if (!inquiry.decision.is_possible()) co_return std::vector<Candidate>();
+    co_await ask_everybody(inquiry);
+    if (!inquiry.is_enough()) co_return std::vector<Candidate>();
+    services.log.info(
+        "Reconstructing frag from handoffs, node_count=" + std::to_string(inquiry.asked) + ": " +
+        transport::fragments::full_path(inquiry.fragment.target, inquiry.fragment.partition,
+                                        inquiry.fragment.object_path, policy.policy.index));
+    co_return std::move(inquiry.others);
+}
+
+Awaitable<bool> quarantine_if_solitary(Services& services, const PolicyContext& policy,
+                                       const SessionPlan& plan, const swift::OpenObject& object) {
+    Inquiry inquiry(services, policy,
+                    {plan.partition, object.name.path(), object.data_timestamp,
+                     object.fragment_index, plan.local_device, plan.target, plan.wanted_index});
+    if (!inquiry.decision.is_possible()) co_return false;
+    co_await ask_everybody(inquiry);
     if (!inquiry.decision.is_candidate()) co_return false;
     std::string reason = "Solitary fragment #" + std::to_string(object.fragment_index);
     co_return co_await quarantine_braked(services, policy, plan.local_device.device,

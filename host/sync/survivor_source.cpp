@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "host/swift/local_fragment.hpp"
+#include "host/sync/solitary.hpp"
 
 namespace fragmend::sync {
 namespace {
@@ -91,12 +92,13 @@ LocalArchive local_archive(const swift::OpenObject& object) {
 }
 
 SurvivorSource::SurvivorSource(Services& services, const PolicyContext& policy,
-                               std::string partition, Node local_device, Node target)
+                               std::string partition, Node local_device, Node target, Holes& holes)
     : services_(services),
       policy_(policy),
       partition_(std::move(partition)),
       local_device_(std::move(local_device)),
       target_(std::move(target)),
+      holes_(holes),
       primaries_(policy.ring->primaries(
           static_cast<std::uint32_t>(parse_digits(partition_).value_or(0)))) {}
 
@@ -106,6 +108,11 @@ void SurvivorSource::remember(const std::string& object_hash, LocalArchive archi
 
 void SurvivorSource::forget(const std::string& object_hash) {
     local_archives_.erase(object_hash);
+}
+
+void SurvivorSource::was_damaged(std::uint32_t device_id, const std::string& object_hash) {
+    const auto node = std::ranges::find(primaries_, device_id, &Node::id);
+    if (node != primaries_.end() && device_id != local_device_.id) holes_.add(*node, object_hash);
 }
 
 std::vector<fragments::Candidate> SurvivorSource::candidates(
@@ -153,10 +160,9 @@ Awaitable<std::unique_ptr<SurvivorStream>> SurvivorSource::open_local(
     co_return std::move(opened.value());
 }
 
-Awaitable<Result<std::vector<std::unique_ptr<SurvivorStream>>>> SurvivorSource::open(
-    const RebuildRequest& request, const std::vector<std::uint32_t>& left_out) {
-    std::unique_ptr<SurvivorStream> local = co_await open_local(request, left_out);
-
+fragments::GatherRequest SurvivorSource::gather_request(
+    const RebuildRequest& request, const SurvivorStream* local,
+    std::vector<fragments::Candidate> candidates) const {
     fragments::GatherRequest gather;
     gather.policy_index = request.policy_index;
     gather.partition = request.partition;
@@ -170,14 +176,36 @@ Awaitable<Result<std::vector<std::unique_ptr<SurvivorStream>>>> SurvivorSource::
     gather.archive_bytes = request.archive_bytes;
     if (local) gather.local_index = local->index();
     gather.local_durable = true;
-    gather.candidates = candidates(request, left_out);
+    gather.candidates = std::move(candidates);
     gather.choose = [&codec = services_.codec, scheme = request.scheme,
                      wanted = request.wanted](std::span<const std::uint8_t> available) {
         return codec.choose_survivors(scheme, available, wanted);
     };
+    return gather;
+}
+
+Awaitable<Result<std::vector<std::unique_ptr<SurvivorStream>>>> SurvivorSource::open(
+    const RebuildRequest& request, const std::vector<std::uint32_t>& left_out) {
+    std::unique_ptr<SurvivorStream> local = co_await open_local(request, left_out);
+    auto gather = gather_request(request, local.get(), candidates(request, left_out));
+    std::vector<Node> missing;
+    gather.on_missing = [&missing](const Node& node) { missing.push_back(node); };
     auto sources = co_await fragments::gather(services_.client, std::move(gather),
                                               services_.gather_limits, services_.log);
+    if (sources.has_error() && sources.error() == errc::too_few_fragments && local &&
+        left_out.empty()) {
+        LonelyFragment lonely{request.partition, request.object_path, request.data_timestamp,
+                              local->index(),    local_device_,       target_,
+                              request.wanted};
+        auto others = co_await find_on_handoffs(services_, policy_, std::move(lonely));
+        if (others.empty()) co_return sources.error();
+        gather = gather_request(request, local.get(), std::move(others));
+        sources = co_await fragments::gather(services_.client, std::move(gather),
+                                             services_.gather_limits, services_.log);
+    }
     if (sources.has_error()) co_return sources.error();
+    for (const Node& node : missing)
+        holes_.add(node, request.object_hash);
 
     std::vector<std::unique_ptr<SurvivorStream>> streams;
     streams.reserve(sources->size());

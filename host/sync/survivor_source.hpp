@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "host/swift/diskfile.hpp"
+#include "host/sync/holes.hpp"
 #include "host/sync/services.hpp"
 #include "scheduler/fragment_source.hpp"
 
@@ -32,17 +33,21 @@ struct LocalArchive {
 LocalArchive local_archive(const swift::OpenObject& object);
 
 /// Implements the scheduler's port for the objects of one session. All primaries of the partition
-/// may be asked, except the target; the local archive is read from disk instead of over HTTP. Owned
-/// by the session's objects; outlives their rebuilds. Runs on the network thread.
+/// may be asked, except the target, and handoffs where Swift would (`find_on_handoffs`); the local
+/// archive is read from disk instead of over HTTP. Owned by the session's objects; outlives their
+/// rebuilds. Runs on the network thread.
 class SurvivorSource final : public scheduler::FragmentSource {
   public:
-    /// `target` is the device to rebuild for; `services` and `policy` outlive the source.
+    /// `target` is the device to rebuild for; `services`, `policy` and `holes` outlive the source.
     SurvivorSource(Services& services, const PolicyContext& policy, std::string partition,
-                   Node local_device, Node target);
+                   Node local_device, Node target, Holes& holes);
 
     /// What is on the local disk of `object_hash`; forgotten with `forget`.
     void remember(const std::string& object_hash, LocalArchive archive);
     void forget(const std::string& object_hash);
+
+    /// A survivor of the object was damaged: whoever holds it will have moved it away.
+    void was_damaged(std::uint32_t device_id, const std::string& object_hash);
 
     Awaitable<Result<std::vector<std::unique_ptr<scheduler::SurvivorStream>>>> open(
         const scheduler::RebuildRequest& request,
@@ -51,6 +56,9 @@ class SurvivorSource final : public scheduler::FragmentSource {
   private:
     std::vector<transport::fragments::Candidate> candidates(
         const scheduler::RebuildRequest& request, const std::vector<std::uint32_t>& left_out) const;
+    transport::fragments::GatherRequest gather_request(
+        const scheduler::RebuildRequest& request, const scheduler::SurvivorStream* local,
+        std::vector<transport::fragments::Candidate> candidates) const;
     /// The local archive of the object, unless there is none to use.
     Awaitable<std::unique_ptr<scheduler::SurvivorStream>> open_local(
         const scheduler::RebuildRequest& request, const std::vector<std::uint32_t>& left_out);
@@ -61,6 +69,7 @@ class SurvivorSource final : public scheduler::FragmentSource {
     std::string partition_;
     Node local_device_;
     Node target_;
+    Holes& holes_;
     std::vector<Node> primaries_;
     std::map<std::string, LocalArchive> local_archives_;
 };

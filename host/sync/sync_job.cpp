@@ -1,9 +1,7 @@
 // The partners of a job, one after the other.
 #include "host/sync/sync_job.hpp"
 
-#include <algorithm>
 #include <boost/asio/redirect_error.hpp>
-#include <iterator>
 #include <set>
 
 #include "host/scan/suffix_delta.hpp"
@@ -37,10 +35,12 @@ AfterSession after_session(const SessionResult& result, int tries) {
     }
 }
 
-SyncJobRun::SyncJobRun(Services& services, const PolicyContext& policy, const scan::SyncJob& job)
+SyncJobRun::SyncJobRun(Services& services, const PolicyContext& policy, const scan::SyncJob& job,
+                       Visits visits)
     : services_(services),
       policy_(policy),
       job_(job),
+      visits_(std::move(visits)),
       pause_(services.network),
       activity_(services.activities,
                 "SYNC of " + job.local_device.device + "/" + job.partition + " policy#" +
@@ -67,13 +67,17 @@ std::string SyncJobRun::path_at(const Node& node) const {
 
 Awaitable<void> SyncJobRun::run() {
     const auto began = services_.clock.steady();
-    services_.metrics.increment("partition.update.count." + job_.local_device.device);
+    if (visits_.devices.empty())
+        services_.metrics.increment("partition.update.count." + job_.local_device.device);
     std::set<std::uint32_t> visited;
     for (const scan::Partner& partner : job_.partners) {
         if (cancelled_) break;
+        const auto& chosen = visits_.devices;
+        if (!chosen.empty() && std::ranges::find(chosen, partner.node.id) == chosen.end()) continue;
         // With few primaries left, right and far can be the same node; once is enough.
         if (visited.insert(partner.node.id).second) co_await sync_with(partner);
     }
+    co_await report_holes();
     services_.metrics.timing("partition.update.timing", services_.clock.steady() - began);
 }
 
@@ -82,6 +86,10 @@ Awaitable<void> SyncJobRun::sync_with(scan::Partner partner) {
     for (int tries = 1; !cancelled_; ++tries) {
         auto delta = co_await find_delta(partner);
         if (!delta || delta->suffixes.empty() || cancelled_) co_return;
+        if (partner.round > visits_.round) {
+            put_off_.push_back(partner.node.id);
+            co_return;
+        }
         // The target first: whoever waits for a busy device takes no session from the others.
         auto& slots = services_.targets.of(delta->node.replication_name());
         Semaphore::Permit slot;
@@ -152,7 +160,7 @@ Awaitable<std::optional<swift::PartitionHashes>> SyncJobRun::remote_hashes(const
     auto permit = co_await services_.replicate_calls.acquire(1);
     activity_.doing("asks " + node.replication_name() + " for suffix hashes");
     if (permit.has_error() || cancelled_) co_return std::nullopt;
-    transport::replicate::ReplicateRequest request{node, job_.partition, policy_.policy.index,
+    transport::replicate::ReplicateRequest request{node, job_.partition, "", policy_.policy.index,
                                                    services_.gather_limits.timeouts};
     transport::http::Abort abort;
     call_ = &abort;
@@ -192,12 +200,9 @@ Awaitable<std::optional<SyncJobRun::Delta>> SyncJobRun::compare(Node node, int b
                                                                 swift::PartitionHashes remote) {
     Delta delta{std::move(node), backend_index, {}};
     delta.suffixes = scan::suffix_delta(job_.hashes, job_.fragment_index, remote, backend_index);
-    // What the partner has nothing of differs whatever a fresh hash says: only the others are worth
-    // a second look at our own disk.
-    swift::HashRequest request{{}, false};
-    std::ranges::copy_if(delta.suffixes, std::back_inserter(request.recalculate),
-                         [&](const std::string& suffix) { return remote.contains(suffix); });
-    if (request.recalculate.empty()) co_return delta;
+    if (delta.suffixes.empty()) co_return delta;
+    // Also what the partner has nothing of: whatever left our own disk unseen comes to light here.
+    swift::HashRequest request{delta.suffixes, false};
     activity_.doing("hashes local suffixes");
     auto rehash = [disk = policy_.disk, device = job_.local_device.device,
                    partition = job_.partition,
@@ -226,7 +231,7 @@ Awaitable<SyncJobRun::Ended> SyncJobRun::session(const Delta& delta) {
     SessionObjects objects(services_, policy_,
                            {job_.partition, job_.local_device, job_.fragment_index, delta.node,
                             delta.backend_index, delta.suffixes},
-                           activity_);
+                           activity_, holes_);
     transport::ssync::Sender sender(services_.network,
                                     {delta.node, job_.partition, policy_.policy.index,
                                      delta.backend_index, false, services_.gather_limits.timeouts},
@@ -238,6 +243,25 @@ Awaitable<SyncJobRun::Ended> SyncJobRun::session(const Delta& delta) {
     ended.counts = objects.counts();
     account(delta, ended);
     co_return ended;
+}
+
+Awaitable<void> SyncJobRun::report_holes() {
+    for (const Holes::Distrust& distrust : holes_.asks()) {
+        if (cancelled_) co_return;
+        activity_.doing("asks " + distrust.node.replication_name() + " to hash suffixes again");
+        transport::replicate::ReplicateRequest request{distrust.node, job_.partition,
+                                                       distrust.suffixes, policy_.policy.index,
+                                                       services_.gather_limits.timeouts};
+        transport::http::Abort abort;
+        call_ = &abort;
+        auto answer = co_await transport::replicate::get_suffix_hashes(services_.client,
+                                                                       std::move(request), abort);
+        call_ = nullptr;
+        // Whoever does not take it is asked again in the next pass that misses something there.
+        services_.log.debug(
+            path_at(distrust.node) + " lacks fragments in " + distrust.suffixes +
+            (answer.has_error() ? ": " + to_string(answer.error()) : ", asked to hash again"));
+    }
 }
 
 void SyncJobRun::account_failures(const Delta& delta, const SessionCounts& counts) {

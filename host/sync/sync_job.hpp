@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "host/scan/jobs.hpp"
+#include "host/scan/turns.hpp"
 #include "host/sync/services.hpp"
 #include "host/sync/session_objects.hpp"
 #include "transport/ssync/sender.hpp"
@@ -26,13 +27,23 @@ enum class AfterSession { done, try_again, try_again_later, give_up };
 /// peer refuses is left to the next pass.
 AfterSession after_session(const transport::ssync::SessionResult& result, int tries);
 
-/// Runs `job` from its partners to the statistics. One partner's failure never stops the next.
-/// Errors are counted, logged and never returned. Runs on the network thread; `services` and
+/// Whom a job turns to this time. By default it is everybody, and nothing is put off.
+struct Visits {
+    std::size_t round = scan::rounds_max - 1;
+    std::vector<std::uint32_t> devices;  ///< Ids; empty: all partners.
+};
+
+/// Runs `job` from its partners to the statistics. A partner of a later round than that of `visits`
+/// is only looked at: if it lacks something, it is put off. One partner's failure never stops the
+/// next. Errors are counted, logged and never returned. Runs on the network thread; `services` and
 /// `policy` outlive it. Source: swift.obj.reconstructor.ObjectReconstructor._sync.
 class SyncJobRun {
   public:
-    SyncJobRun(Services& services, const PolicyContext& policy, const scan::SyncJob& job);
+    SyncJobRun(Services& services, const PolicyContext& policy, const scan::SyncJob& job,
+               Visits visits = {});
     Awaitable<void> run();
+    /// Partners that lack something and are for a later round.
+    std::vector<std::uint32_t> take_put_off() { return std::move(put_off_); }
     /// Ends the sessions of this job soon.
     void cancel();
 
@@ -57,6 +68,8 @@ class SyncJobRun {
         SessionCounts counts;
     };
     Awaitable<Ended> session(const Delta& delta);
+    /// Tells primaries to distrust what they keep of suffixes where a fragment was missing.
+    Awaitable<void> report_holes();
     /// Waits before the next try, unless the job is cancelled.
     Awaitable<void> pause(std::chrono::milliseconds length);
     void account(const Delta& delta, const Ended& ended);
@@ -68,11 +81,14 @@ class SyncJobRun {
     Services& services_;
     const PolicyContext& policy_;
     const scan::SyncJob& job_;
+    Visits visits_;
+    std::vector<std::uint32_t> put_off_;
     bool cancelled_ = false;
     transport::ssync::Sender* sender_ =
         nullptr;                              ///< The session that runs, in the frame of `session`.
     transport::http::Abort* call_ = nullptr;  ///< The REPLICATE call that runs.
     asio::steady_timer pause_;
+    Holes holes_;
     Activity activity_;
 };
 

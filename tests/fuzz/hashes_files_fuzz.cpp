@@ -14,9 +14,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     FRAGMEND_ASSERT(invalid.any == !bytes.empty());
     for (const auto& suffix : invalid.suffixes)
         FRAGMEND_ASSERT(suffix.size() == 3);
-    const auto hashes = parse_stored_hashes(bytes);
-    if (hashes.valid)
-        FRAGMEND_ASSERT(parse_stored_hashes(dump_stored_hashes(hashes, 1.5)) == hashes);
+    for (const auto form : {SuffixForm::by_index, SuffixForm::whole}) {
+        const auto hashes = parse_stored_hashes(bytes, form);
+        if (!hashes.valid) continue;
+        FRAGMEND_ASSERT(parse_stored_hashes(dump_stored_hashes(hashes, 1.5), form) == hashes);
+    }
     const auto answer = parse_replicate_answer(bytes);
     if (answer) FRAGMEND_ASSERT(*parse_replicate_answer(dump_replicate_answer(*answer)) == *answer);
     return 0;

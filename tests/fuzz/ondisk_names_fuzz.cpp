@@ -12,9 +12,8 @@ namespace {
 
 using namespace fragmend::swift;
 
-void check_name(const std::string& name) {
-    (void)is_rsync_temp_name(name);
-    const auto parsed = parse_ondisk_name(name, 6);
+void check_name(const std::string& name, int fragment_count) {
+    const auto parsed = parse_ondisk_name(name, fragment_count);
     if (!parsed) return;
     OndiskName again = *parsed;
     std::string made;
@@ -31,7 +30,7 @@ void check_name(const std::string& name) {
     } else {
         return;
     }
-    FRAGMEND_ASSERT(*parse_ondisk_name(made, 6) == again);
+    FRAGMEND_ASSERT(*parse_ondisk_name(made, fragment_count) == again);
 }
 
 void check_selection(const std::vector<std::string>& names, const SelectionOptions& options) {
@@ -43,7 +42,8 @@ void check_selection(const std::vector<std::string>& names, const SelectionOptio
         FRAGMEND_ASSERT(!*kept || !gone.contains((*kept)->name));
     }
     // Data that is chosen stays; unless an isolated marker condemned it, as in Swift.
-    if (files.data && files.data->parsed.durable && files.durable_set) {
+    const bool is_whole = files.data && files.data->parsed.fragment_index < 0;
+    if (files.data && files.data->parsed.durable && (files.durable_set || is_whole)) {
         FRAGMEND_ASSERT(!gone.contains(files.data->name));
     }
     for (const auto& name : files.unexpected)
@@ -60,8 +60,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         sorted.emplace(text.substr(0, end));
         text.remove_prefix(std::min(end + 1, text.size()));
     }
-    for (const auto& name : sorted)
-        check_name(name);
+    for (const auto& name : sorted) {
+        (void)is_rsync_temp_name(name);
+        check_name(name, 6);
+        check_name(name, no_fragments);
+    }
     const std::vector<std::string> names(sorted.begin(), sorted.end());
     SelectionOptions options;
     check_selection(names, options);
@@ -69,6 +72,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     options.frag_index = 1;
     check_selection(names, options);
     options.frag_prefs.emplace();
+    check_selection(names, options);
+    options.fragment_count = no_fragments;
     check_selection(names, options);
     return 0;
 }

@@ -53,6 +53,47 @@ def room_of(path):
     return max((r for r in MAY_INCLUDE if path.startswith(r + "/")), key=len, default=None)
 
 
+def without_comments_and_texts(source):
+    """The same lines with nothing in their texts and comments."""
+    pattern = r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])+\''
+    return re.sub(pattern, lambda m: '""' + "\n" * m.group(0).count("\n"), source, flags=re.S)
+
+
+def conditional_awaits(source):
+    """Line numbers of each co_await that is evaluated under a condition, or is a condition itself:
+    an operator stands in the same place between brackets and commas as it or what it is part of."""
+    source = without_comments_and_texts(source)
+    wrong, awaits, operators, conditions = set(), [], set(), set()
+    enclosing, slots, word_before = [0], {0: 0}, ""
+    tokens = re.finditer(r"\bco_await\b|\b(?:if|while)\b|&&|\|\||[?()\[\],;{}]|\w+", source)
+    def settle():
+        for place, chain in awaits:
+            if not operators.isdisjoint(chain) or not conditions.isdisjoint(g for g, _ in chain):
+                wrong.add(source.count("\n", 0, place) + 1)
+        awaits.clear()
+        operators.clear()
+    for number, found in enumerate(tokens, 1):
+        word = found.group(0)
+        if word in ";{}":
+            settle()
+        elif word in "([":
+            if word_before in ("if", "while"):
+                conditions.add(number)
+            enclosing.append(number)
+            slots[number] = 0
+        elif word in ")]" and len(enclosing) > 1:
+            enclosing.pop()
+        elif word == ",":
+            slots[enclosing[-1]] += 1
+        elif word in ("?", "&&", "||"):
+            operators.add((enclosing[-1], slots[enclosing[-1]]))
+        elif word == "co_await":
+            awaits.append((found.start(), [(group, slots[group]) for group in enclosing]))
+        word_before = word
+    settle()
+    return sorted(wrong)
+
+
 class Tidy(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -101,6 +142,19 @@ class Tidy(unittest.TestCase):
     def test_no_capturing_lambda_coroutine(self):
         lambda_coroutine = re.compile(r"\[[^\]\n]+\]\s*\([^)]*\)[^{;]*->\s*(asio::a|A)waitable<")
         wrong = [n for n in self.sources if lambda_coroutine.search(read(n))]
+        self.assertEqual(wrong, [])
+
+    def test_no_await_under_a_condition(self):
+        # g++ 12 destroys the temporaries of such an expression twice.
+        for good in ("x = co_await f(a ? b : c);", "if (a) co_await f();", "f(a ? b : c, co_await g);",
+                     "for (;;) co_await f();", "a = b && c; co_await d;", "f(a && b); co_await c(d, e);",
+                     "while (a) { co_await f(); }", "if (f(a) && b) co_return co_await g();"):
+            self.assertEqual(conditional_awaits(good), [], good)
+        for bad in ("x = a ? co_await b : c;", "x = co_await a() ? b : c;", "if (co_await f()) g();",
+                    "x = a && co_await b();", "while (a && (co_await f(b, c))) g();",
+                    "x = f(a, (co_await b(c, d)).e ? f : g);", "return a || f(b, co_await c);"):
+            self.assertEqual(conditional_awaits(bad), [1], bad)
+        wrong = [f"{n}:{line}" for n in self.sources for line in conditional_awaits(read(n))]
         self.assertEqual(wrong, [])
 
     def test_no_path_of_one_machine(self):

@@ -13,6 +13,8 @@
 namespace fragmend::transport::fragments {
 namespace {
 
+constexpr int status_not_found = 404;
+
 /// One candidate that was asked.
 struct Ask {
     http::Abort abort;
@@ -101,6 +103,9 @@ Awaitable<void> ask(Gathering& gathering, std::size_t candidate) {
     }
     if (gathering.over) co_return;
     mine.abort.forget();
+    if (!failure && request.on_missing && opened->head.status() == status_not_found) {
+        request.on_missing(node);
+    }
     if (failure) {
         gathering.decision.failed(candidate, *failure);
     } else if (gathering.decision.answered(candidate, facts_of(opened->head))) {

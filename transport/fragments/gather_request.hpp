@@ -42,6 +42,8 @@ struct GatherRequest {
     /// Who to ask, preferred first, without the target and without whom the caller leaves out.
     std::vector<Candidate> candidates;
     ChooseSurvivors choose;
+    /// Told of every candidate that answered 404; may be empty.
+    std::function<void(const Node&)> on_missing;
 };
 
 /// What an answer says about the fragment that it carries. Views of the response head.

@@ -54,8 +54,10 @@ std::string get_head(const Peer& peer, std::string_view user_agent, std::string_
 }
 
 std::string replicate_head(const Peer& peer, std::string_view user_agent, std::string_view device,
-                           std::string_view partition, int policy_index) {
-    const std::string path = "/" + percent_quote(device) + "/" + percent_quote(partition);
+                           std::string_view partition, std::string_view suffixes,
+                           int policy_index) {
+    std::string path = "/" + percent_quote(device) + "/" + percent_quote(partition);
+    if (!suffixes.empty()) path += "/" + percent_quote(suffixes);
     return bodiless_head("REPLICATE", path, peer, user_agent, policy_index) + "\r\n";
 }
 

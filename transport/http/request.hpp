@@ -36,9 +36,11 @@ std::string get_head(const Peer& peer, std::string_view user_agent, std::string_
                      std::string_view partition, std::string_view quoted_path, int policy_index,
                      const Timestamp& preferred);
 
-/// A REPLICATE of one partition. Source: ObjectReconstructor._get_suffixes_to_sync.
+/// A REPLICATE of one partition, or of some of its suffixes, joined with "-": those are hashed anew
+/// when the partition is asked for next. Sources: ObjectReconstructor._get_suffixes_to_sync,
+/// swift.obj.server.ObjectController.REPLICATE.
 std::string replicate_head(const Peer& peer, std::string_view user_agent, std::string_view device,
-                           std::string_view partition, int policy_index);
+                           std::string_view partition, std::string_view suffixes, int policy_index);
 
 /// The head of an SSYNC session; its path is not quoted, so a device or partition that would break
 /// the request line is refused. Errors: bad_name. Source: swift.obj.ssync_sender.Sender.connect.

@@ -5,12 +5,12 @@
 
 namespace fragmend::transport::replicate {
 
-Awaitable<Result<ReplicateAnswer>> get_suffix_hashes(http::Client& client,
-                                                     ReplicateRequest request,
+Awaitable<Result<ReplicateAnswer>> get_suffix_hashes(http::Client& client, ReplicateRequest request,
                                                      http::Abort& abort) {
     const http::Peer peer = http::replication_peer(request.node);
-    std::string head = http::replicate_head(peer, client.user_agent(), request.node.device,
-                                            request.partition, request.policy_index);
+    std::string head =
+        http::replicate_head(peer, client.user_agent(), request.node.device, request.partition,
+                             request.suffixes, request.policy_index);
     auto opened = co_await client.open(peer, std::move(head), request.timeouts.conn,
                                        request.timeouts.http, 64 * 1024, abort);
     if (opened.has_error()) co_return opened.error();

@@ -1,4 +1,4 @@
-// The REPLICATE client: a peer's suffix hashes of one partition.
+// The REPLICATE client: a peer's suffix hashes of one partition, and which of them to distrust.
 #pragma once
 
 #include <string>
@@ -16,6 +16,9 @@ inline constexpr std::size_t body_bytes_max = 64 * 1024 * 1024;
 struct ReplicateRequest {
     Node node;
     std::string partition;  ///< Decimal.
+    /// To be hashed anew at the next request, joined with "-"; the answer to this one is empty
+    /// then.
+    std::string suffixes;
     int policy_index = 0;
     Timeouts timeouts;
 };

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "host/scan/suffix_delta.hpp"
+#include "host/scan/turns.hpp"
 #include "tests/host/swift/ring_builder.hpp"
 
 namespace fragmend::scan {
@@ -51,6 +52,17 @@ TEST_F(Jobs, PrimaryAlwaysHasASyncJobToLeftRightAndFar) {
     EXPECT_EQ(ids_of(job.partners), (std::vector<std::uint32_t>{2, 1, 1}));
     EXPECT_EQ(job.partners[0].primary_index, 2u);
     EXPECT_FALSE(nothing.is_removable);
+}
+
+TEST_F(Jobs, EveryPartnerHasItsRound) {
+    policy_.k = 4;
+    policy_.m = 2;
+    ring_ = swift::test::make_ring({{0}, {1}, {2}, {3}, {4}, {5}}, 6);
+    const PartitionJobs found = plan(2, {});
+    ASSERT_TRUE(found.sync.has_value());
+    for (const Partner& partner : found.sync->partners)
+        EXPECT_EQ(partner.round, round_of(0, 2, partner.primary_index, 6));
+    EXPECT_EQ(found.sync->partners[2].round, 2u);
 }
 
 TEST_F(Jobs, MisplacedFragmentsRevertFromTheSmallestToTheLargest) {

@@ -4,6 +4,7 @@
 #include "host/server/backend_request.hpp"
 #include "host/server/conditions.hpp"
 #include "host/server/object_fields.hpp"
+#include "host/server/object_rules.hpp"
 #include "host/server/ranges.hpp"
 #include "tests/host/swift/disk_fixture.hpp"
 
@@ -144,11 +145,16 @@ TEST_F(Requests, RefuseTricksWithPaths) {
     }
 }
 
-TEST_F(Requests, AreRefusedForWholeObjects) {
+TEST_F(Requests, OfPoliciesWithWholeObjectsAreTaken) {
     stores[0].policy.type = swift::PolicyType::replication;
     auto request = object_request(stores, "GET", "/sda/12/a/c/o", policy());
-    ASSERT_FALSE(request);
-    EXPECT_EQ(request.error().status, 503);
+    ASSERT_TRUE(request);
+    EXPECT_EQ(request->store, &stores[0]);
+    // What is said of an index is of no account there.
+    request->headers.set("X-Backend-Ssync-Frag-Index", "seven");
+    const auto index = requested_fragment_index(*request);
+    ASSERT_TRUE(index);
+    EXPECT_FALSE(*index);
 }
 
 TEST_F(Requests, TakePartitionPathsApart) {

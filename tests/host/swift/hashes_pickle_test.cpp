@@ -40,6 +40,25 @@ TEST(HashesPickle, UnusableValuesAreHashedAgain) {
     EXPECT_EQ(usable.suffixes.at("abc"), (SuffixHash{{std::nullopt, digest}, {3, digest}}));
 }
 
+TEST(HashesPickle, WholeObjectsHaveOneHashASuffixAndNoneOfTheOtherForm) {
+    const SuffixHash whole{{std::nullopt, digest}};
+    const StoredHashes stored{
+        .valid = true, .form = SuffixForm::whole, .suffixes = {{"abc", whole}, {"fff", {}}}};
+    EXPECT_EQ(parse_stored_hashes(dump_stored_hashes(stored, 1.5), SuffixForm::whole), stored);
+    EXPECT_EQ(dump_replicate_answer({{"abc", whole}}, SuffixForm::whole),
+              "\x80\x02}q\x00X\x03\x00\x00\x00"s + "abcq\x01X \x00\x00\x00"s + digest + "q\x02s.");
+    const std::string dict = "(dVabc\n(dNV" + digest + "\nss.";
+    const std::string text = "(dVabc\nV" + digest + "\ns.";
+    EXPECT_TRUE(parse_stored_hashes(dict, SuffixForm::by_index).suffixes.at("abc"));
+    EXPECT_FALSE(parse_stored_hashes(dict, SuffixForm::whole).suffixes.at("abc"));
+    EXPECT_FALSE(parse_stored_hashes(text, SuffixForm::by_index).suffixes.at("abc"));
+    EXPECT_EQ(parse_stored_hashes(text, SuffixForm::whole).suffixes.at("abc"), whole);
+    for (const std::string& value : {"N"s, "Vshort\n"s, "I5\n"s}) {
+        const auto hashes = parse_stored_hashes("(dVabc\n" + value + "s.", SuffixForm::whole);
+        EXPECT_FALSE(hashes.suffixes.at("abc")) << value;
+    }
+}
+
 TEST(Invalidations, ReadsLinesAndRemembersGarbage) {
     EXPECT_EQ(parse_invalidations(""), Invalidations{});
     EXPECT_EQ(parse_invalidations("abc\n123\nabc\n"), (Invalidations{{"123", "abc"}, true, false}));

@@ -148,5 +148,33 @@ TEST(OndiskFiles, UnexpectedNamesHaveNoSay) {
     EXPECT_THAT(files.obsolete, IsEmpty());
 }
 
+OndiskFiles select_whole(std::vector<std::string> names) {
+    std::sort(names.begin(), names.end(), std::greater<>());
+    return select_ondisk_files(
+        names, {.frag_index = {}, .frag_prefs = {}, .fragment_count = no_fragments});
+}
+
+TEST(OndiskFiles, TheNewestWholeObjectMakesAllBeforeItObsolete) {
+    const auto files = select_whole({named(t1, ".data"), named(t2, ".data"), named(t2, ".meta"),
+                                     named(t3, ".meta"), named(t1, ".ts"), named(t2, "#1#d.data")});
+    EXPECT_EQ(files.data->name, named(t2, ".data"));
+    EXPECT_TRUE(files.data->parsed.durable);
+    EXPECT_EQ(files.meta->name, named(t3, ".meta"));
+    EXPECT_FALSE(files.tombstone);
+    EXPECT_THAT(
+        names_of(files.obsolete),
+        ::testing::UnorderedElementsAre(named(t1, ".data"), named(t2, ".meta"), named(t1, ".ts")));
+    EXPECT_THAT(files.unexpected, ElementsAre(named(t2, "#1#d.data")));
+    EXPECT_THAT(files.recorded, IsEmpty());
+}
+
+TEST(OndiskFiles, MetadataWithoutAWholeObjectMayGoOneDay) {
+    const auto files = select_whole({named(t1, ".ts"), named(t2, ".meta")});
+    EXPECT_EQ(files.tombstone->name, named(t1, ".ts"));
+    EXPECT_FALSE(files.data || files.meta);
+    EXPECT_THAT(names_of(files.possible_reclaim), ElementsAre(named(t2, ".meta")));
+    EXPECT_THAT(files.obsolete, IsEmpty());
+}
+
 }  // namespace
 }  // namespace fragmend::swift

@@ -1,6 +1,7 @@
 // get_hashes: Swift's vectors, what makes it hash again, and that failure is never an empty result.
 #include "host/swift/partition_hashes.hpp"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 
@@ -106,6 +107,29 @@ TEST_F(GetHashes, NamesThatAreNoSuffixesAreLeftAlone) {
     EXPECT_THAT(list().hashes, IsEmpty());
     EXPECT_TRUE(testing::fs::exists(partition_path() + "/ABC/x/1.00000.ts"));
     EXPECT_TRUE(testing::fs::exists(partition_path() + "/abc"));
+}
+
+TEST_F(GetHashes, WhatAWriterLeftUnfinishedGoesWhenItIsOld) {
+    const auto left = [&](const char* name, double age_s) {
+        const std::string path = partition_path() + "/" + name;
+        testing::write_file(path);
+        const auto seconds = static_cast<time_t>(testing::test_now().seconds() - age_s);
+        const timespec times[2]{{seconds, 0}, {seconds, 0}};
+        ::utimensat(AT_FDCWD, path.c_str(), times, 0);
+        return path;
+    };
+    const auto old = left("tmpabcdef.tmp", 604900);
+    const auto young = left("tmpghijkl.tmp", 604700);
+    const auto other = left("tmp.other", 604900);
+    list();
+    EXPECT_FALSE(testing::fs::exists(old));
+    EXPECT_TRUE(testing::fs::exists(young));
+    EXPECT_TRUE(testing::fs::exists(other));
+    context.reclaim_age_s = 0;
+    const auto fresh = left("tmpmnopqr.tmp", 60);
+    list();
+    EXPECT_FALSE(testing::fs::exists(young));
+    EXPECT_TRUE(testing::fs::exists(fresh)) << "somebody is writing it";
 }
 
 TEST_F(GetHashes, WhatCannotBeListedIsAnErrorAndNeverEmpty) {

@@ -22,7 +22,7 @@ TEST_F(Quarantine, MovesAHashDirectoryAndInvalidatesItsSuffix) {
     EXPECT_EQ(error.detail, "no good");
     EXPECT_EQ(testing::read_file(quarantined + name + "/1.00000.ts"), "x");
     EXPECT_FALSE(testing::fs::exists(hash_dir));
-    EXPECT_EQ(invalid(), "def\n");
+    EXPECT_EQ(invalid(), "def\ndef\n");
     EXPECT_TRUE(lines.contains("WARNING Quarantined object " + hash_dir + "/1.00000.ts: no good"));
     EXPECT_EQ(quarantines, 1u);
 }
@@ -44,7 +44,7 @@ TEST_F(Quarantine, MovesAWholeSuffix) {
     testing::write_file(hash_dir + "/file");
     ASSERT_TRUE(quarantine_directory(context, device, partition_path() + "/def"));
     EXPECT_TRUE(testing::fs::exists(quarantined + "def/" + name + "/file"));
-    EXPECT_EQ(invalid(), "def\n");
+    EXPECT_EQ(invalid(), "def\ndef\n");
 }
 
 TEST_F(Quarantine, MovesNothingForOtherErrors) {

@@ -17,8 +17,8 @@ constexpr std::size_t segments_beyond_hold_back = 80;  // 1.3 MB: sent before al
 struct Seen {
     std::vector<std::string> offered;
     std::vector<std::string> methods;
-    std::vector<std::string> bodies;     ///< Of whole PUTs.
-    std::vector<errc> broken;            ///< Bodies that failed.
+    std::vector<std::string> bodies;  ///< Of whole PUTs.
+    std::vector<errc> broken;         ///< Bodies that failed.
     std::optional<Error> error;
 };
 
@@ -74,12 +74,13 @@ struct SessionObjectsTest : testing::SessionFixture {
     Seen run(std::vector<std::string> suffixes, std::vector<Wanted> wanted,
              OnBrokenBody on_broken = OnBrokenBody::leave_out) {
         Services shared = services();
-        SessionObjects objects(shared, policy, plan(std::move(suffixes)), activity);
+        SessionObjects objects(shared, policy, plan(std::move(suffixes)), activity, holes);
         auto seen = test::run_coroutine(io, play(objects, std::move(wanted), on_broken));
         counts = objects.counts();
         return seen;
     }
     SessionCounts counts;
+    Holes holes;
 };
 
 TEST_F(SessionObjectsTest, OffersAndRebuildsWhatTheSuffixesHold) {
@@ -206,7 +207,7 @@ TEST_F(SessionObjectsTest, EndsWheneverItIsCancelled) {
         all.push_back(want(put("/a/c/" + std::to_string(i), archive(2))));
     for (const bool begin_body : {false, true}) {
         Services shared = services();
-        SessionObjects objects(shared, policy, plan({}), activity);
+        SessionObjects objects(shared, policy, plan({}), activity, holes);
         EXPECT_TRUE(test::run_coroutine(io, stop_early(objects, all, begin_body)));
         EXPECT_EQ(budget.in_use_bytes(), 0u);
         EXPECT_EQ(objects.counts().objects_failed, 0u);

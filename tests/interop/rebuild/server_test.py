@@ -3,6 +3,7 @@
 
 import os
 import random
+import re
 import shutil
 import threading
 
@@ -159,6 +160,34 @@ class BesideClients(case.InteropCase):
         for node in self.lab.layout.nodes:
             quarantined, result = self.lab.audit(node.number)
             self.assertEqual(0, quarantined, result.output[-2000:])
+            result = self.lab.run(['/usr/bin/swift-object-updater', node.conf, 'once', '-v'])
+            self.assertEqual(0, result.exit_code, result.output[-2000:])
+        self.assert_dispersed(kept)
+
+    def assert_dispersed(self, kept):
+        """No update waits, and each object has a fragment of its newest version everywhere."""
+        fragments, waiting = {}, []
+        for device in self.before:
+            for folder, _folders, files in os.walk(self.lab.device_path(device)):
+                if '/async_pending' in folder:
+                    waiting += files
+                for name in files if folder.count('/objects-1/') else ():
+                    found = re.fullmatch(r'(.+)#(\d+)#d\.data', name)
+                    if found:
+                        fragments.setdefault(os.path.basename(folder), set()).add(found.groups())
+        self.assertEqual([], waiting)
+        for object_hash, found in fragments.items():
+            newest = max(at for at, _index in found)
+            self.assertEqual({str(index) for index in range(self.policy.k + self.policy.m)},
+                             {index for at, index in found if at == newest}, object_hash)
+        there = sum(body is not None for one in kept for body in one.values())
+        self.assertGreaterEqual(len(fragments), there)
+        with proxy_client.connection(self.lab) as link:
+            status, _headers, listing = proxy_client.request(
+                link, 'GET', proxy_client.path_of('AUTH_lab', 'busy') + '?limit=10000')
+        self.assertEqual((status, sorted(listing.decode().split())),
+                         (200, sorted(name for one in kept for name, body in one.items()
+                                      if body is not None)))
 
     @staticmethod
     def path(name):

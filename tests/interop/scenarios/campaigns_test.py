@@ -78,12 +78,13 @@ class Campaign(unittest.TestCase):
                 if self.dice.random() >= share:
                     continue
                 target = self.dice.choice(self.lab.layout.device_names)
+                source = os.path.join(self.lab.device_path(device), os.path.dirname(path))
                 folder = os.path.join(self.lab.device_path(target), os.path.dirname(path))
-                if target == device or os.path.exists(folder):
+                # Two files of one folder: it may have been moved with the first one.
+                if target == device or os.path.exists(folder) or not os.path.exists(source):
                     continue
                 os.makedirs(os.path.dirname(folder), exist_ok=True)
-                shutil.move(os.path.join(self.lab.device_path(device), os.path.dirname(path)),
-                            folder)
+                shutil.move(source, folder)
                 for where in (device, target):
                     disks.forget_hashes(self.lab, where, path)
 

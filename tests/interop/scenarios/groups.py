@@ -46,22 +46,61 @@ def locked(part):
     return hold
 
 
+def failing(error, *syscalls):
+    """The reconstructor's system calls fail with `error` for what rows gave to `scene.fails`."""
+    def prefix(scenes):
+        paths = [part for scene in scenes for path in scene.failing for part in ('-P', path)]
+        # A call that this machine does not know is preceded by a question mark.
+        names = ','.join('?' + name for name in syscalls)
+        return ['strace', '-f', '-qqq', '-o', '/dev/null', '-e', f'trace={names}',
+                '-e', f'inject={names}:error={error}', *paths, '--']
+    return prefix
+
+
+LISTING = ('getdents', 'getdents64')
+METADATA = ('getxattr', 'lgetxattr', 'fgetxattr')
+READING = ('read', 'pread64', 'readv', 'preadv', 'preadv2')
+RENAMING = ('rename', 'renameat', 'renameat2')
+
+
+@contextlib.contextmanager
+def read_only(lab, scenes):
+    """The devices that rows gave to `scene.read_only` take no more writing at their server."""
+    points = sorted({lab.layout.mount_point(device) for scene in scenes
+                     for device in scene.read_only_devices})
+    for point in points:
+        lab.run(['mount', '-o', 'remount,bind,ro', point])
+    try:
+        yield
+    finally:
+        for point in points:
+            lab.run(['mount', '-o', 'remount,bind,rw', point])
+
+
+def no_prefix(_scenes):
+    return []
+
+
 @dataclasses.dataclass
 class Group:
-    """`rounds` passes at `servers` (all unless named), one after the other."""
+    """`rounds` passes at `servers` (all unless named), one after the other.
+
+    `prefix(scenes)` is the start of the reconstructor's command line.
+    """
 
     name: str
     options: dict = dataclasses.field(default_factory=dict)
     rounds: int = 1
     servers: tuple = ()
     faults: object = no_faults
+    prefix: object = no_prefix
 
 
 OTHER_SERVERS = (1, 2, 3)
 
 GROUPS = [
     Group('plain'),
-    Group('rounds', rounds=2),
+    Group('rounds', rounds=3),
     Group('no_window', {'commit_window': 0}, servers=(1,)),
     Group('limited', {'max_objects_per_revert': 2}, servers=(1,)),
     Group('handoffs_only', {'handoffs_only': 'yes'}),
@@ -72,10 +111,21 @@ GROUPS = [
     Group('quarantine', {'quarantine_threshold': 1, 'quarantine_age': 0}),
     Group('quarantine_young', {'quarantine_threshold': 1, 'quarantine_age': 7200}),
     Group('quarantine_pair', {'quarantine_threshold': 2, 'quarantine_age': 0}),
+    Group('quarantine_three', {'quarantine_threshold': 3, 'quarantine_age': 0}, servers=(1,)),
+    Group('quarantine_handoffs', {'quarantine_threshold': 1, 'quarantine_age': 0}, servers=(1,)),
+    Group('quarantine_no_handoffs', {'quarantine_threshold': 1, 'quarantine_age': 0,
+                                     'request_node_count': '1 * replicas'}, servers=(1,)),
     Group('quarantine_brake', {'quarantine_threshold': 1, 'quarantine_age': 0,
                                'fragmend_quarantine_brake': 2}),
     Group('quarantine_server_down', {'quarantine_threshold': 1, 'quarantine_age': 0},
           servers=OTHER_SERVERS, faults=server_down),
     Group('locked_here', servers=(1,), faults=locked('h0')),
     Group('locked_there', servers=(1,), faults=locked('p2')),
+    Group('eio', servers=(1,), prefix=failing('EIO', *LISTING, *METADATA)),
+    Group('eio_partition', servers=(1,), prefix=failing('EIO', *LISTING)),
+    Group('euclean', servers=(1,), prefix=failing('EUCLEAN', *LISTING, *METADATA)),
+    Group('enodata', servers=(1,), prefix=failing('ENODATA', *LISTING, *METADATA)),
+    Group('unreadable', servers=(1,), prefix=failing('EIO', *READING)),
+    Group('enospc', servers=(1,), prefix=failing('ENOSPC', *RENAMING)),
+    Group('read_only', servers=(1,), faults=read_only),
 ]

@@ -65,7 +65,7 @@ class Scenarios(unittest.TestCase):
         before.restore()
         ours = self.run_all(group, scenes, program.command(), ('--once', '-v'))
         if os.environ.get('FRAGMEND_SCENARIOS_SHOW'):
-            print(ours['log'])
+            print(swift['log'], ours['log'])
         if program.IS_SWIFT:
             self.skipTest('Swift was compared with itself')
         failures = []
@@ -82,8 +82,9 @@ class Scenarios(unittest.TestCase):
         with group.faults(self.lab, scenes):
             for _ in range(group.rounds):
                 for number in group.servers or self.numbers():
-                    results, _sum = self.lab.reconstruct(command, [number], arguments, RUN_LIMIT_S,
-                                                         options=group.options or None)
+                    results, _sum = self.lab.reconstruct(
+                        [*group.prefix(scenes), *command], [number], arguments, RUN_LIMIT_S,
+                        options=group.options or None)
                     result = results[number]
                     self.output += f'--- node {number}, exit {result.exit_code}\n{result.output}'
                     self.assertFalse(result.timed_out, self.output[-3000:])

@@ -182,6 +182,8 @@ class Scene:
         self.place = ground.free_place(policy, row.fits)
         self.objects = []
         self.deeds = []
+        self.failing = []
+        self.read_only_devices = []
         self._now = now
         row.build(self)
 
@@ -197,6 +199,15 @@ class Scene:
     def after(self, deed):
         """`deed()` is done to the disks when the objects have been written."""
         self.deeds.append(deed)
+
+    def fails(self, part, path):
+        """System calls at this path of a device fail, in groups that say which and how."""
+        layout = self.ground.lab.layout
+        point = layout.mount_point(self.device(part))
+        self.failing.append(os.path.join(point, os.path.relpath(path, self.root(part))))
+
+    def read_only(self, part):
+        self.read_only_devices.append(self.device(part))
 
     def device(self, part):
         return self.place.device(part)

@@ -22,7 +22,6 @@ class State:
         self.quarantined = set()                    # (device, name of what was moved)
         self.requests = set()                       # (verb, path, status)
         self.look = None                            # of all devices
-        self.bare = set()                           # primaries' partition folders without suffixes
 
     def names(self, ending=''):
         """(device, file name) of all object files."""
@@ -67,10 +66,6 @@ class Look:
                      [*manifest, *self.folders[device]]
                      if path.startswith('quarantined/') and path.count('/') >= 2}
             state.quarantined |= {(device, name) for name in names & hashes}
-        primaries = {device for part, device in scene.place.devices.items() if part[0] == 'p'}
-        state.bare = {(device, prefix) for device in primaries
-                      if (device, prefix) in state.folders and not any(
-                          path.startswith(prefix + '/') for path in self.folders[device])}
         partition = f'/{scene.place.partition}'
         for verb, path, status, policy in requests:
             device, rest = path.split('/', 1)
@@ -98,10 +93,8 @@ def differences(swift, fragmend):
             if other_theirs.get(path) != other_ours.get(path):
                 lines.append(f'{device}: {path}: {other_ours.get(path)}, expected '
                              f'{other_theirs.get(path)}')
-    # A receiver makes the folder for its lock when a session comes, even one without objects: SYNC
-    # does not hash again what the partner has nothing of, so it may offer a suffix that has emptied.
     lines += [f'{device}: folder {path} is left over'
-              for device, path in sorted(fragmend.folders - swift.folders - fragmend.bare)]
+              for device, path in sorted(fragmend.folders - swift.folders)]
     lines += [f'{device}: folder {path} is missing'
               for device, path in sorted(swift.folders - fragmend.folders)]
     if swift.quarantined != fragmend.quarantined:

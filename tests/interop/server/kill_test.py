@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""kill -9 of the server in the middle of its work, and system calls that fail under it.
+"""kill -9 of the server in the middle of its work; injection_test.py has single system calls.
 
 FRAGMEND_FULL=1 kills 500 times; FRAGMEND_SEED repeats the moments."""
 
@@ -9,7 +9,6 @@ import random
 import re
 import shutil
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -130,50 +129,6 @@ class Killed(unittest.TestCase):
         for sender in senders:
             sender.join()
         self.check(os.path.join(server.root, 'srv', 'sda'), senders)
-
-
-@unittest.skipUnless(shutil.which('strace'), 'no strace')
-class FailingCalls(unittest.TestCase):
-    """Each kind of call fails once at each of its first places in one session."""
-
-    CALLS = [('linkat', 'EIO', 3), ('linkat', 'ENOSPC', 3), ('fsync', 'EIO', 8),
-             ('fallocate', 'ENOSPC', 2), ('fallocate', 'EDQUOT', 2), ('write', 'ENOSPC', 6),
-             ('write', 'EIO', 6), ('fsetxattr', 'ENOSPC', 4), ('fsetxattr', 'ENOTSUP', 2),
-             ('mkdir', 'ENOSPC', 4), ('openat', 'EMFILE', 30), ('rename', 'EIO', 2)]
-
-    def test_every_failure_is_told_and_nothing_is_half_done(self):
-        tried = self.felt = 0
-        for call, error, places in self.CALLS:
-            step = 1 if os.environ.get('FRAGMEND_FULL') else 3
-            for place in range(1, places + 1, step):
-                self.one_failure(call, error, place)
-                tried += 1
-        print(f'{tried} failures injected, {self.felt} sessions felt them')
-        self.assertGreater(self.felt, tried // 3)
-
-    def one_failure(self, call, error, place):
-        stage = two_servers.Stage(devices=('sda',))
-        try:
-            server = stage.start('ours')
-            tracer = subprocess.Popen(
-                ['strace', '-qq', '-f', '-p', str(server.process.pid), '-o', '/dev/null', '-e',
-                 f'trace={call}', '-e', f'inject={call}:error={error}:when={place}'],
-                stderr=subprocess.PIPE)
-            time.sleep(0.3)
-            sender = Sender(server, 3, place)
-            try:
-                sender.one_session(0)
-            except (OSError, AssertionError, ValueError, IndexError):
-                pass
-            tracer.terminate()
-            tracer.wait()
-            tracer.stderr.close()
-            self.felt += len(sender.acknowledged) < len(sender.sent) or not sender.sent
-            self.assertIsNone(server.process.poll(),
-                              f'{call} {error} {place}: {server.log()[-2000:]}')
-            Killed.check(self, os.path.join(server.root, 'srv', 'sda'), [sender])
-        finally:
-            stage.close()
 
 
 if __name__ == '__main__':

@@ -165,24 +165,26 @@ def rows():
 def async_pending(root):
     """{path: update} of everything that waits for Swift's updater."""
     found = {}
-    top = os.path.join(root, 'srv', 'sda', 'async_pending-1')
-    for folder, _folders, files in os.walk(top):
-        for name in files:
+    device = os.path.join(root, 'srv', 'sda')
+    for folder, _folders, files in os.walk(device):
+        for name in files if '/async_pending' in folder else ():
             with open(os.path.join(folder, name), 'rb') as handle:
                 update = pickle.load(handle)
             # Who wrote it, and the full address of the request, differ.
             update['headers'] = {key.lower(): str(value) for key, value in update['headers'].items()
                                  if key.lower() not in ('user-agent', 'referer')}
-            found[os.path.relpath(os.path.join(folder, name), top)] = update
+            found[os.path.relpath(os.path.join(folder, name), device)] = update
     return found
 
 
 class PutTable(unittest.TestCase):
+    objects, policy = OBJECTS, 1
+
     @classmethod
     def setUpClass(cls):
         cls.stage = two_servers.Stage(devices=('sda',))
         cls.addClassCleanup(cls.stage.close)
-        cls.stage.fill(OBJECTS)
+        cls.stage.fill(cls.objects)
         cls.servers = {kind: cls.stage.start(kind) for kind in ('swift', 'ours')}
 
     def renew(self):
@@ -194,6 +196,7 @@ class PutTable(unittest.TestCase):
 
     def outcome(self, server, row):
         _title, method, path, headers, body = row
+        headers = dict(headers, **{'X-Backend-Storage-Policy-Index': str(self.policy)})
         answer = server.request(method, path, headers, body)
         fields = {name: value for name, value in answer.headers.items()
                   if name not in ('date', 'connection')}

@@ -211,12 +211,13 @@ def metadata(path):
 
 class SsyncTable(unittest.TestCase):
     maxDiff = 4000
+    objects, policy, index = OBJECTS, 1, 2
 
     @classmethod
     def setUpClass(cls):
         cls.stage = two_servers.Stage(devices=('sda',))
         cls.addClassCleanup(cls.stage.close)
-        cls.stage.fill(OBJECTS)
+        cls.stage.fill(cls.objects)
         cls.servers = {kind: cls.stage.start(kind) for kind in ('swift', 'ours')}
 
     def setUp(self):
@@ -232,6 +233,9 @@ class SsyncTable(unittest.TestCase):
             subprocess.run(['cp', '-a', os.path.join(self.stage.base, 'srv', 'sda'), device],
                            check=True)
 
+    def session(self, server):
+        return Session(server, policy=self.policy, frag_index=self.index)
+
     def on_both(self, play):
         """(what Swift's server did, what ours did): answers and disks."""
         results = []
@@ -242,7 +246,7 @@ class SsyncTable(unittest.TestCase):
 
     def play_updates(self, requests):
         def play(server):
-            session = Session(server)
+            session = self.session(server)
             session.send(offers())
             session.read_until(b':MISSING_CHECK: END\r\n')
             if requests is None:
@@ -263,7 +267,7 @@ class SsyncTable(unittest.TestCase):
     def test_offers_are_weighed_as_swift_weighs_them(self):
         lines = all_offers()
         def play(server):
-            session = Session(server)
+            session = self.session(server)
             self.assertIn(b'X-Backend-Accept-No-Commit: True', session.head)
             session.send(offers(*lines))
             self.assertTrue(session.read_until(b':MISSING_CHECK: END\r\n'))
@@ -284,7 +288,7 @@ class SsyncTable(unittest.TestCase):
                 self.renew()
                 line = f'{object_hash("/a/c/" + name)} {at}'.encode()
                 def play(server):
-                    session = Session(server)
+                    session = self.session(server)
                     session.send(offers(line))
                     session.read_until(b':MISSING_CHECK: END\r\n')
                     session.send(updates())
@@ -321,7 +325,8 @@ class SsyncTable(unittest.TestCase):
         hashes = []
         for server in self.servers.values():
             self.play_updates(requests)(server)
-            answer = server.request('REPLICATE', '/sda/3', {'X-Backend-Storage-Policy-Index': '1'})
+            answer = server.request('REPLICATE', '/sda/3',
+                                    {'X-Backend-Storage-Policy-Index': str(self.policy)})
             hashes.append(pickle.loads(answer.body))
         self.assertEqual(hashes[0], hashes[1])
         self.assertTrue(hashes[0])

@@ -180,6 +180,14 @@ class Stage:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+def whole(objects):
+    """The same histories in the policy of replication type, which has neither indexes nor commits."""
+    def plain(event):
+        return {key: value for key, value in event.items() if key not in ('index', 'durable')}
+    return [dict(one, policy=0, events=[plain(event) for event in one['events']])
+            for one in objects]
+
+
 def tree(root):
     """{relative path: kind, bytes, metadata} of everything below a device, without lock files."""
     found = {}

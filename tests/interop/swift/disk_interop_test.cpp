@@ -83,13 +83,13 @@ std::string digest(const Metadata& metadata) {
 /// Repeats the oracle's operations on the other copy.
 class Replayer {
   public:
-    explicit Replayer(std::string root) : root_(std::move(root)) {
+    Replayer(std::string root, int fragment_count) : root_(std::move(root)) {
         context_.devices_root = root_;
         context_.mount_check = false;
         context_.hash_path_prefix = "pre";
         context_.hash_path_suffix = "suf";
         context_.data_dir_name = "objects-1";
-        context_.fragment_count = 6;
+        context_.fragment_count = fragment_count;
         context_.clock = &clock_;
     }
 
@@ -158,7 +158,7 @@ std::string Replayer::cleanup(const std::vector<std::string>& words) {
     const std::string suffix_path = partition_path() + "/" + words[1].substr(0, 3);
     const std::string name = words[1].substr(4);
     SelectionOptions options;
-    options.fragment_count = words[2] == "1" ? 6 : any_fragment_count;
+    options.fragment_count = words[2] == "1" ? context_.fragment_count : any_fragment_count;
     options.frag_index = optional_index(words[3]);
     options.frag_prefs = preferences_from(words[4]);
     const auto dir = cleanup_hash_dir(context_, {AT_FDCWD, suffix_path, name}, options);
@@ -310,23 +310,21 @@ std::string oracle_command() {
     return "/usr/bin/python3 " FRAGMEND_SOURCE_DIR "/tests/interop/swift/disk_oracle.py ";
 }
 
-/// FRAGMEND_HASH_DIRS sets how many directories a run makes, FRAGMEND_SEED which ones.
-TEST(SwiftDiskInterop, AgreesWithSwiftOnRandomPartitions) {
-    if (!testing::swift_is_installed()) GTEST_SKIP() << "no Swift here";
+/// `kind` as the oracle takes it.
+void compare_random_partitions(const std::string& kind, int fragment_count, std::size_t dirs) {
     constexpr std::size_t dirs_per_partition = 30;
-    const std::size_t dirs = from_environment("FRAGMEND_HASH_DIRS", 3000);
     const auto seed = testing::seed_from_environment(20260726);
     std::cout << "seed " << seed << ", " << dirs << " hash directories\n";
     const ScratchFolder scratch;
     const std::string roots = scratch.path() + "/a " + scratch.path() + "/b";
     fs::create_directories(scratch / "a");
     fs::create_directories(scratch / "b");
-    const std::string command = oracle_command() + "run " + roots + " " + std::to_string(seed) +
-                                " " + std::to_string(dirs / dirs_per_partition) + " " +
-                                std::to_string(dirs_per_partition);
+    const std::string command =
+        oracle_command() + "run " + roots + " " + kind + " " + std::to_string(seed) + " " +
+        std::to_string(dirs / dirs_per_partition) + " " + std::to_string(dirs_per_partition);
     std::FILE* oracle = ::popen(command.c_str(), "r");
     ASSERT_NE(oracle, nullptr);
-    Replayer replayer(scratch / "b");
+    Replayer replayer(scratch / "b", fragment_count);
     Tally tally;
     follow(oracle, replayer, tally);
     EXPECT_EQ(::pclose(oracle), 0);
@@ -336,12 +334,24 @@ TEST(SwiftDiskInterop, AgreesWithSwiftOnRandomPartitions) {
     std::cout << tally.operations << " operations, Swift gave up on " << tally.given_up_by_swift
               << " partitions\n";
 
-    std::FILE* comparison = ::popen((oracle_command() + "compare " + roots).c_str(), "r");
+    const std::string compare = oracle_command() + "compare " + roots + " " + kind;
+    std::FILE* comparison = ::popen(compare.c_str(), "r");
     ASSERT_NE(comparison, nullptr);
     char verdict[400] = {};
     EXPECT_NE(std::fgets(verdict, sizeof verdict, comparison), nullptr);
     EXPECT_TRUE(std::string(verdict).starts_with("equal ")) << verdict;
     EXPECT_EQ(::pclose(comparison), 0);
+}
+
+/// FRAGMEND_HASH_DIRS sets how many directories a run makes, FRAGMEND_SEED which ones.
+TEST(SwiftDiskInterop, AgreesWithSwiftOnRandomPartitions) {
+    if (!testing::swift_is_installed()) GTEST_SKIP() << "no Swift here";
+    compare_random_partitions("fragments", 6, from_environment("FRAGMEND_HASH_DIRS", 3000));
+}
+
+TEST(SwiftDiskInterop, AgreesWithSwiftOnRandomPartitionsOfWholeObjects) {
+    if (!testing::swift_is_installed()) GTEST_SKIP() << "no Swift here";
+    compare_random_partitions("whole", no_fragments, from_environment("FRAGMEND_HASH_DIRS", 3000));
 }
 
 }  // namespace

@@ -1,9 +1,11 @@
 #!/usr/bin/python3
 """What the real Swift does with random partitions, for a C++ test to do again on a copy.
 
-    disk_oracle.py run ROOT_A ROOT_B SEED PARTITIONS DIRS   makes the same tree twice, runs Swift's own
-        functions on the one in ROOT_A and prints each operation and its result
-    disk_oracle.py compare ROOT_A ROOT_B   after the test: are the hash files of both equal to Swift?
+    disk_oracle.py run ROOT_A ROOT_B KIND SEED PARTITIONS DIRS   makes the same tree twice, runs
+        Swift's own functions on the one in ROOT_A and prints each operation and its result
+    disk_oracle.py compare ROOT_A ROOT_B KIND   after the test: are the hash files of both equal to Swift?
+
+KIND is `fragments` or `whole`: the type of the policy.
 
 Lines: `P partition commit_window` starts a partition, `T` asks for the remaining paths, other lines
 are operations; `= text` is the expected outcome of the line before it, `! text` an exception of
@@ -27,12 +29,14 @@ NOW = 1795333043.5
 WEEK = 604800
 FRAGMENTS = 6
 DATA_DIR = 'objects-1'
+WHOLE = sys.argv[4:5] == ['whole']
 
 logging.disable(logging.CRITICAL)
 utils.HASH_PATH_PREFIX = b'pre'
 utils.HASH_PATH_SUFFIX = b'suf'
 storage_policy._POLICIES = storage_policy.StoragePolicyCollection([
     storage_policy.StoragePolicy(0, 'zero', True),
+    storage_policy.StoragePolicy(1, 'whole') if WHOLE else
     storage_policy.ECStoragePolicy(1, 'ec', ec_type='liberasurecode_rs_vand', ec_ndata=4,
                                    ec_nparity=2)])
 POLICY = storage_policy.POLICIES.get_by_index(1)
@@ -66,7 +70,8 @@ def fix_environment():
 
 
 def manager(root, commit_window):
-    return diskfile.ECDiskFileManager(
+    kind = diskfile.DiskFileManager if WHOLE else diskfile.ECDiskFileManager
+    return kind(
         {'devices': root, 'mount_check': 'false', 'reclaim_age': str(WEEK),
          'commit_window': str(commit_window)}, SilentLogger())
 
@@ -118,6 +123,8 @@ class Generator(object):
 
     def data_name(self, ts, wide):
         r = self.random
+        if WHOLE and r.random() < 0.95:
+            return ts.internal + '.data'
         fi = r.randrange(8 if wide else FRAGMENTS)
         mark = r.choice(['', '', '#d', '#d'])
         text = str(fi) if r.random() < 0.98 else '%02d' % fi
@@ -126,7 +133,9 @@ class Generator(object):
     def junk_name(self, ts):
         t = ts.internal
         return self.random.choice([
-            'foo', '123', '.hidden', '..data', '...', 'a.b.c', 'x.meta', '\u00e9.data', ' 1.data',
+            'foo', '123', '.hidden', '..data', '...', 'a.b.c', 'x.meta', '\u00e9.data',
+            # Blanks that Python would strip are no part of a number for us.
+            'x.data' if WHOLE else ' 1.data',
             '%s.data' % t, '%s#.data' % t, '%s#a.data' % t, '%s#-1.data' % t, '%s#1#x.data' % t,
             '%s#1#d#e.data' % t, '%s#7.data' % t, '%s##d.data' % t, '%s#1.ts' % t, '%s.foo' % t, t,
             '%s+.meta' % t, '%s+zz.meta' % t, '%s-ffffffffffff.meta' % t, '%s+1-2.meta' % t,
@@ -299,6 +308,7 @@ class Runner(object):
             if value is None:
                 parts.append(suffix + '!')
                 continue
+            value = {None: value} if WHOLE else value
             keys = sorted(value, key=lambda fi: -1 if fi is None else fi)
             parts.append('%s{%s}' % (suffix, ','.join('%s:%s' % (k, value[k]) for k in keys)))
         self.emit('H %d %s' % (listdir, ','.join(recalculate) or '-'), ' '.join(parts))
@@ -333,7 +343,7 @@ class Runner(object):
             return quote(results[key]['filename']) if key in results else '-'
         durable = results.get('durable_frag_set')
         sets = ['%s:%s' % (ts.internal, ','.join('%d' % f['frag_index'] for f in frags))
-                for ts, frags in results['frag_sets'].items()]
+                for ts, frags in results.get('frag_sets', {}).items()]
         self.emit(
             'C %s/%s %d %s %s' % (suffix, hsh, bounded, '-' if fi is None else fi, prefs_text),
             'data=%s meta=%s ctype=%s ts=%s durable=%s sets=%s names=%s' % (
@@ -365,7 +375,7 @@ class Runner(object):
                     quote(df._name), quote(info['filename']), df.data_timestamp.internal,
                     df.timestamp.internal, df.content_type_timestamp.internal,
                     df.durable_timestamp.internal if df.durable_timestamp else '-',
-                    info['frag_index'], df.content_length, digest(df.get_datafile_metadata()),
+                    info.get('frag_index', -1), df.content_length, digest(df.get_datafile_metadata()),
                     digest(df.get_metafile_metadata()), digest(df.get_metadata()))
         except exceptions.DiskFileExpired:
             text = 'expired'
@@ -394,8 +404,9 @@ class Runner(object):
                 os.unlink(os.path.join(root, gone))
                 self.emit('rm %s' % quote(gone), '')
             else:
-                new = os.path.join(rel, '%s#%d#d.data' % (self.generator.timestamp().internal,
-                                                         r.randrange(FRAGMENTS)))
+                name = '%s#%d#d.data' % (self.generator.timestamp().internal,
+                                         r.randrange(FRAGMENTS))
+                new = os.path.join(rel, name.split('#')[0] + '.data' if WHOLE else name)
                 open(os.path.join(root, new), 'w').close()
                 self.emit('touch %s' % quote(new), '')
             diskfile.invalidate_hash(os.path.join(root, rel.split('/')[0]))
@@ -454,7 +465,7 @@ class Runner(object):
             shutil.rmtree(os.path.join(self.root, device_of(partition)))
 
 
-def run(root_a, root_b, seed, partitions, dir_count):
+def run(root_a, root_b, _kind, seed, partitions, dir_count):
     fix_environment()
     runner = Runner(root_a, root_b, int(seed), sys.stdout)
     for partition in range(int(partitions)):
@@ -468,7 +479,7 @@ def stored(path):
     return hashes
 
 
-def compare(root_a, root_b):
+def compare(root_a, root_b, _kind):
     """Swift reads what we wrote, finds nothing to do, and agrees with its own file."""
     fix_environment()
     devices = os.listdir(root_a)

@@ -309,7 +309,7 @@ TEST_F(RealServerTest, AnswersOurGetsAndReplicates) {
         EXPECT_EQ(client.pool().idle(), 1u);
     }
 
-    replicate::ReplicateRequest hashes{node, "1", 1, timeouts};
+    replicate::ReplicateRequest hashes{node, "1", "", 1, timeouts};
     http::Abort abort;
     auto answer = test::run_coroutine(io, replicate::get_suffix_hashes(client, hashes, abort));
     ASSERT_TRUE(answer.has_value());

@@ -124,6 +124,21 @@ TEST(Gather, ReadsSmallAndLargeArchives) {
     }
 }
 
+TEST(Gather, TellsWhoHasNone) {
+    Fixture fixture(10);
+    fixture.add(1, {[](PeerConnection& peer) {
+                    peer.read_until(head_end);
+                    peer.send("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+                    peer.read_to_end();
+                }});
+    for (std::uint8_t i = 2; i < 5; ++i)
+        fixture.add(i, {serve(i, 10)});
+    std::vector<std::uint32_t> missing;
+    fixture.request.on_missing = [&](const Node& node) { missing.push_back(node.id); };
+    ASSERT_TRUE(fixture.run().has_value());
+    EXPECT_EQ(missing, std::vector<std::uint32_t>{1});
+}
+
 TEST(Gather, AsksForTheAnnouncedVersion) {
     Fixture fixture(10);
     for (std::uint8_t i = 1; i < 4; ++i) {

@@ -17,8 +17,13 @@ TEST(Request, GetIsSwifts) {
 }
 
 TEST(Request, ReplicateIsSwifts) {
-    EXPECT_EQ(replicate_head({"::1", 6210}, "obj-reconstructor 4711", "sdb", "17", 1),
+    EXPECT_EQ(replicate_head({"::1", 6210}, "obj-reconstructor 4711", "sdb", "17", "", 1),
               golden::replicate_head);
+}
+
+TEST(Request, ReplicateOfSuffixesNamesThem) {
+    EXPECT_TRUE(replicate_head({"::1", 6210}, "us", "sdb", "17", "abc-def", 1)
+                    .starts_with("REPLICATE /sdb/17/abc-def HTTP/1.1\r\n"));
 }
 
 TEST(Request, SsyncIsSwifts) {

@@ -4,5 +4,5 @@ from stage import Table
 
 TABLE = Table()
 
-from . import (metas, nondurable, odd_disks, options, quarantine, reverts, syncs,  # noqa: E402,F401
-               tombstones)
+from . import (failing_disks, metas, nondurable, odd_disks, options,  # noqa: E402,F401
+               quarantine, reverts, syncs, tombstones)

@@ -53,7 +53,7 @@ def _(scene):
         .put(on={'h0': 2}, at=-HOUR, durable=False)
 
 
-# Whichever job comes first: the durable one is seen when the newer one is gone.
+# Swift shuffles its jobs: the durable one goes in this pass or in the next, its folder one later.
 @young_and_old('newer non-durable of one index beside an older durable of another', group='rounds')
 def _(scene):
     scene.object().put_where([0, 1, 4, 5], at=-2 * HOUR).put(on={'h0': 3}, at=-2 * HOUR) \
