@@ -1,6 +1,8 @@
 // Rounds of the rebuild bench.
 #include "host/app/rebuild_bench.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <boost/json/serialize.hpp>
 #include <cstdlib>
@@ -26,7 +28,7 @@ class Bench {
         : line_(line), clock_(clock), out_(out), err_(err) {}
 
     int run() {
-        if (const auto writable = try_result_file(); !writable) return usage();
+        if (!try_result_file()) return usage();
         warn_when_busy();
         auto made = EmbeddedRun::make(line_, clock_, interrupt_.stop());
         if (made.has_error()) {
@@ -46,8 +48,12 @@ class Bench {
     }
 
   private:
+    /// Looked at before anything is measured, and without leaving an empty file.
     bool try_result_file() const {
-        return line_.out.empty() || std::ofstream(line_.out, std::ios::app).good();
+        if (line_.out.empty()) return true;
+        const auto folder = std::filesystem::absolute(line_.out).parent_path();
+        if (::access(line_.out.c_str(), F_OK) == 0) return ::access(line_.out.c_str(), W_OK) == 0;
+        return ::access(folder.c_str(), W_OK) == 0;
     }
 
     int usage() const {
@@ -71,7 +77,7 @@ class Bench {
         if (settled.has_error()) return settled.error();
         say("  " + std::to_string(run_->expected().fragments) + " fragments, " +
             human_bytes(run_->expected().bytes) + ", to be rebuilt in each round");
-        say(bench_heading());
+        say(bench_heading(plain_threads()));
         for (int number = 1; number <= line_.rounds; ++number) {
             auto done = measure_round();
             if (done.has_error()) return done;
@@ -149,14 +155,14 @@ class Bench {
         const auto result = bench_json(line_, *run_, rounds_, plain_threads(), clock_.now());
         if (line_.json) out_ << boost::json::serialize(result) << std::endl;
         const auto& medians = result.at("medians").as_object();
-        char text[160];
+        char text[200];
         std::snprintf(
             text, sizeof text,
-            "fragmend: median %.2f s, %.0f fragments/s, %.1f MB/s; %.2f times what writing "
-            "%s the same files takes",
+            "fragmend: median %.2f s, %.0f fragments/s, %.1f MB/s; %.2f times what a plain "
+            "program takes that only writes%s the same files",
             medians.at("wall_s").as_double(), medians.at("fragments_per_s").as_double(),
             medians.at("mb_per_s").as_double(), medians.at("times_plain").as_double(),
-            line_.fsync ? "and syncing" : "");
+            line_.fsync ? " and syncs" : "");
         say(text);
         if (!line_.out.empty()) {
             std::ofstream out(line_.out);

@@ -116,6 +116,30 @@ json::object medians_json(const std::vector<BenchRound>& rounds) {
     return medians;
 }
 
+/// On one line, with numbers as people write them.
+std::string plain_json(const json::value& value) {
+    std::string text;
+    const char* separator = "";
+    if (const auto* object = value.if_object()) {
+        for (const auto& [name, member] : *object) {
+            text += separator + json::serialize(json::value(name)) + ": " + plain_json(member);
+            separator = ", ";
+        }
+        return "{" + text + "}";
+    }
+    if (const auto* list = value.if_array()) {
+        for (const json::value& member : *list) {
+            text += separator + plain_json(member);
+            separator = ", ";
+        }
+        return "[" + text + "]";
+    }
+    if (!value.is_double()) return json::serialize(value);
+    char number[32];
+    std::snprintf(number, sizeof number, "%.6g", value.get_double());
+    return number;
+}
+
 std::string date_text(const Timestamp& now) {
     const auto seconds = static_cast<std::time_t>(now.seconds());
     std::tm parts{};
@@ -131,17 +155,18 @@ double BenchRound::ratio() const {
     return plain_best_s() > 0 ? rebuild.seconds() / plain_best_s() : 0;
 }
 
-std::string bench_heading() {
+std::string bench_heading(unsigned plain_threads) {
     char text[160];
-    std::snprintf(text, sizeof text, "  %-8s%9s%9s%14s%9s%14s%15s%9s", "round", "wall s", "CPU s",
-                  "fragments/s", "MB/s", "plain 1 thr s", "plain many s", "times");
+    const std::string many = "plain(" + std::to_string(plain_threads) + ") s";
+    std::snprintf(text, sizeof text, "  %-8s%9s%9s%14s%9s%12s%13s%8s", "round", "wall s", "CPU s",
+                  "fragments/s", "MB/s", "plain(1) s", many.c_str(), "ratio");
     return text;
 }
 
 std::string bench_row(const std::string& label, const BenchRound& round) {
     char text[200];
     const RebuildRun& rebuild = round.rebuild;
-    std::snprintf(text, sizeof text, "  %-8s%9.2f%9.2f%14.0f%9.1f%14.2f%15.2f%9.2f", label.c_str(),
+    std::snprintf(text, sizeof text, "  %-8s%9.2f%9.2f%14.0f%9.1f%12.2f%13.2f%8.2f", label.c_str(),
                   rebuild.seconds(), rebuild.cpu_seconds,
                   per_second(rebuild.fragments(), rebuild.seconds()),
                   per_second(rebuild.bytes(), rebuild.seconds()) / 1e6, round.plain_one.seconds,
@@ -166,7 +191,12 @@ std::string bench_file_text(const json::object& result) {
     std::string text = "{";
     const char* separator = "\n ";
     for (const auto& [name, value] : result) {
-        text += separator + json::serialize(json::value(name)) + ": " + json::serialize(value);
+        text += separator + json::serialize(json::value(name)) + ": ";
+        const bool is_list = value.is_array();
+        if (!is_list) text += plain_json(value);
+        for (std::size_t i = 0; is_list && i < value.get_array().size(); ++i)
+            text += (i == 0 ? "[\n  " : ",\n  ") + plain_json(value.get_array()[i]);
+        if (is_list) text += "\n ]";
         separator = ",\n ";
     }
     return text + "\n}\n";

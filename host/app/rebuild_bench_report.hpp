@@ -25,14 +25,14 @@ struct BenchRound {
 
 /// A row of the table; and what stands above the rows.
 std::string bench_row(const std::string& label, const BenchRound& round);
-std::string bench_heading();
+std::string bench_heading(unsigned plain_threads);
 
 /// The whole result. Blocks: reads what machine this is.
 boost::json::object bench_json(const EmbeddedLine& line, const EmbeddedRun& run,
                                const std::vector<BenchRound>& rounds, unsigned plain_threads,
                                const Timestamp& now);
 
-/// One member a line, so that a result can be read and compared.
+/// One member a line, and one round, so that a result can be read and compared.
 std::string bench_file_text(const boost::json::object& result);
 
 /// `ext4`, or the number of a kind of file system without a name here.

@@ -32,7 +32,10 @@ class ObjectFill {
     Result<void> run() {
         auto done = write_archives();
         if (done.has_value() && object_.posted_at) done = write_everywhere(post());
-        if (done.has_value() && object_.deleted_at) done = write_everywhere(tombstone());
+        if (done.has_value() && object_.deleted_at) {
+            done = write_everywhere(tombstone());
+            report_.files = nodes_.size();  // Everything older is gone.
+        }
         return done;
     }
     const FillReport& report() const { return report_; }

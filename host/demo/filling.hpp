@@ -11,7 +11,7 @@
 namespace fragmend::demo {
 
 struct FillReport {
-    std::uint64_t files = 0;          ///< `.data`, `.meta` and `.ts`.
+    std::uint64_t files = 0;          ///< `.data`, `.meta` and `.ts` that are there.
     std::uint64_t archive_bytes = 0;  ///< Of all `.data` that were written.
 };
 

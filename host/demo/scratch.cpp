@@ -19,7 +19,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string mebibytes(std::uint64_t bytes) {
+std::string size_text(std::uint64_t bytes) {
+    constexpr std::uint64_t in_gibibytes_from = 10ull << 30;
+    if (bytes >= in_gibibytes_from) return std::to_string(bytes >> 30) + " GiB";
     return std::to_string((bytes + (1u << 20) - 1) >> 20) + " MiB";
 }
 
@@ -45,8 +47,8 @@ Result<std::string> make_in(const std::string& place, const std::string& name,
     if (::statvfs(place.c_str(), &device) != 0) return error_from_errno(errno, place);
     const std::uint64_t free_bytes = std::uint64_t{device.f_frsize} * device.f_bavail;
     if (free_bytes < bytes_needed) {
-        return Error{errc::no_space, place + " has " + mebibytes(free_bytes) + " free, and about " +
-                                         mebibytes(bytes_needed) + " are needed"};
+        return Error{errc::no_space, place + " has " + size_text(free_bytes) + " free, and about " +
+                                         size_text(bytes_needed) + " are needed"};
     }
     std::string path = place + "/" + name + "-XXXXXX";
     if (::mkdtemp(path.data()) == nullptr) return error_from_errno(errno, place);
@@ -78,7 +80,7 @@ Result<Scratch> Scratch::make(const std::vector<std::string>& places, const std:
     return Error{errc::bad_config,
                  "no folder for the cluster:" + why +
                      "\nName another one with --dir (ext4 and XFS have extended attributes, tmpfs "
-                     "since Linux 6.6), or take fewer --objects or smaller --bytes."};
+                     "since Linux 6.6),\nor take fewer --objects or smaller --bytes."};
 }
 
 Scratch::Scratch(Scratch&& other) noexcept
