@@ -78,7 +78,8 @@ Awaitable<Result<void>> Throttle::move(Direction& direction, Endpoint place, std
         for (const auto& [bucket, at] : places)
             ready = std::max(ready, bucket->ready_at(at, now));
         if (ready <= now) co_return Result<void>();
-        if (co_await wait(ready, stop)) continue;
+        const bool goes_on = co_await wait(ready, stop);
+        if (goes_on) continue;
         for (const auto& [bucket, at] : places)
             bucket->give_back(bytes, clock_.steady());
         wake();
@@ -93,7 +94,8 @@ Awaitable<Result<void>> Throttle::rest(std::chrono::nanoseconds worked, const bo
         courtesy_.look(clock_.steady());
         const Moment until = began + courtesy_.rest_after(worked);
         if (until <= clock_.steady()) co_return Result<void>();
-        if (!co_await wait(until, stop)) co_return Error{errc::cancelled, "stopped"};
+        const bool goes_on = co_await wait(until, stop);
+        if (!goes_on) co_return Error{errc::cancelled, "stopped"};
     }
 }
 

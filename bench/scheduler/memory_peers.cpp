@@ -160,7 +160,8 @@ Awaitable<void> MemoryPeers::serve(tcp::socket socket, std::size_t index) {
         buffer.erase(0, head);
         const std::array<asio::const_buffer, 2> answer{asio::buffer(heads_[index]),
                                                        asio::buffer(archives_[index])};
-        if (!co_await say(socket, answer)) co_return;
+        const bool said = co_await say(socket, answer);
+        if (!said) co_return;
     }
 }
 
@@ -176,7 +177,8 @@ Awaitable<void> MemoryPeers::sink(tcp::socket& socket) {
 Awaitable<void> MemoryPeers::receive(tcp::socket& socket, std::string rest, std::size_t index) {
     Session session{archives_[index]};
     const std::string accepted = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
-    if (!co_await say(socket, asio::buffer(accepted))) co_return;
+    const bool said = co_await say(socket, asio::buffer(accepted));
+    if (!said) co_return;
     transport::http::ChunkDecoder chunks;
     std::vector<char> buffer(read_bytes);
     ByteView ready = as_bytes_view(rest);
@@ -189,7 +191,8 @@ Awaitable<void> MemoryPeers::receive(tcp::socket& socket, std::string rest, std:
         }
         if (std::exchange(session.answers, false)) {
             std::string answer = ":MISSING_CHECK: START\r\n" + session.offered;
-            if (!co_await say_chunk(socket, answer + ":MISSING_CHECK: END\r\n")) co_return;
+            const bool answered = co_await say_chunk(socket, answer + ":MISSING_CHECK: END\r\n");
+            if (!answered) co_return;
         }
         if (session.ended) break;
         error_code code;

@@ -391,7 +391,10 @@ Awaitable<void> Reconstructor::serve_signals() {
         const int number =
             co_await signals_->async_wait(asio::redirect_error(asio::use_awaitable, error));
         if (error) co_return;
-        if (number == SIGHUP && !once_ && co_await took_new_limits()) continue;
+        if (number == SIGHUP && !once_) {
+            const bool took = co_await took_new_limits();
+            if (took) continue;
+        }
         if (number == SIGHUP && !once_ && !share_.is_worker()) {
             log_.notice("SIGHUP received (" + pid + "): looking at the configuration");
             const bool may = co_await may_start_anew();
