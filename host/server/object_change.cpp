@@ -131,7 +131,11 @@ Reply answer_post(const BackendRequest& request, WriteRules rules) {
         *timestamp);
     if (!opened) {
         auto failed = failed_open_reply(request, opened.error());
-        return failed ? std::move(*failed) : error_reply(404);
+        if (failed) return std::move(*failed);
+        // For SSYNC a 404 is success, after which a revert purges what it sent from: not for an
+        // object that was here until it turned out damaged.
+        const bool lost_here = request.is_replication() && opened.error() == errc::quarantined;
+        return error_reply(lost_here ? 500 : 404);
     }
     const swift::OpenObject& object = opened->object;
     if (object.tombstone || opened->expired) return error_reply(404);

@@ -26,7 +26,7 @@ from ssync_test import T, meta, planned, put  # noqa: E402
 
 FULL = bool(os.environ.get('FRAGMEND_FULL'))
 SEED = int(os.environ.get('FRAGMEND_SEED', time.time_ns() % 1000000))
-SAMPLE = 12     # Of the places of each campaign.
+SAMPLE = 5      # Of the places of each campaign.
 POLICY = {'X-Backend-Storage-Policy-Index': '1'}
 OBJECTS = [planned('over', put()), planned('pending', put(durable=False)), planned('posted', put()),
            planned('deleted', put()), planned('bystander', put())]
@@ -47,6 +47,8 @@ def ssync_session(server):
     """Commits, stores, posts and deletes in one session; the names that it acknowledged."""
     session = Session(server)
     try:
+        if session.status != 200:
+            return [], session.head
         session.send(offers(f'{object_hash("/a/c/pending")} {T[1]}'.encode()))
         if not session.read_until(b':MISSING_CHECK: END\r\n'):
             return [], session.received
@@ -86,12 +88,20 @@ class Trace:
 
     @staticmethod
     def is_traced(pid, thread):
-        with open(f'/proc/{pid}/task/{thread}/status', encoding='ascii') as status:
-            return not re.search(r'TracerPid:\t0\n', status.read())
+        try:
+            with open(f'/proc/{pid}/task/{thread}/status', encoding='ascii') as status:
+                return not re.search(r'TracerPid:\t0\n', status.read())
+        except OSError:
+            return True     # Its end came with the tracer.
 
     def end(self):
         self.process.terminate()
-        self.process.wait()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            # It may wait for ever for a thread that ended while it was let go.
+            self.process.kill()
+            self.process.wait()
 
 
 @unittest.skipUnless(shutil.which('strace'), 'no strace')
@@ -123,12 +133,12 @@ class EveryCall(unittest.TestCase):
 
     @staticmethod
     def states(server):
-        """{name: what a reader is told}."""
+        """{name: what a reader is told}. Not by GET, which would look into these fragments."""
         found = {}
         for name in NAMES:
-            answer = server.request('GET', '/sda/3' + name, dict(POLICY, **{
+            answer = server.request('HEAD', '/sda/3' + name, dict(POLICY, **{
                 'X-Backend-Fragment-Preferences': '[]'}))
-            found[name] = (answer.status, hashlib.md5(answer.body).hexdigest(),
+            found[name] = (answer.status, answer.headers.get('etag'),
                            answer.headers.get('x-backend-timestamp'),
                            answer.headers.get('x-backend-durable-timestamp'),
                            answer.headers.get('x-object-meta-p'))
@@ -175,7 +185,12 @@ class EveryCall(unittest.TestCase):
             states = self.states(server)
         finally:
             server.stop()
+        # Like Swift, we quarantine what cannot even be looked at.
+        folder = os.path.join(root, 'srv', 'sda', 'quarantined', 'objects-1')
+        quarantined = os.listdir(folder) if what.startswith('EIO') and os.path.isdir(folder) else []
         for name, state in states.items():
+            if state[0] == 404 and object_hash(name) in quarantined and name not in acknowledged:
+                continue
             if name in acknowledged:
                 self.assertEqual(state, self.after[name], f'{what}: {name} acknowledged')
             else:
@@ -203,16 +218,17 @@ class EveryCall(unittest.TestCase):
                 acknowledged, told = script(server)
             except (OSError, ValueError, AssertionError, IndexError) as err:
                 told = err
-            if trace:
-                trace.end()
             if dies:
                 server.stop(9)
-            else:
+            if trace:
+                trace.end()
+            if not dies:
                 self.assertIsNone(server.process.poll(), f'{what}: {server.log()[-2000:]}')
                 if script is plain_put:
                     self.assertIn(told, (201, 404, 500, 503, 507), what)
                 else:
-                    self.assertRegex(told, b'(?s):UPDATES: END\r\n|:ERROR: (0|500|503) ', what)
+                    self.assertRegex(told, b':UPDATES: END\r\n|:ERROR: (0|500|503) '
+                                     b'|^HTTP/1.1 (500|507) ', what)
         finally:
             server.stop(9 if dies else 15)
         changed = self.check_afterwards(server.root, acknowledged, what)
@@ -230,6 +246,9 @@ class EveryCall(unittest.TestCase):
         print(f'FRAGMEND_SEED={SEED}')
         self.dice = random.Random(SEED)
         type(self).after = self.states_of_a_run(script)
+        wanted = ('/a/c/plain',) if script is plain_put else (*SENT, '/a/c/posted', '/a/c/deleted')
+        for name in wanted:
+            self.assertNotEqual(self.after[name], self.before[name], name)
         runs = felt = changed = 0
         for call, place in self.places(self.count_calls(script, False)):
             one = self.one_run(script, f'kill at {call} {place}', [

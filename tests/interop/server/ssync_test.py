@@ -318,6 +318,20 @@ class SsyncTable(unittest.TestCase):
         print(len(scenarios), 'sessions')
         self.assertEqual(wrong, [], '\n' + '\n'.join(wrong[:12]) + f'\n{len(wrong)} differ')
 
+    def test_a_post_to_what_turns_out_damaged_is_no_success(self):
+        """Swift's 404 would let a revert purge the last good copy of this node."""
+        server = self.servers['ours']
+        place = os.path.join(server.root, 'srv', 'sda')
+        path = next(path for path in two_servers.tree(place)
+                    if path.endswith('.data') and object_hash('/a/c/posted') in path)
+        os.truncate(os.path.join(place, path), 5)
+        post = sub_request('POST', '/a/c/posted', {'X-Timestamp': T[7]})
+        _head, answer, _ended = self.play_updates([post])(server)
+        self.assertIn(b':ERROR: 500 ', answer)
+        self.assertNotIn(b':UPDATES: END', answer)
+        _head, answer, _ended = self.play_updates([post])(server)
+        self.assertIn(b':UPDATES: END', answer, 'by now it is simply not there')
+
     def test_hashes_afterwards_are_equal(self):
         requests = [put_request('new'), put_request('durable'),
                     sub_request('POST', '/a/c/new', {'X-Timestamp': T[8]}),

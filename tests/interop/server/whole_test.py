@@ -35,6 +35,7 @@ class IndexOfNoAccount(Ssync):
     index = 7
     test_offers_are_weighed_as_swift_weighs_them = test_single_offers_commit_what_waits = None
     test_hashes_afterwards_are_equal = None
+    test_a_post_to_what_turns_out_damaged_is_no_success = None
 
 
 class Put(put_test.PutTable):
