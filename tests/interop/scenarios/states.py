@@ -20,6 +20,7 @@ class State:
         self.files = collections.defaultdict(dict)  # device -> path -> entry
         self.folders = set()                        # (device, path) that hold no files of Swift's
         self.quarantined = set()                    # (device, name of what was moved)
+        self.bare = set()                           # folders of empty partitions on primaries
         self.requests = set()                       # (verb, path, status)
         self.look = None                            # of all devices
 
@@ -66,6 +67,10 @@ class Look:
                      [*manifest, *self.folders[device]]
                      if path.startswith('quarantined/') and path.count('/') >= 2}
             state.quarantined |= {(device, name) for name in names & hashes}
+        primaries = {device for part, device in scene.place.devices.items() if part[0] == 'p'}
+        state.bare = {(device, prefix) for device in primaries
+                      if (device, prefix) in state.folders and not any(
+                          path.startswith(prefix + '/') for path in self.folders[device])}
         partition = f'/{scene.place.partition}'
         for verb, path, status, policy in requests:
             device, rest = path.split('/', 1)
@@ -93,10 +98,12 @@ def differences(swift, fragmend):
             if other_theirs.get(path) != other_ours.get(path):
                 lines.append(f'{device}: {path}: {other_ours.get(path)}, expected '
                              f'{other_theirs.get(path)}')
+    # Partners take turns here, so another primary may be the first to be visited for nothing.
     lines += [f'{device}: folder {path} is left over'
-              for device, path in sorted(fragmend.folders - swift.folders)]
+              for device, path in sorted(fragmend.folders - swift.folders
+                                         - (fragmend.bare if swift.bare else set()))]
     lines += [f'{device}: folder {path} is missing'
-              for device, path in sorted(swift.folders - fragmend.folders)]
+              for device, path in sorted(swift.folders - fragmend.folders - swift.bare)]
     if swift.quarantined != fragmend.quarantined:
         lines.append(f'quarantined {sorted(fragmend.quarantined)}, expected '
                      f'{sorted(swift.quarantined)}')
