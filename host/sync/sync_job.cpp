@@ -1,6 +1,7 @@
 // The partners of a job, one after the other.
 #include "host/sync/sync_job.hpp"
 
+#include <algorithm>
 #include <boost/asio/redirect_error.hpp>
 #include <set>
 
@@ -130,9 +131,13 @@ Awaitable<void> SyncJobRun::sync_with(scan::Partner partner) {
 
 Awaitable<std::optional<SyncJobRun::Delta>> SyncJobRun::find_delta(scan::Partner partner) {
     const int backend_index = policy_.policy.backend_index(partner.primary_index);
+    // What is put off is looked at closely when its round comes.
+    const bool looks_twice = partner.round <= visits_.round;
     bool unmounted = false;
     auto remote = co_await remote_hashes(partner.node, unmounted);
-    if (remote) co_return co_await compare(partner.node, backend_index, std::move(*remote));
+    if (remote) {
+        co_return co_await compare(partner.node, backend_index, std::move(*remote), looks_twice);
+    }
     if (!unmounted) co_return std::nullopt;
 
     const auto partition = static_cast<std::uint32_t>(parse_digits(job_.partition).value_or(0));
@@ -147,7 +152,10 @@ Awaitable<std::optional<SyncJobRun::Delta>> SyncJobRun::find_delta(scan::Partner
         ++count;
         unmounted = false;
         remote = co_await remote_hashes(handoff->node, unmounted);
-        if (remote) co_return co_await compare(handoff->node, backend_index, std::move(*remote));
+        if (remote) {
+            co_return co_await compare(handoff->node, backend_index, std::move(*remote),
+                                       looks_twice);
+        }
     }
     // Nobody takes what that device has lost.
     if (unmounted && !cancelled_) services_.stats.session_failed(errc::not_mounted);
@@ -197,10 +205,11 @@ Awaitable<std::optional<swift::PartitionHashes>> SyncJobRun::remote_hashes(const
 }
 
 Awaitable<std::optional<SyncJobRun::Delta>> SyncJobRun::compare(Node node, int backend_index,
-                                                                swift::PartitionHashes remote) {
+                                                                swift::PartitionHashes remote,
+                                                                bool looks_twice) {
     Delta delta{std::move(node), backend_index, {}};
     delta.suffixes = scan::suffix_delta(job_.hashes, job_.fragment_index, remote, backend_index);
-    if (delta.suffixes.empty()) co_return delta;
+    if (delta.suffixes.empty() || !looks_twice) co_return delta;
     // Also what the partner has nothing of: whatever left our own disk unseen comes to light here.
     swift::HashRequest request{delta.suffixes, false};
     activity_.doing("hashes local suffixes");

@@ -60,8 +60,9 @@ class SyncJobRun {
     Awaitable<std::optional<Delta>> find_delta(scan::Partner partner);
     Awaitable<std::optional<swift::PartitionHashes>> remote_hashes(const Node& node,
                                                                    bool& unmounted);
+    /// `looks_twice`: what differs is compared again with fresh hashes of our own disk.
     Awaitable<std::optional<Delta>> compare(Node node, int backend_index,
-                                            swift::PartitionHashes remote);
+                                            swift::PartitionHashes remote, bool looks_twice);
     /// What came of a session, and what it did.
     struct Ended {
         transport::ssync::SessionResult result;

@@ -185,10 +185,14 @@ class Mixed(Campaign):
                 self.lab.wipe(self.dice.choice(self.lab.layout.device_names))
             if what == 'rot':
                 device = self.dice.choice(self.lab.layout.device_names)
-                for path in self.lab.object_files(device)[:3]:
-                    if os.path.getsize(os.path.join(self.lab.device_path(device), path)):
-                        os.truncate(os.path.join(self.lab.device_path(device), path), 50)
-                        disks.forget_hashes(self.lab, device, path)
+                rotten = [path for path in self.lab.object_files(device)
+                          if os.path.getsize(os.path.join(self.lab.device_path(device), path))][:3]
+                for path in rotten:
+                    os.truncate(os.path.join(self.lab.device_path(device), path), 50)
+                    disks.forget_hashes(self.lab, device, path)
+                # No reconstructor reads a fragment that nobody misses: finding it is the auditor's.
+                found, _result = self.lab.audit(self.lab.layout.node_of(device).number)
+                self.assertEqual(len(rotten), found, f'round {number}, seed {self.seed}')
             for _ in range(PASSES_MAX):
                 self.one_pass()
                 lines = [f'{device}: {line}' for device, manifest in before.items()
