@@ -87,7 +87,8 @@ struct MemoryPeers::Session {
     std::uint64_t length = 0;
 };
 
-MemoryPeers::MemoryPeers(const ObjectShape& shape) : tasks_(io_.get_executor()) {
+MemoryPeers::MemoryPeers(const ObjectShape& shape, Manner manner)
+    : manner_(manner), tasks_(io_.get_executor()) {
     auto library = codec::LibraryInstance::create(shape.scheme).value();
     archives_.resize(static_cast<std::size_t>(shape.scheme.n()));
     std::mt19937_64 random(1);
@@ -123,12 +124,19 @@ MemoryPeers::~MemoryPeers() {
     thread_.join();
 }
 
-Node MemoryPeers::node(std::size_t index) const {
+PeerView MemoryPeers::view() const {
+    PeerView view{{}, archives_.front().size(), fragment_bytes_};
+    for (std::size_t index = 0; index < listeners_.size(); ++index)
+        view.nodes.push_back(node(index));
+    return view;
+}
+
+Node MemoryPeers::node_at(std::size_t index, std::uint16_t port) {
     Node node;
     node.id = static_cast<std::uint32_t>(index);
     node.zone = static_cast<std::int64_t>(index);
     node.ip = node.replication_ip = "127.0.0.1";
-    node.port = node.replication_port = listeners_.at(index).local_endpoint().port();
+    node.port = node.replication_port = port;
     node.device = "sd" + std::to_string(index);
     node.weight = 1;
     return node;
@@ -158,11 +166,20 @@ Awaitable<void> MemoryPeers::serve(tcp::socket socket, std::size_t index) {
         }
         if (buffer.starts_with("SINK ")) co_return co_await sink(socket);
         buffer.erase(0, head);
+        const bool whole = manner_ != Manner::stalls_when_sending;
+        const auto sent =
+            std::string_view(archives_[index]).substr(0, archives_[index].size() / (whole ? 1 : 2));
         const std::array<asio::const_buffer, 2> answer{asio::buffer(heads_[index]),
-                                                       asio::buffer(archives_[index])};
+                                                       asio::buffer(sent)};
         const bool said = co_await say(socket, answer);
         if (!said) co_return;
+        if (manner_ == Manner::stalls_when_sending) co_return co_await hang(socket);
     }
+}
+
+Awaitable<void> MemoryPeers::hang(tcp::socket& socket) {
+    asio::steady_timer never(socket.get_executor(), asio::steady_timer::time_point::max());
+    co_await never.async_wait(asio::use_awaitable);
 }
 
 Awaitable<void> MemoryPeers::sink(tcp::socket& socket) {
@@ -195,6 +212,8 @@ Awaitable<void> MemoryPeers::receive(tcp::socket& socket, std::string rest, std:
             if (!answered) co_return;
         }
         if (session.ended) break;
+        if (session.updating && manner_ == Manner::stalls_when_receiving)
+            co_return co_await hang(socket);
         error_code code;
         const std::size_t got = co_await socket.async_read_some(
             asio::buffer(buffer), asio::redirect_error(asio::use_awaitable, code));

@@ -23,18 +23,38 @@ struct ObjectShape {
     std::size_t segments = 1;
 };
 
+/// How peers behave.
+enum class Manner {
+    quick,
+    /// Of a survivor only the first half is sent; the connection stays open.
+    stalls_when_sending,
+    /// Of a session nothing is read once its first body began.
+    stalls_when_receiving,
+};
+
+/// What a client has to know of the peers, who may be in another process.
+struct PeerView {
+    std::vector<Node> nodes;
+    std::uint64_t archive_bytes = 0;
+    std::size_t fragment_bytes = 0;
+};
+
 /// One listener a fragment index, all on one thread of their own. A GET answers the archive of its
 /// index with the headers of Swift's object server; an SSYNC session wants everything, compares
 /// each body with the archive of its index while it comes, and says so at its end; a SINK takes
 /// bytes and counts them. Nothing is hashed here: what is measured is the other side.
 class MemoryPeers {
   public:
-    explicit MemoryPeers(const ObjectShape& shape);
+    explicit MemoryPeers(const ObjectShape& shape, Manner manner = Manner::quick);
     ~MemoryPeers();
     MemoryPeers(const MemoryPeers&) = delete;
     MemoryPeers& operator=(const MemoryPeers&) = delete;
 
-    Node node(std::size_t index) const;
+    Node node(std::size_t index) const {
+        return node_at(index, listeners_.at(index).local_endpoint().port());
+    }
+    static Node node_at(std::size_t index, std::uint16_t port);
+    PeerView view() const;
     const std::string& archive(std::size_t index) const { return archives_.at(index); }
     std::size_t fragment_bytes() const { return fragment_bytes_; }
     /// Bodies that came whole and right, wrong ones; read them after a run.
@@ -51,7 +71,9 @@ class MemoryPeers {
     Awaitable<void> serve(tcp::socket socket, std::size_t index);
     Awaitable<void> receive(tcp::socket& socket, std::string rest, std::size_t index);
     Awaitable<void> sink(tcp::socket& socket);
+    static Awaitable<void> hang(tcp::socket& socket);
 
+    Manner manner_;
     asio::io_context io_{1};
     std::size_t fragment_bytes_ = 0;
     std::vector<std::string> archives_;

@@ -36,7 +36,7 @@ std::string hash_of(std::uint64_t number) {
 
 /// The parts of the program that a session needs, as host/app puts them together.
 struct Engine {
-    Engine(MemoryPeers& peers, const ObjectShape& shape, const PipelineLimits& limits)
+    Engine(const PeerView& peers, const ObjectShape& shape, const PipelineLimits& limits)
         : decode_threads(limits.decode_threads),
           buffers(slabs, limits.memory_bytes),
           budget(io.get_executor(), limits.memory_bytes),
@@ -56,7 +56,7 @@ struct Engine {
         policy.policy.segment_bytes = shape.segment_bytes;
         swift::RingParts parts;
         for (int i = 0; i < shape.scheme.n(); ++i) {
-            parts.devices.emplace_back(peers.node(static_cast<std::size_t>(i)));
+            parts.devices.emplace_back(peers.nodes.at(static_cast<std::size_t>(i)));
             parts.assignments.narrow.push_back(static_cast<std::uint16_t>(i));
         }
         policy.ring = swift::Ring::make(std::move(parts)).value();
@@ -115,9 +115,9 @@ struct Engine {
 class NumberedObjects final : public transport::ssync::SessionObjects {
   public:
     NumberedObjects(sync::Services& services, const Engine& engine, const ObjectShape& shape,
-                    const MemoryPeers& peers, std::size_t wanted_index, std::uint64_t first,
+                    const PeerView& peers, std::size_t wanted_index, std::uint64_t first,
                     std::uint64_t count, std::size_t ahead)
-        : source_(services, engine.policy, "0", no_device(), peers.node(wanted_index), holes_),
+        : source_(services, engine.policy, "0", no_device(), peers.nodes.at(wanted_index), holes_),
           rebuilds_(
               {services.network, source_, services.codec, services.dispatcher, services.budget,
                services.buffers, services.clock, services.rebuild_stats, services.log},
@@ -130,8 +130,8 @@ class NumberedObjects final : public transport::ssync::SessionObjects {
         request_.partition = "0";
         request_.data_timestamp = MemoryPeers::time;
         request_.ec_etag = MemoryPeers::ec_etag;
-        request_.archive_bytes = peers.archive(wanted_index).size();
-        request_.fragment_bytes = peers.fragment_bytes();
+        request_.archive_bytes = peers.archive_bytes;
+        request_.fragment_bytes = peers.fragment_bytes;
         request_.wanted = static_cast<std::uint8_t>(wanted_index);
         metadata_.set("X-Timestamp", MemoryPeers::time.internal());
         metadata_.set("Content-Type", "application/octet-stream");
@@ -221,7 +221,7 @@ Cost Stopwatch::cost() const {
     return {seconds_of(CLOCK_MONOTONIC) - wall_, seconds_of(CLOCK_PROCESS_CPUTIME_ID) - cpu_};
 }
 
-Run rebuild(MemoryPeers& peers, const ObjectShape& shape, std::uint64_t objects,
+Run rebuild(const PeerView& peers, const ObjectShape& shape, std::uint64_t objects,
             const PipelineLimits& limits) {
     Run run;
     Engine engine(peers, shape, limits);
@@ -235,7 +235,7 @@ Run rebuild(MemoryPeers& peers, const ObjectShape& shape, std::uint64_t objects,
         const std::size_t target = i % static_cast<std::size_t>(shape.scheme.n());
         sessions.push_back(std::make_unique<NumberedObjects>(services, engine, shape, peers, target,
                                                              first, count, limits.read_ahead));
-        transport::ssync::SenderRequest request{peers.node(target),       "0",   1,
+        transport::ssync::SenderRequest request{peers.nodes.at(target),   "0",   1,
                                                 static_cast<int>(target), false, {}};
         tasks.spawn(
             run_session(engine.io.get_executor(), std::move(request), *sessions.back(), run));

@@ -42,7 +42,7 @@ struct PipelineLimits {
 };
 
 /// Rebuilds `objects` objects, each session for another peer. All survivors come over the network.
-Run rebuild(MemoryPeers& peers, const ObjectShape& shape, std::uint64_t objects,
+Run rebuild(const PeerView& peers, const ObjectShape& shape, std::uint64_t objects,
             const PipelineLimits& limits);
 
 /// Moves the same bytes through as many sockets, the same way around, and looks at none of them.

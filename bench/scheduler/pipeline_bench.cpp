@@ -47,6 +47,10 @@ void check(const Run& run, std::uint64_t objects) {
     std::exit(1);
 }
 
+Cost best_of(const Cost& one, const Cost& other) {
+    return {std::min(one.wall_s, other.wall_s), std::min(one.cpu_s, other.cpu_s)};
+}
+
 std::string large(const Options& options) {
     const auto objects = static_cast<std::uint64_t>(400 * options.scale);
     const ObjectShape shape = shape_of(large_fragment_bytes, 10);
@@ -54,15 +58,16 @@ std::string large(const Options& options) {
     const PipelineLimits limits;
     const double bytes =
         static_cast<double>(objects * peers.archive(0).size()) * (shape.scheme.k + 1);
-    double best_wall = 0, best_cpu = 0;
+    // Of each side its best turn: a ratio within one turn flatters whoever was disturbed less.
+    Cost shovel_best{1e9, 1e9}, pipeline_best{1e9, 1e9};
     char text[512];
     std::string json;
     for (int turn = 0; turn < 3; ++turn) {
         const Cost shoveled = shovel(peers, shape, objects, limits);
-        const Run run = rebuild(peers, shape, objects, limits);
+        const Run run = rebuild(peers.view(), shape, objects, limits);
         check(run, objects);
-        best_wall = std::max(best_wall, shoveled.wall_s / run.cost.wall_s);
-        best_cpu = std::max(best_cpu, shoveled.cpu_s / run.cost.cpu_s);
+        shovel_best = best_of(shovel_best, shoveled);
+        pipeline_best = best_of(pipeline_best, run.cost);
         std::printf(
             "large   shovel %7.1f MiB/s (%.2f CPU s)  pipeline %7.1f MiB/s (%.2f CPU s)  "
             "%.0f %% by wall, %.0f %% by CPU  limited by %s\n",
@@ -81,7 +86,8 @@ std::string large(const Options& options) {
     std::snprintf(text, sizeof text,
                   "\"large\": {\"percent_of_shovel_by_wall\": %.1f, "
                   "\"percent_of_shovel_by_cpu\": %.1f, \"runs\": [",
-                  100 * best_wall, 100 * best_cpu);
+                  100 * shovel_best.wall_s / pipeline_best.wall_s,
+                  100 * shovel_best.cpu_s / pipeline_best.cpu_s);
     return text + json + "]}";
 }
 
@@ -93,10 +99,10 @@ std::string small(const Options& options) {
         const auto objects = static_cast<std::uint64_t>(count * options.scale);
         MemoryPeers peers(shape);
         // The first connections and the allocator's first pages are nobody's cost per object.
-        check(rebuild(peers, shape, 200, limits), 200);
+        check(rebuild(peers.view(), shape, 200, limits), 200);
         Run best;
         for (int turn = 0; turn < (count > 50'000 ? 1 : 3); ++turn) {
-            const Run run = rebuild(peers, shape, objects, limits);
+            const Run run = rebuild(peers.view(), shape, objects, limits);
             check(run, objects);
             if (turn == 0 || run.cost.cpu_s < best.cost.cpu_s) best = run;
         }
