@@ -28,6 +28,7 @@ void Pool::give(const Peer& peer, Connection connection) {
     if (idle_ >= limits_.idle_total_max || !connection.is_open()) return;
     auto& waiting = peers_[key(peer)];
     if (waiting.size() >= limits_.idle_per_peer_max) return;
+    connection.trim();
     waiting.push_back({std::move(connection), now});
     ++idle_;
 }
