@@ -2,7 +2,6 @@
 """Survivors that are damaged on their disks: on other nodes, and on the very node that rebuilds."""
 
 import os
-import shutil
 
 from support import case, disks, objects, program, shuffled_rings
 
@@ -108,15 +107,6 @@ class DamagedSurvivors(case.InteropCase):
             self.run_pass(nodes)
             self.assert_nothing_wrong(TARGET)
         self.assert_healed()
-
-    @case.beyond_swift('it asks nobody to hash again')
-    def test_missing_fragments_whose_hashes_say_they_are_there(self):
-        """What Swift's quarantine leaves when somebody hashes between its two steps."""
-        self.rebuild()
-        self.lab.wipe(TARGET)
-        for path in self.culprit_files():
-            shutil.rmtree(os.path.dirname(self.path_of(path)))
-        self.rebuild()
 
     @case.fragmend_only('liberasurecode decodes from one fragment less without a word')
     def test_bytes_of_another_index_under_a_valid_checksum(self):
