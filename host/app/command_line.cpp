@@ -298,7 +298,9 @@ class ControlParser {
     bool is(ControlOperation operation) const { return line_.request.operation == operation; }
 
     UsageError option(std::string_view word) {
-        if (word == "--json") {
+        if (word == "-h" || word == "--help") {
+            line_.subcommand = Subcommand::help;
+        } else if (word == "--json") {
             line_.json = true;
         } else if (word == "--swift-conf" && next_ < words_.size()) {
             line_.swift_conf = words_[next_++];

@@ -9,7 +9,6 @@
 #include "host/swift/handoff_walk.hpp"
 #include "host/swift/partition_hashes.hpp"
 #include "host/swift/replicate_answer.hpp"
-#include "transport/replicate/replicate.hpp"
 
 namespace fragmend::sync {
 namespace {
@@ -162,21 +161,29 @@ Awaitable<std::optional<SyncJobRun::Delta>> SyncJobRun::find_delta(scan::Partner
     co_return std::nullopt;
 }
 
-Awaitable<std::optional<swift::PartitionHashes>> SyncJobRun::remote_hashes(const Node& node,
-                                                                           bool& unmounted) {
+Awaitable<Result<transport::replicate::ReplicateAnswer>> SyncJobRun::replicate(
+    const Node& node, std::string suffixes) {
     activity_.queued("waits to ask for suffix hashes");
     auto permit = co_await services_.replicate_calls.acquire(1);
+    if (permit.has_error()) co_return permit.error();
+    if (cancelled_) co_return Error{errc::cancelled, "stopped"};
     activity_.doing("asks " + node.replication_name() + " for suffix hashes");
-    if (permit.has_error() || cancelled_) co_return std::nullopt;
-    transport::replicate::ReplicateRequest request{node, job_.partition, "", policy_.policy.index,
+    transport::replicate::ReplicateRequest request{node, job_.partition, std::move(suffixes),
+                                                   policy_.policy.index,
                                                    services_.gather_limits.timeouts};
     transport::http::Abort abort;
     call_ = &abort;
     auto answer = co_await transport::replicate::get_suffix_hashes(services_.client,
                                                                    std::move(request), abort);
     call_ = nullptr;
-    permit.value().release();
-    if (cancelled_) co_return std::nullopt;
+    co_return answer;
+}
+
+Awaitable<std::optional<swift::PartitionHashes>> SyncJobRun::remote_hashes(const Node& node,
+                                                                           bool& unmounted) {
+    const auto answer = co_await replicate(node, "");
+    if (cancelled_ || (answer.has_error() && answer.error() == errc::cancelled))
+        co_return std::nullopt;
     if (answer.has_error()) {
         services_.log.error("Unable to get remote suffix hashes from '" + path_at(node) +
                             "': " + answer.error().detail);
@@ -257,15 +264,7 @@ Awaitable<SyncJobRun::Ended> SyncJobRun::session(const Delta& delta) {
 Awaitable<void> SyncJobRun::report_holes() {
     for (const Holes::Distrust& distrust : holes_.asks()) {
         if (cancelled_) co_return;
-        activity_.doing("asks " + distrust.node.replication_name() + " to hash suffixes again");
-        transport::replicate::ReplicateRequest request{distrust.node, job_.partition,
-                                                       distrust.suffixes, policy_.policy.index,
-                                                       services_.gather_limits.timeouts};
-        transport::http::Abort abort;
-        call_ = &abort;
-        auto answer = co_await transport::replicate::get_suffix_hashes(services_.client,
-                                                                       std::move(request), abort);
-        call_ = nullptr;
+        const auto answer = co_await replicate(distrust.node, distrust.suffixes);
         // Whoever does not take it is asked again in the next pass that misses something there.
         services_.log.debug(
             path_at(distrust.node) + " lacks fragments in " + distrust.suffixes +

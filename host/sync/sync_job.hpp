@@ -9,6 +9,7 @@
 #include "host/scan/turns.hpp"
 #include "host/sync/services.hpp"
 #include "host/sync/session_objects.hpp"
+#include "transport/replicate/replicate.hpp"
 #include "transport/ssync/sender.hpp"
 
 namespace fragmend::sync {
@@ -58,6 +59,9 @@ class SyncJobRun {
     Awaitable<void> sync_with(scan::Partner partner);
     /// Asks the partner, then handoffs in its place while they are unmounted.
     Awaitable<std::optional<Delta>> find_delta(scan::Partner partner);
+    /// One REPLICATE among those that may be under way; `suffixes` as ReplicateRequest has them.
+    Awaitable<Result<transport::replicate::ReplicateAnswer>> replicate(const Node& node,
+                                                                       std::string suffixes);
     Awaitable<std::optional<swift::PartitionHashes>> remote_hashes(const Node& node,
                                                                    bool& unmounted);
     /// `looks_twice`: what differs is compared again with fresh hashes of our own disk.

@@ -74,6 +74,17 @@ TEST(CommandLine, AsksRunningProcesses) {
     EXPECT_TRUE(parse({"fragmend", "resume", "--now"}).has_error());
 }
 
+TEST(CommandLine, WhatAsksRunningProcessesHasHelpToo) {
+    for (const char* command : {"status", "pause", "resume", "cancel", "limit"}) {
+        for (const char* help : {"-h", "--help"}) {
+            const auto line = parse({"fragmend", command, help});
+            ASSERT_TRUE(line.has_value()) << command << ' ' << help;
+            EXPECT_EQ(line->subcommand, Subcommand::help);
+            EXPECT_NE(help_text(*line).find(command), std::string::npos);
+        }
+    }
+}
+
 TEST(CommandLine, LimitTakesOptionsAndConfigurations) {
     const auto line = parse({"fragmend", "limit", "read_limit=50M", "fragmend_profile=polite",
                              "/etc/a=b.conf", "--configured"});
