@@ -194,11 +194,19 @@ void Supervisor::check_health() {
 void Supervisor::stop_workers() {
     for (const auto& [pid, worker] : workers_)
         static_cast<void>(::kill(pid, SIGTERM));
-    const auto kill_at = Steady::now() + limits_.stop_limit;
+    clean_up(limits_.stop_limit);
+    for (const auto& [pid, worker] : workers_) {
+        log_.error("Worker " + std::to_string(pid) + " does not end and is killed");
+        static_cast<void>(::kill(pid, SIGKILL));
+    }
     // One that waits for a dead disk does not even die of SIGKILL: it is left to the kernel.
-    const auto leave_at = kill_at + limits_.stop_limit / 4;
-    bool killed = false;
-    while (!workers_.empty() && Steady::now() < leave_at) {
+    clean_up(limits_.leave_limit);
+    workers_.clear();
+}
+
+void Supervisor::clean_up(std::chrono::milliseconds limit) {
+    const auto until = Steady::now() + limit;
+    while (true) {
         for (auto next = workers_.begin(); next != workers_.end();) {
             const auto one = next++;
             int status = 0;
@@ -208,20 +216,13 @@ void Supervisor::stop_workers() {
                 end_.exit_code = graver(end_.exit_code, WEXITSTATUS(status));
             workers_.erase(one);
         }
-        if (!killed && Steady::now() >= kill_at) {
-            killed = true;
-            for (const auto& [pid, worker] : workers_) {
-                log_.error("Worker " + std::to_string(pid) + " does not end and is killed");
-                static_cast<void>(::kill(pid, SIGKILL));
-            }
-        }
+        if (workers_.empty() || Steady::now() >= until) return;
         sigset_t child;
         ::sigemptyset(&child);
         ::sigaddset(&child, SIGCHLD);
         const timespec moment{0, 50000000};
-        if (!workers_.empty()) static_cast<void>(::sigtimedwait(&child, nullptr, &moment));
+        static_cast<void>(::sigtimedwait(&child, nullptr, &moment));
     }
-    workers_.clear();
 }
 
 }  // namespace fragmend::app

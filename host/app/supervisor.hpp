@@ -39,6 +39,8 @@ struct SupervisorLimits {
     std::chrono::duration<double> aggregate_interval{300};
     /// From the signal to SIGKILL; Swift's manager gives up after 15 s.
     std::chrono::milliseconds stop_limit{8000};
+    /// From SIGKILL until a worker that is still there is left alone.
+    std::chrono::milliseconds leave_limit{2000};
 };
 
 /// Runs in a process without threads, because it forks; lives in `main`.
@@ -70,6 +72,8 @@ class Supervisor {
     void check_health();
     /// Ends all workers: TERM, and KILL at the limit.
     void stop_workers();
+    /// Reaps until no worker is left or `limit` is over; looks at least once.
+    void clean_up(std::chrono::milliseconds limit);
     /// The next signal, or 0 after `limit`.
     int wait_for_signal(std::chrono::milliseconds limit) const;
     /// True when the signal ends the run.

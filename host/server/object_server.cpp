@@ -1,11 +1,8 @@
 // Dispatch, and the answers that need no file of their own.
 #include "host/server/object_server.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
-#include <cstdio>
 
 #include "host/server/object_change.hpp"
 #include "host/server/plain_put.hpp"
@@ -47,17 +44,21 @@ ObjectServer::ObjectServer(ServerSetup setup)
     : setup_(std::move(setup)),
       client_limit_(transport::TimeLimit::from_float(setup_.options.client_timeout_s)),
       places_(setup_.options.replication_concurrency),
+      log_(setup_.clock, setup_.logger, setup_.options.log_requests),
       memory_(setup_.network, static_cast<std::size_t>(setup_.options.memory_limit_bytes)),
-      sessions_{setup_.network, setup_.disks, {setup_.options, setup_.constraints},
-                setup_.stores,  places_,      memory_} {}
+      sessions_{setup_.network,
+                setup_.disks,
+                {setup_.options, setup_.constraints},
+                setup_.stores,
+                places_,
+                memory_,
+                log_} {}
 ObjectServer::~ObjectServer() = default;
 
 Awaitable<void> ObjectServer::handle(Exchange& exchange) {
     const auto began = steady_clock::now();
     co_await dispatch(exchange, exchange.head().path(), headers_of(exchange.head()));
-    if (setup_.options.log_requests) {
-        log_request(exchange, std::chrono::duration<double>(steady_clock::now() - began).count());
-    }
+    log_request(exchange, std::chrono::duration<double>(steady_clock::now() - began).count());
 }
 
 bool ObjectServer::allows(std::string_view method) const {
@@ -232,19 +233,14 @@ void ObjectServer::log_request(const Exchange& exchange, double seconds) const {
     const bool quiet = head.method() == "REPLICATE" || head.method() == "SSYNC" ||
                        head.find("X-Backend-Replication").has_value();
     const LogLevel level = quiet ? LogLevel::debug : LogLevel::info;
-    if (!setup_.logger.enabled(level)) return;
+    if (!log_.wants(level)) return;
     const auto field = [&](std::string_view name) {
         return std::string(head.find(name).value_or("-"));
     };
-    char time[32];
-    std::snprintf(time, sizeof time, "%.4f", seconds);
-    const auto now = transport::http::http_date(setup_.clock.now());
-    setup_.logger.log(
-        level, exchange.peer() + " - - [" + now + "] \"" + std::string(head.method()) + " " +
-                   percent_quote(head.path()) + "\" " + std::to_string(exchange.status()) + " " +
-                   field("Content-Length") + " \"" + field("Referer") + "\" \"" +
-                   field("X-Trans-Id") + "\" \"" + field("User-Agent") + "\" " + time + " \"-\" " +
-                   std::to_string(::getpid()) + " " + field("X-Backend-Storage-Policy-Index"));
+    log_.write(level,
+               {exchange.peer(), std::string(head.method()), std::string(head.path()),
+                exchange.status(), field("Content-Length"), field("Referer"), field("X-Trans-Id"),
+                field("User-Agent"), seconds, field("X-Backend-Storage-Policy-Index")});
 }
 
 }  // namespace fragmend::server

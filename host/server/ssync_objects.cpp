@@ -4,6 +4,7 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "host/server/object_change.hpp"
 #include "host/server/object_put.hpp"
@@ -73,6 +74,33 @@ bool wants_commit(const BackendRequest& request) {
     return !request.headers.is_true("X-Backend-No-Commit");
 }
 
+/// Tells the log how one sub-request ended, as Swift's server does, which routes each to itself.
+class SubRequestNote {
+  public:
+    SubRequestNote(const AccessLog& log, const BackendRequest& session, const SubRequestHead& head)
+        : log_(log) {
+        if (!log.wants(LogLevel::debug)) return;
+        AccessEntry entry;
+        entry.method = head.method;
+        entry.path = "/" + session.device + "/" + session.partition + percent_unquote(head.path);
+        entry.policy_index = std::to_string(session.store->policy.index);
+        entry_ = std::move(entry);
+    }
+
+    void ended(const Verdict& verdict) {
+        if (!entry_) return;
+        entry_->status = verdict.status;
+        entry_->seconds =
+            std::chrono::duration<double>(std::chrono::steady_clock::now() - began_).count();
+        log_.write(LogLevel::debug, *entry_);
+    }
+
+  private:
+    const AccessLog& log_;
+    std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
+    std::optional<AccessEntry> entry_;  ///< Made only where it will be seen.
+};
+
 /// One trip to a disk thread for a whole small PUT.
 Verdict put_at_once(BackendRequest request, WriteRules rules, ByteView body) {
     const auto commit =
@@ -88,8 +116,8 @@ Verdict put_at_once(BackendRequest request, WriteRules rules, ByteView body) {
 /// A PUT that is written while it comes.
 class LargePut final : public OpenPut {
   public:
-    LargePut(asio::any_io_executor disks, Semaphore::Permit memory)
-        : disks_(std::move(disks)), memory_(std::move(memory)) {}
+    LargePut(asio::any_io_executor disks, Semaphore::Permit memory, SubRequestNote note)
+        : disks_(std::move(disks)), memory_(std::move(memory)), note_(std::move(note)) {}
     ~LargePut() override {
         // Giving back the blocks of a large file that nobody wants takes a while.
         if (put_ != nullptr) asio::post(disks_, [put = std::move(put_)] {});
@@ -130,13 +158,18 @@ class LargePut final : public OpenPut {
 
     Awaitable<Verdict> finish() override {
         if (!verdict_) co_await flush();
-        if (verdict_) co_return *verdict_;
-        auto work = [this] { return put_->store({}, commit_); };
-        auto stored = co_await offload(disks_, std::move(work));
-        co_return stored ? verdict_of(put_->created()) : verdict_of(stored.error());
+        if (!verdict_) co_await store();
+        note_.ended(*verdict_);
+        co_return *verdict_;
     }
 
   private:
+    Awaitable<void> store() {
+        auto work = [this] { return put_->store({}, commit_); };
+        auto stored = co_await offload(disks_, std::move(work));
+        verdict_ = stored ? verdict_of(put_->created()) : verdict_of(stored.error());
+    }
+
     Awaitable<void> flush() {
         auto work = [this] { return put_->write(buffer_); };
         auto written = co_await offload(disks_, std::move(work));
@@ -149,7 +182,8 @@ class LargePut final : public OpenPut {
     std::unique_ptr<PutOperation> put_;
     PutOperation::Commit commit_ = PutOperation::Commit::now;
     std::vector<std::byte> buffer_;
-    std::optional<Verdict> verdict_;  ///< Why nothing more is written.
+    std::optional<Verdict> verdict_;  ///< Once there, nothing more is written.
+    SubRequestNote note_;
 };
 
 }  // namespace
@@ -233,7 +267,14 @@ Answered<BackendRequest> SsyncObjects::sub_request(SubRequestHead head) const {
 }
 
 Awaitable<Verdict> SsyncObjects::serve(SubRequestHead head, ByteView body) {
+    SubRequestNote note(setup_.log, request_, head);
     auto request = sub_request(std::move(head));
+    const Verdict verdict = co_await answer(std::move(request), body);
+    note.ended(verdict);
+    co_return verdict;
+}
+
+Awaitable<Verdict> SsyncObjects::answer(Answered<BackendRequest> request, ByteView body) {
     if (!request) co_return verdict_of(request.error());
     auto work = [served = std::move(*request), rules = setup_.rules, body]() mutable {
         if (served.method == "PUT") return put_at_once(std::move(served), rules, body);
@@ -248,7 +289,8 @@ Awaitable<std::unique_ptr<OpenPut>> SsyncObjects::open_put(SubRequestHead head) 
     auto permit = co_await setup_.memory.acquire(write_buffer_bytes);
     if (permit.has_value()) memory = std::move(*permit);
     const std::uint64_t length = head.content_length;
-    auto put = std::make_unique<LargePut>(setup_.disks, std::move(memory));
+    auto put = std::make_unique<LargePut>(setup_.disks, std::move(memory),
+                                          SubRequestNote(setup_.log, request_, head));
     auto request = sub_request(std::move(head));
     co_await put->open(std::move(request), setup_.rules, length);
     co_return put;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "host/server/access_log.hpp"
 #include "host/server/backend_request.hpp"
 #include "host/server/object_rules.hpp"
 #include "host/server/session_lock.hpp"
@@ -21,6 +22,7 @@ struct SessionSetup {
     const PolicyStores& stores;
     SessionPlaces& places;
     Semaphore& memory;
+    const AccessLog& log;
 };
 
 /// Looks at offers and serves sub-requests of one partition. Lives as long as its session; network
@@ -41,6 +43,8 @@ class SsyncObjects final : public transport::ssync::ReceiverObjects {
   private:
     /// The sub-request as a request of its own. Answers: 400, 412, 503.
     Answered<BackendRequest> sub_request(transport::ssync::SubRequestHead head) const;
+    /// `body` lives until it returns.
+    Awaitable<transport::ssync::Verdict> answer(Answered<BackendRequest> request, ByteView body);
 
     const SessionSetup& setup_;
     BackendRequest request_;

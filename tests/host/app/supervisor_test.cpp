@@ -1,10 +1,12 @@
 // Real child processes under the supervisor: ends, restarts, signals.
 #include "host/app/supervisor.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <thread>
 
@@ -25,6 +27,7 @@ class SupervisorTest : public ::testing::Test {
         ports_.aggregate = [this] { ++aggregated_; };
         limits_.health_interval = 20ms;
         limits_.stop_limit = 400ms;
+        limits_.leave_limit = 60s;  // Killed workers end at once, but a busy machine is slow.
     }
     bool has_line(const std::string& part) const {
         for (const auto& line : log_.lines)
@@ -95,21 +98,54 @@ TEST_F(SupervisorTest, ForeverStartsDeadWorkersAgainUntilTermWhichIsPassedOn) {
     ::close(counters[1]);
 }
 
-TEST_F(SupervisorTest, WorkerThatIgnoresTermIsKilled) {
-    ports_.work = [](const Share&, int) -> int {
-        static_cast<void>(std::signal(SIGTERM, SIG_IGN));
-        while (true)
-            ::pause();
-    };
-    int looks = 0;
-    ports_.devices_changed = [&looks] {
-        if (++looks == 5) ::kill(::getpid(), SIGTERM);
-        return false;
-    };
-    Supervisor supervisor(ports_, limits_, false, log_.logger());
-    supervisor.run();
-    EXPECT_TRUE(has_line("does not end and is killed"));
-    EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1) << "a child is left";
+/// Two workers that ignore SIGTERM; as soon as both do, the supervisor gets one.
+class StubbornWorkers : public SupervisorTest {
+  protected:
+    StubbornWorkers() {
+        EXPECT_EQ(::pipe2(deaf_, O_CLOEXEC | O_NONBLOCK), 0);
+        ports_.work = [this](const Share&, int) -> int {
+            static_cast<void>(std::signal(SIGTERM, SIG_IGN));
+            ::alarm(60);  // A supervisor that fails to kill it shall not leave it for ever.
+            static_cast<void>(!::write(deaf_[1], "", 1));
+            while (true)
+                ::pause();
+        };
+        ports_.devices_changed = [this] {
+            char byte = 0;
+            while (::read(deaf_[0], &byte, 1) == 1)
+                if (++deaf_workers_ == 2) ::kill(::getpid(), SIGTERM);
+            return false;
+        };
+    }
+    ~StubbornWorkers() override {
+        ::close(deaf_[0]);
+        ::close(deaf_[1]);
+    }
+    void run_and_expect_kills() {
+        Supervisor supervisor(ports_, limits_, false, log_.logger());
+        supervisor.run();
+        EXPECT_EQ(std::ranges::count_if(log_.lines,
+                                        [](const std::string& line) {
+                                            return line.find("does not end and is killed") !=
+                                                   std::string::npos;
+                                        }),
+                  2);
+        EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1) << "a child is left";
+    }
+
+  private:
+    int deaf_[2] = {-1, -1};
+    int deaf_workers_ = 0;
+};
+
+TEST_F(StubbornWorkers, AreKilledAfterTheLimit) {
+    limits_.stop_limit = 50ms;
+    run_and_expect_kills();
+}
+
+TEST_F(StubbornWorkers, AreKilledEvenIfTheLimitIsOverAtTheFirstLook) {
+    limits_.stop_limit = 0ms;
+    run_and_expect_kills();
 }
 
 TEST_F(SupervisorTest, HupStartsAnewOnlyWithAGoodConfiguration) {

@@ -10,6 +10,7 @@ import random
 import re
 import shutil
 import sys
+import time
 import unittest
 
 import stage
@@ -135,30 +136,55 @@ class Killed(Campaign):
     options = {'servers': 3, 'devices': 9, 'part_power': 4, 'ec_type': 'isa_l_rs_cauchy', 'k': 4,
                'm': 2, 'segment_bytes': 65536, 'mount_check': True}
 
-    def test_nothing_is_lost_and_the_next_pass_goes_on(self):
-        before = disks.manifests(self.lab)
-        codes = []
-        for number in range(count('FRAGMEND_KILLS', 20)):
-            if number % 4 == 0:
-                self.scatter(0.4)
-                self.assert_nothing_lost('by the test itself')
-            node = self.dice.choice([1, 2, 3])
-            delay = self.dice.uniform(0.01, 0.35)
-            run = self.lab.popen(['timeout', '-s', 'KILL', f'{delay:.3f}', *program.command(),
-                                  self.conf(node), '--once'])
-            codes.append(run.wait(60).exit_code)
-            self.assertIn(codes[-1], (0, 3, 5, -9, 137))
-            self.assert_nothing_lost(f'by kill {number}')
-        killed = sum(code in (-9, 137) for code in codes)
-        print(f'{killed} of {len(codes)} passes were killed', file=sys.stderr)
-        self.assertGreater(killed, 0)
+    # So often the work that was left is finished and the disks are compared as a whole.
+    KILLS_BEFORE_A_LOOK = 25
+
+    def length_of_a_pass_s(self):
+        """How long a pass takes that has something to revert, at the slowest of the servers."""
+        self.scatter(0.4)
+        lengths = []
+        for node in (1, 2, 3):
+            began = time.monotonic()
+            run = self.lab.popen([*program.command(), self.conf(node), '--once'])
+            self.assertIn(run.wait(60).exit_code, (0, 3, 5))
+            lengths.append(time.monotonic() - began)
+        return max(lengths)
+
+    def killed_pass(self, limit_s):
+        """Whether a pass at some server was killed within that time; else it ended before."""
+        node = self.dice.choice([1, 2, 3])
+        run = self.lab.popen(['timeout', '-s', 'KILL', f'{self.dice.uniform(0.001, limit_s):.4f}',
+                              *program.command(), self.conf(node), '--once'])
+        code = run.wait(60).exit_code
+        self.assertIn(code, (0, 3, 5, -9, 137))
+        return code in (-9, 137)
+
+    def assert_the_next_passes_finish(self, before, when):
         for _ in range(PASSES_MAX):
             made = program.run_pass(self.lab)
             lines = [f'{device}: {line}' for device, manifest in before.items()
                      for line in compare(manifest, self.lab.snapshot(device))]
             if not lines:
-                break
-        self.assertEqual([], lines[:10], f'seed {self.seed}\n{made.tail()}')
+                return
+        self.assertEqual([], lines[:10], f'{when}, seed {self.seed}\n{made.tail()}')
+
+    def test_nothing_is_lost_and_the_next_pass_goes_on(self):
+        before = disks.manifests(self.lab)
+        limit_s = self.length_of_a_pass_s()
+        wanted = count('FRAGMEND_KILLS', 12)
+        killed = passes = 0
+        while killed < wanted:
+            if passes % 4 == 0:
+                self.scatter(0.4)
+                self.assert_nothing_lost('by the test itself')
+            passes += 1
+            if not self.killed_pass(limit_s):
+                continue
+            killed += 1
+            self.assert_nothing_lost(f'by kill {killed}')
+            if killed % self.KILLS_BEFORE_A_LOOK == 0 or killed == wanted:
+                self.assert_the_next_passes_finish(before, f'after kill {killed}')
+        print(f'{killed} of {passes} passes of up to {limit_s:.2f} s were killed', file=sys.stderr)
 
 
 class Mixed(Campaign):

@@ -63,6 +63,24 @@ def deal_rings(lab, seed=1):
         ring.save(path)
 
 
+def rings_of_client_ports(lab):
+    """Rings in which nodes replicate at their client ports too; options of a reconstructor, by node.
+
+    The lab's own rings lead to the servers of the replication ports.
+    """
+    from swift.common.ring import RingData
+    folder = lab.layout.path('etc', 'client-ports')
+    os.makedirs(folder)
+    for policy in lab.spec.policies:
+        name = f'object{policy.suffix}.ring.gz'
+        ring = RingData.load(lab.layout.path('etc', name))
+        for device in ring.devs:
+            device['replication_port'] = device['port']
+        ring.save(os.path.join(folder, name))
+    return {node.number: {'swift_dir': '/etc/swift/client-ports', 'bind_port': node.port}
+            for node in lab.layout.nodes}
+
+
 def reverts_first(place):
     """The first handoff is at the server that runs first, and no primary is."""
     return place.server('h0') == REVERTING_SERVER and all(

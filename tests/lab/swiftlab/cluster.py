@@ -205,10 +205,13 @@ class Lab(DamageOperations, FillOperations, RunOperations):
             self._await_listening(name)
 
     def start(self, number, argv=None):
-        """Starts one object server; `argv` replaces Swift's (the node's conf is appended)."""
-        name = self.layout.node(number).name
-        self._spawn(name, argv)
-        self._await_listening(name)
+        """Starts a node's servers; `argv` replaces Swift's object server (conf is appended)."""
+        node = self.layout.node(number)
+        self._spawn(node.name, argv)
+        for name in self._names_of(number)[1:]:
+            self._spawn(name)
+        for name in self._names_of(number):
+            self._await_listening(name)
 
     def stop_all(self):
         running = self.status()['processes']
@@ -217,21 +220,28 @@ class Lab(DamageOperations, FillOperations, RunOperations):
                 self._ask('signal', name=name, signal=signal.SIGKILL)
 
     def kill(self, number):
-        """Ends one object server at once (SIGKILL)."""
-        self._ask('signal', name=self.layout.node(number).name, signal=signal.SIGKILL)
+        """Ends a node's servers at once (SIGKILL)."""
+        self._signal(number, signal.SIGKILL)
 
     def freeze(self, number):
-        """Stops one object server with SIGSTOP: its connections stay open and silent."""
-        self._ask('signal', name=self.layout.node(number).name, signal=signal.SIGSTOP)
+        """Stops a node's servers with SIGSTOP: their connections stay open and silent."""
+        self._signal(number, signal.SIGSTOP)
 
     def thaw(self, number):
-        self._ask('signal', name=self.layout.node(number).name, signal=signal.SIGCONT)
+        self._signal(number, signal.SIGCONT)
+
+    def _signal(self, number, what):
+        for name in self._names_of(number):
+            self._ask('signal', name=name, signal=what)
+
+    def _names_of(self, number):
+        """A node's object server, and the server of its replication port if there is one."""
+        node = self.layout.node(number)
+        return [node.name] + ([node.replication_name] if node.has_replication_server else [])
 
     def _server_names(self):
         names = ['account-server', 'container-server', 'proxy-server'] if self.spec.proxy else []
-        return ([node.name for node in self.layout.nodes]
-                + [node.replication_name for node in self.layout.nodes
-                   if node.has_replication_server]
+        return ([name for node in self.layout.nodes for name in self._names_of(node.number)]
                 + (['fault-proxy'] if self.spec.fault_proxy else []) + names)
 
     def _spawn(self, name, argv=None):
