@@ -25,6 +25,9 @@ struct RebuildRequest {
     std::uint64_t archive_bytes = 0;  ///< Length of every fragment archive of the object.
     std::size_t fragment_bytes = 0;   ///< Length of a full fragment (one segment), header included.
     std::uint8_t wanted = 0;          ///< Fragment index to rebuild, 0 <= wanted < k + m.
+    /// The source may receive the whole archives of a set of survivors while it opens them; they
+    /// are charged. Otherwise it holds back what comes after the heads of their answers.
+    bool receive_whole = false;
 };
 
 /// One survivor's fragment archive, opened and at its first byte.

@@ -95,6 +95,7 @@ Awaitable<void> ObjectRebuild::stop() {
 void ObjectRebuild::release_memory() {
     state_.inputs.release();
     state_.window.release_memory();
+    state_.outside.shrink_to(0);
     share_.release();
 }
 
@@ -118,8 +119,11 @@ void ObjectRebuild::settle(const Result<void>& result) {
         // The session may still be sending the piece that it got last.
         if (!state_.window.lent()) return release_memory();
     }
+    // The survivors are gone; a verified object waits for its session with its outputs.
+    state_.outside.shrink_to(state_.limits.object_bytes);
     if (state_.shape) {
-        share_.shrink_to(BufferPool::capacity_for(state_.shape->output_bytes()));
+        share_.shrink_to(BufferPool::capacity_for(state_.shape->output_bytes()) +
+                         state_.outside.bytes());
     }
 }
 
@@ -146,10 +150,13 @@ Awaitable<Result<void>> ObjectRebuild::take_share() {
                   state_.request.fragment_bytes, state_.limits, budget.capacity_bytes());
     if (shape.has_error()) co_return shape.error();
     const WaitTimer timer(state_.ports.clock, state_.ports.stats.wait_for_budget);
-    auto share = co_await budget.acquire(shape.value().charge_bytes());
+    const RebuildCharge charge = charge_of(shape.value(), state_.limits, budget.capacity_bytes());
+    auto share = co_await budget.acquire(charge.bytes());
     if (share.has_error()) co_return share.error();
     share_ = std::move(share.value());
-    state_.share_bytes = share_.units();
+    state_.share_bytes = charge.slab_bytes;
+    state_.outside = state_.ports.buffers.claim(charge.outside_bytes);
+    state_.request.receive_whole = charge.receives_whole;
     co_return Result<void>();
 }
 

@@ -86,9 +86,38 @@ MUTANTS = [
      "    if (!$M || errors_.empty()) ask_one_more();\n    const bool is_waiting"),
     ("an-answer-wakes-nobody", "transport/fragments/gather.cpp",
      "    gathering.changed.cancel();\n}", "    if (!$M) gathering.changed.cancel();\n}"),
+    ("a-newer-version-is-taken", "transport/fragments/gather_decision.cpp",
+     "    const bool is_announced = fragment.timestamp == request_.data_timestamp;\n"
+     "    if (!bucket.etag) {",
+     "    const bool is_announced = fragment.timestamp == request_.data_timestamp ||\n"
+     "                              ($M && fragment.timestamp > request_.data_timestamp);\n"
+     "    if ($M) bucket.etag = std::string(fragment.etag);\n"
+     "    if (!bucket.etag) {"),
     # The session.
     ("a-left-out-head-stays", "transport/ssync/sender.cpp",
      "            out_.resize(mark);", "            if (!$M) out_.resize(mark);"),
+    # Turns and rings.
+    ("turns-are-not-waited-for", "host/sync/sync_job.cpp",
+     "        if (partner.round > visits_.round) {", "        if (!$M && partner.round > visits_.round) {"),
+    ("what-is-put-off-is-forgotten", "host/sync/sync_job.cpp",
+     "            put_off_.push_back(partner.node.id);\n",
+     "            if (!$M) put_off_.push_back(partner.node.id);\n"),
+    ("everybody-goes-first", "host/scan/jobs.cpp",
+     "            partner.round =\n", "            if (!$M) partner.round =\n"),
+    ("a-changed-ring-is-overlooked", "host/app/pass.cpp",
+     "    changed_policies_.insert(state.policy.index);\n",
+     "    if ($M) co_return true;\n    changed_policies_.insert(state.policy.index);\n"),
+    ("the-ring-of-the-last-pass-stays", "host/app/pass.cpp",
+     "            state.ring = state.ring_file->newest(services_.clock.steady());\n",
+     "            if (!$M || !state.ring)\n"
+     "                state.ring = state.ring_file->newest(services_.clock.steady());\n"),
+    ("a-closed-gate-lets-through", "host/app/pass.cpp",
+     "        while (gate_.is_closed() && !cancelled_)",
+     "        while (!$M && gate_.is_closed() && !cancelled_)"),
+    # Memory.
+    ("receive-buffers-are-not-charged", "scheduler/rebuild_shape.cpp",
+     "    if (charge.receives_whole) charge.outside_bytes = whole;",
+     "    if (charge.receives_whole && !$M) charge.outside_bytes = whole;"),
     # The job.
     ("a-failed-object-is-not-counted", "host/sync/session_objects.cpp",
      "    ++counts_.failures[error.code];", "    if (!$M) ++counts_.failures[error.code];"),
