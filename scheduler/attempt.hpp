@@ -73,6 +73,7 @@ struct RebuildState {
     RebuildRequest request;
     std::vector<std::uint32_t> left_out;  ///< Ring ids of devices that are not asked.
     std::size_t share_bytes = 0;          ///< Lent by the budget; the slabs below never take more.
+    BufferPool::Claim outside;            ///< Lent for what is allocated elsewhere.
     std::optional<RebuildShape> shape;    ///< Known once headers were seen.
     BufferPool::Lease inputs;
     std::deque<RebuildOutput> outputs;  ///< One a wanted fragment, `wanted` first.

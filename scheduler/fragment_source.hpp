@@ -27,6 +27,9 @@ struct RebuildRequest {
     std::size_t fragment_bytes = 0;   ///< Length of a full fragment (one segment), header included.
     std::uint8_t wanted = 0;          ///< Fragment index to rebuild, 0 <= wanted < k + m.
     std::vector<std::uint8_t> also_wanted;  ///< Further ones, distinct; not for flat XOR codes.
+    /// The source may receive the whole archives of a set of survivors while it opens them; they
+    /// are charged. Otherwise it holds back what comes after the heads of their answers.
+    bool receive_whole = false;
 
     std::size_t outputs() const { return 1 + also_wanted.size(); }
     /// Fragment index of output `output`: 0 is `wanted`.

@@ -5,6 +5,10 @@
 
 namespace fragmend::scheduler {
 
+std::size_t lendable_bytes(std::size_t limit_bytes, std::size_t sessions) {
+    return limit_bytes - std::min(limit_bytes / 2, sessions * session_bytes);
+}
+
 Awaitable<Result<MemoryBudget::Permit>> MemoryBudget::acquire(std::size_t bytes) {
     if (bytes > capacity_bytes()) {
         co_return Error{errc::limit,

@@ -10,12 +10,20 @@
 
 namespace fragmend::scheduler {
 
+/// What a session takes however small its objects are: its connection, lines, offers, what waits to
+/// be written, local archives that were read with their metadata.
+inline constexpr std::size_t session_bytes = 128 * 1024;
+/// What `limit_bytes` leave for objects where `sessions` may run: at least half.
+std::size_t lendable_bytes(std::size_t limit_bytes, std::size_t sessions);
+
 /// Lends bytes to objects in the order in which they ask (`fragmend_memory_limit`).
 ///
 /// The progress rule. Nobody waits for ever, because
 ///   1. an object asks once, for all it will ever need (every input slot, its window of outputs,
-///   what
-///      it holds back), and holds nothing else of the budget while it waits;
+///      what it holds back, the receive buffers of its survivors and what surrounds it), and holds
+///      nothing else of the budget while it waits. What it asks for is fitted to the whole budget
+///      first (`fit_shape`, `charge_of`): fewer slots, no receive buffers. Only an object whose
+///      smallest slabs exceed the whole budget is refused, so an empty budget serves any other;
 ///   2. grants are first come, first served; nobody overtakes, so nobody starves;
 ///   3. objects of one session ask in the order in which the session will send them;
 ///   4. an object that holds its share depends on outside parties with limits (survivors,

@@ -135,13 +135,16 @@ void ObjectRebuild::release_memory() {
     state_.inputs.release();
     for (RebuildOutput& output : state_.outputs)
         output.window.release_memory();
+    state_.outside.shrink_to(0);
     share_.release();
 }
 
 void ObjectRebuild::release(RebuildOutput& output) {
     if (!output.window.has_memory()) return;
     output.window.release_memory();
-    share_.shrink_to(held_bytes());
+    const std::size_t held = held_bytes();
+    if (held == 0) return release_memory();
+    share_.shrink_to(held + state_.outside.bytes());
 }
 
 std::size_t ObjectRebuild::held_bytes() const {
@@ -171,13 +174,15 @@ void ObjectRebuild::settle(const Result<void>& result) {
         ++(result.error() == errc::cancelled ? stats.objects_cancelled : stats.objects_failed);
         outcome_.error = result.error();
     }
+    // The survivors are gone; a verified object waits for its session with its outputs.
+    state_.outside.shrink_to(state_.limits.object_bytes);
     if (!state_.shape) {
         for (RebuildOutput& output : state_.outputs) {
             if (outcome_.verified) output.window.set_verified();
         }
         return release_memory();
     }
-    share_.shrink_to(held_bytes());
+    share_.shrink_to(held_bytes() + state_.outside.bytes());
     for (RebuildOutput& output : state_.outputs) {
         if (outcome_.verified) {
             output.window.set_verified();
@@ -218,10 +223,13 @@ Awaitable<Result<void>> ObjectRebuild::take_share() {
     }
     if (shape.has_error()) co_return shape.error();
     const WaitTimer timer(state_.ports.clock, state_.ports.stats.wait_for_budget);
-    auto share = co_await budget.acquire(shape.value().charge_bytes());
+    const RebuildCharge charge = charge_of(shape.value(), state_.limits, budget.capacity_bytes());
+    auto share = co_await budget.acquire(charge.bytes());
     if (share.has_error()) co_return share.error();
     share_ = std::move(share.value());
-    state_.share_bytes = share_.units();
+    state_.share_bytes = charge.slab_bytes;
+    state_.outside = state_.ports.buffers.claim(charge.outside_bytes);
+    state_.request.receive_whole = charge.receives_whole;
     co_return Result<void>();
 }
 
@@ -279,7 +287,7 @@ void ObjectRebuild::drop_others() {
     }
     if (!state_.shape) return;
     state_.shape->outputs = 1;
-    share_.shrink_to(state_.shape->charge_bytes());
+    share_.shrink_to(state_.shape->charge_bytes() + state_.outside.bytes());
     state_.share_bytes = state_.shape->charge_bytes();
 }
 

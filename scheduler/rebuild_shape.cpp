@@ -97,6 +97,22 @@ Result<RebuildShape> fit_shape(const EcScheme& scheme, std::uint64_t archive_byt
                                   " (fragmend_memory_limit)"};
 }
 
+RebuildCharge charge_of(const RebuildShape& shape, const RebuildLimits& limits,
+                        std::size_t bytes_max) {
+    FRAGMEND_ASSERT(shape.charge_bytes() <= bytes_max);
+    RebuildCharge charge;
+    charge.slab_bytes = shape.charge_bytes();
+    const std::size_t room = bytes_max - charge.slab_bytes;
+    const std::size_t least = limits.object_bytes + shape.survivors_max * limits.survivor_bytes;
+    charge.outside_bytes = std::min(least, room);
+    if (shape.archive_bytes > limits.receive_whole_bytes_max) return charge;
+    const std::size_t whole =
+        least + shape.survivors_max * static_cast<std::size_t>(shape.archive_bytes);
+    charge.receives_whole = whole <= room;
+    if (charge.receives_whole) charge.outside_bytes = whole;
+    return charge;
+}
+
 bool pieces_fit(std::uint64_t archive_bytes, std::size_t piece_bytes) {
     if (piece_bytes <= fragment_header_bytes || archive_bytes == 0) return false;
     const std::uint64_t last = archive_bytes % piece_bytes;

@@ -26,6 +26,13 @@ struct RebuildLimits {
     std::size_t output_slots = 4;
     /// Rounds of survivor bytes in memory: 2 reads round r + 1 while round r is decoded.
     std::size_t input_sets = 2;
+    /// An archive up to this length is received whole while its survivors are opened, so that a
+    /// short or broken one is replaced at once.
+    std::size_t receive_whole_bytes_max = 32 * 1024;
+    /// What an object takes beside its slabs: names, plan, digests, coroutines; and each of its
+    /// survivors: a connection, the head of its answer.
+    std::size_t object_bytes = 12 * 1024;
+    std::size_t survivor_bytes = 8 * 1024;
     /// Fresh sets of survivors that are tried for one object.
     int attempts_max = 4;
     /// Waited longer than this for the session, an attempt takes a survivor's hang-up for what it
@@ -73,6 +80,20 @@ std::size_t survivors_max(const EcScheme& scheme);
 Result<RebuildShape> fit_shape(const EcScheme& scheme, std::uint64_t archive_bytes,
                                std::size_t piece_bytes, const RebuildLimits& limits,
                                std::size_t bytes_max, std::size_t outputs = 1);
+
+/// What a rebuild is charged for while its survivors are open.
+struct RebuildCharge {
+    std::size_t slab_bytes = 0;     ///< `RebuildShape::charge_bytes`.
+    std::size_t outside_bytes = 0;  ///< Everything else.
+    bool receives_whole = false;    ///< With the archives of all survivors in receive buffers.
+    std::size_t bytes() const { return slab_bytes + outside_bytes; }
+};
+
+/// The charge of `shape` in a budget of `bytes_max`, which holds its slabs. Receive buffers are
+/// left out where the rest fits without them only; and an object that fits with its slabs alone
+/// takes the whole budget: nothing is refused for what goes on around it.
+RebuildCharge charge_of(const RebuildShape& shape, const RebuildLimits& limits,
+                        std::size_t bytes_max);
 
 /// Whether an archive of `archive_bytes` can consist of pieces of `piece_bytes`: each has a header
 /// and at least one byte.

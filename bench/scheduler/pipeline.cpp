@@ -38,8 +38,9 @@ std::string hash_of(std::uint64_t number) {
 struct Engine {
     Engine(const PeerView& peers, const ObjectShape& shape, const PipelineLimits& limits)
         : decode_threads(limits.decode_threads),
-          buffers(slabs, limits.memory_bytes),
-          budget(io.get_executor(), limits.memory_bytes),
+          buffers(slabs, scheduler::lendable_bytes(limits.memory_bytes, limits.sessions)),
+          budget(io.get_executor(),
+                 scheduler::lendable_bytes(limits.memory_bytes, limits.sessions)),
           dispatcher(io.get_executor(), decode_threads.get_executor(), codec,
                      {.workers = limits.decode_threads, .inline_bytes_max = 32768}),
           client(io.get_executor(), "obj-reconstructor 1", clock),
@@ -159,7 +160,7 @@ class NumberedObjects final : public transport::ssync::SessionObjects {
         if (std::exchange(sending_, false)) co_await rebuilds_.pop();
         while (rebuilds_.has_room() && started_ < wanted_.size()) {
             scheduler::RebuildRequest request = request_;
-            request.object_hash = wanted_[started_++].object_hash;
+            request.object_hash = wanted_[started_++].object_hash.hex();
             request.object_path = "/a/c/" + request.object_hash;
             rebuilds_.push(std::move(request), {});
         }

@@ -29,6 +29,11 @@ std::size_t decode_thread_count(const swift::FragmendOptions& options) {
     return options.decode_threads > 0 ? static_cast<std::size_t>(options.decode_threads) : cores();
 }
 
+std::size_t lendable_bytes(const swift::FragmendOptions& options) {
+    return scheduler::lendable_bytes(options.memory_limit_bytes,
+                                     static_cast<std::size_t>(options.sessions));
+}
+
 transport::Timeouts timeouts_of(const swift::ReconstructorOptions& options) {
     return {transport::TimeLimit::from_float(options.conn_timeout_s),
             transport::TimeLimit::from_float(options.node_timeout_s),
@@ -45,9 +50,9 @@ Engine::Engine(const swift::ReconstructorOptions& options, scheduler::ThrottleSe
       disk_threads_(disk_thread_count(options.fragmend)),
       decode_threads_(decode_thread_count(options.fragmend)),
       codec_(codec ? std::move(codec) : codec::make_codec(codec_options(options, log_), clock)),
-      buffers_(slabs_, options.fragmend.memory_limit_bytes),
-      budget_(io_.get_executor(), options.fragmend.memory_limit_bytes),
-      stash_(budget_, options.fragmend.memory_limit_bytes / sync::stash_part),
+      buffers_(slabs_, lendable_bytes(options.fragmend)),
+      budget_(io_.get_executor(), lendable_bytes(options.fragmend)),
+      stash_(budget_, lendable_bytes(options.fragmend) / sync::stash_part),
       throttle_(io_.get_executor(), clock, rebuild_stats_, std::move(throttle)),
       dispatcher_(io_.get_executor(), decode_threads_.get_executor(), *codec_,
                   {.workers = decode_thread_count(options.fragmend),

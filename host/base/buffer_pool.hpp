@@ -10,8 +10,8 @@
 
 namespace fragmend {
 
-/// Where slabs come from. The heap here; page-locked memory in host/codec when there is a GPU.
-/// Slabs start on a page. `allocate` throws bad_alloc.
+/// Where slabs come from. Pages of the system here; page-locked memory in host/codec when there is
+/// a GPU. Slabs start on a page. `allocate` throws bad_alloc.
 class SlabSource {
   public:
     virtual ~SlabSource() = default;
@@ -19,6 +19,8 @@ class SlabSource {
     virtual void free(std::byte* slab, std::size_t bytes) noexcept = 0;
 };
 
+/// Small slabs from the heap; larger ones are mapped, so that their pages go back to the system
+/// when they are freed, however the heap is used around them.
 class HeapSlabs final : public SlabSource {
   public:
     std::byte* allocate(std::size_t bytes) override;
@@ -27,8 +29,9 @@ class HeapSlabs final : public SlabSource {
 
 /// Keeps slabs that came back, so that the steady state does not allocate.
 /// Place:    between whoever owns the byte budget (who may lease how much) and the slab source.
-/// Bound:    a slab is kept only while leased + idle bytes stay within `bytes_max`; what is leased
-///           is bounded by the budget, not here. With `bytes_max` 0 nothing is ever kept.
+/// Bound:    a slab is kept only while leased, claimed and idle bytes stay within `bytes_max`; what
+///           is leased and claimed is bounded by the budget, not here. With `bytes_max` 0 nothing
+///           is ever kept.
 /// Runs on:  one thread. Outlives its leases.
 class BufferPool {
   public:
@@ -64,13 +67,39 @@ class BufferPool {
         ByteSpan bytes_;
     };
 
+    /// Bytes that somebody allocates elsewhere on account of the same budget: idle slabs make room
+    /// for them. Given back when it is destroyed.
+    class Claim {
+      public:
+        Claim() = default;
+        Claim(Claim&& other) noexcept
+            : pool_(std::exchange(other.pool_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
+        Claim& operator=(Claim&& other) noexcept {
+            std::swap(pool_, other.pool_);
+            std::swap(bytes_, other.bytes_);
+            return *this;
+        }
+        ~Claim() { shrink_to(0); }
+        /// Keeps at most `bytes` of it.
+        void shrink_to(std::size_t bytes);
+        std::size_t bytes() const { return bytes_; }
+
+      private:
+        friend class BufferPool;
+        Claim(BufferPool* pool, std::size_t bytes) : pool_(pool), bytes_(bytes) {}
+        BufferPool* pool_ = nullptr;
+        std::size_t bytes_ = 0;
+    };
+
     /// `bytes` > 0.
     Lease lease(std::size_t bytes);
+    Claim claim(std::size_t bytes);
     /// The size of the slab that `lease(bytes)` hands out: pages below 64 KiB, then eighths of a
     /// power of two, so that slabs of similar objects fit one another and at most 1/8 is unused.
     static std::size_t capacity_for(std::size_t bytes);
 
     std::size_t leased_bytes() const { return leased_bytes_; }
+    std::size_t claimed_bytes() const { return claimed_bytes_; }
     std::size_t idle_bytes() const { return idle_bytes_; }
 
   private:
@@ -81,6 +110,7 @@ class BufferPool {
     SlabSource& slabs_;
     std::size_t bytes_max_;
     std::size_t leased_bytes_ = 0;
+    std::size_t claimed_bytes_ = 0;
     std::size_t idle_bytes_ = 0;
     std::map<std::size_t, std::vector<std::byte*>> idle_;  ///< By capacity; no empty lists.
 };

@@ -87,8 +87,8 @@ Awaitable<Result<std::optional<Offer>>> RevertObjects::next_offer() {
 
 Awaitable<Result<void>> RevertObjects::wanted(std::vector<Wanted> objects) {
     // What was never offered is nobody's to ask for.
-    std::erase_if(objects,
-                  [this](const Wanted& want) { return !offered_.contains(want.object_hash); });
+    std::erase_if(
+        objects, [this](const Wanted& want) { return !offered_.contains(want.object_hash.hex()); });
     wanted_.assign(std::make_move_iterator(objects.begin()),
                    std::make_move_iterator(objects.end()));
     co_return Result<void>();
@@ -104,19 +104,19 @@ Awaitable<Result<std::vector<SubRequest>>> RevertObjects::next_sub_requests() {
         const swift::OpenOptions options{
             .frag_index = plan_.fragment_index, .frag_prefs = preferences(), .open_expired = true};
         auto open = [disk = policy_.disk, device = plan_.local_device.device,
-                     partition = plan_.partition, hash = want.object_hash, options] {
+                     partition = plan_.partition, hash = want.object_hash.hex(), options] {
             return swift::open_object(disk, device, partition, hash, options);
         };
         auto opened = co_await offload(services_.disk, std::move(open));
         activity_.moved();
         if (opened.has_error()) {
-            leave_out(want.object_hash, opened.error());
+            leave_out(want.object_hash.hex(), opened.error());
             continue;
         }
         auto requests = co_await requests_of(want, std::move(opened.value()));
         if (requests.has_error()) {
             if (requests.error() == errc::cancelled) co_return requests.error();
-            leave_out(want.object_hash, requests.error());
+            leave_out(want.object_hash.hex(), requests.error());
             continue;
         }
         if (!requests->empty()) co_return requests;
@@ -143,7 +143,7 @@ Result<void> RevertObjects::check_unchanged(const swift::LocalOffer& offered,
 
 Awaitable<Result<std::vector<SubRequest>>> RevertObjects::requests_of(const Wanted& want,
                                                                       swift::OpenObject object) {
-    const auto unchanged = check_unchanged(offered_.at(want.object_hash), object);
+    const auto unchanged = check_unchanged(offered_.at(want.object_hash.hex()), object);
     if (unchanged.has_error()) co_return unchanged.error();
     std::vector<SubRequest> requests;
     const auto path = object.name.path();

@@ -19,8 +19,10 @@ using transport::ssync::Wanted;
 
 /// Objects that may be open on the disk ahead of their turn.
 constexpr std::size_t opened_objects_max = 16;
-/// Of those, opened in one visit to the disk thread. The first visit opens one, so that its rebuild
-/// can begin; each later one twice as many as the one before.
+/// Bytes of their archives that may be read ahead.
+constexpr std::size_t opened_bytes_max = 64 * 1024;
+/// Of those objects, opened in one visit to the disk thread. The first visit opens one, so that its
+/// rebuild can begin; each later one twice as many as the one before.
 constexpr std::size_t opened_at_once_max = 8;
 /// One visit to the disk for offers ends with the suffix that reaches either.
 constexpr std::size_t suffixes_at_once_max = 32;
@@ -148,7 +150,7 @@ Awaitable<Result<std::optional<Offer>>> SessionObjects::next_offer() {
     }
     auto local = std::move(offers_.front());
     offers_.pop_front();
-    order_.offered(local.object_hash, local.data);
+    if (const auto hash = ObjectHash::parse(local.object_hash)) order_.offered(*hash, local.data);
     std::optional<Offer> offer(std::in_place);
     offer->object_hash = std::move(local.object_hash);
     offer->data = local.data;
@@ -166,13 +168,20 @@ Awaitable<Result<void>> SessionObjects::wanted(std::vector<Wanted> objects) {
     co_return Result<void>();
 }
 
-SessionObjects::Item SessionObjects::open_one(Wanted want) const {
+std::size_t SessionObjects::read_bytes_waiting() const {
+    std::size_t bytes = 0;
+    for (const Item& item : opened_)
+        bytes += item.archive.content ? item.archive.content->size() : 0;
+    return bytes;
+}
+
+SessionObjects::Item SessionObjects::open_one(Wanted want, std::size_t read_bytes_max) const {
     Item item;
     item.want = std::move(want);
     const swift::OpenOptions options{
         .frag_index = plan_.local_index, .frag_prefs = std::nullopt, .open_expired = true};
     auto opened = swift::open_object(policy_.disk, plan_.local_device.device, plan_.partition,
-                                     item.want.object_hash, options);
+                                     item.want.object_hash.hex(), options);
     if (opened.has_error()) {
         item.error = opened.error();
         return item;
@@ -180,7 +189,7 @@ SessionObjects::Item SessionObjects::open_one(Wanted want) const {
     item.object = std::move(opened.value());
     if (item.object.tombstone) return item;
     item.archive = local_archive(item.object);
-    if (item.needs_rebuild() && item.object.content_length <= small_local_archive_bytes_max) {
+    if (item.needs_rebuild() && item.object.content_length <= read_bytes_max) {
         item.archive.content = read_whole(std::move(item.object.fd), item.archive);
     }
     // A larger one is opened again when its turn comes: descriptors are not read ahead.
@@ -202,11 +211,16 @@ Awaitable<void> SessionObjects::open_ahead() {
             std::make_move_iterator(to_open_.begin()),
             std::make_move_iterator(to_open_.begin() + static_cast<std::ptrdiff_t>(count)));
         to_open_.erase(to_open_.begin(), to_open_.begin() + static_cast<std::ptrdiff_t>(count));
-        auto open = [this, wants = std::move(wants)]() mutable {
+        const std::size_t waiting = read_bytes_waiting();
+        auto open = [this, wants = std::move(wants), waiting] {
             std::vector<Item> items;
             items.reserve(wants.size());
-            for (Wanted& want : wants)
-                items.push_back(open_one(std::move(want)));
+            std::size_t room = opened_bytes_max - std::min(opened_bytes_max, waiting);
+            for (const Wanted& want : wants) {
+                items.push_back(open_one(want, std::min(room, small_local_archive_bytes_max)));
+                const auto& content = items.back().archive.content;
+                if (content) room -= content->size();
+            }
             return items;
         };
         auto items = co_await offload(services_.disk, std::move(open));
@@ -358,7 +372,7 @@ Awaitable<Result<std::vector<SubRequest>>> SessionObjects::next_sub_requests() {
         opened_changed_.notify();
         // It may have been read ahead, and have failed elsewhere or have been cancelled since.
         if (!current_->error)
-            current_->error = services_.suspects.why_it_broke(current_->want.object_hash);
+            current_->error = services_.suspects.why_it_broke(current_->want.object_hash.hex());
         if (current_->error) {
             // Gone since the offer is no failure: somebody deleted or moved it.
             if (*current_->error == errc::not_found) continue;
@@ -429,7 +443,7 @@ void SessionObjects::object_failed(Item& item, const Error& error) {
                                                         item.object.name.path(),
                                                         policy_.policy.index) +
                         " frag#" + std::to_string(plan_.wanted_index) + " hash " +
-                        item.want.object_hash + " not rebuilt: " + to_string(error));
+                        item.want.object_hash.hex() + " not rebuilt: " + to_string(error));
 }
 
 void SessionObjects::body_broke(const Error& error) {

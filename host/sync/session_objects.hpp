@@ -77,7 +77,10 @@ class SessionObjects final : public transport::ssync::SessionObjects {
     };
     Listed list_suffixes(std::size_t first) const;
     Awaitable<void> open_ahead();
-    Item open_one(transport::ssync::Wanted want) const;
+    /// `read_bytes_max`: a local archive up to this length is read at once.
+    Item open_one(transport::ssync::Wanted want, std::size_t read_bytes_max) const;
+    /// Bytes of local archives that wait for their turn.
+    std::size_t read_bytes_waiting() const;
     void start_rebuilds();
     /// Takes what an earlier session left for this one, or starts the rebuild, for later ones too.
     void start_rebuild(Item& item, scheduler::RebuildRequest request);

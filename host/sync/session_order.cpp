@@ -2,25 +2,14 @@
 #include "host/sync/session_order.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <limits>
 
 #include "scheduler/risk_order.hpp"
 
 namespace fragmend::sync {
-namespace {
 
-std::uint64_t half_of(std::string_view object_hash) {
-    std::uint64_t value = 0;
-    const auto digits = object_hash.substr(0, 16);
-    static_cast<void>(std::from_chars(digits.data(), digits.data() + digits.size(), value, 16));
-    return value;
-}
-
-}  // namespace
-
-void SessionOrder::offered(std::string_view object_hash, const Timestamp& data) {
-    if (offers_.size() < offers_max) offers_.emplace_back(half_of(object_hash), data.raw);
+void SessionOrder::offered(const ObjectHash& object_hash, const Timestamp& data) {
+    if (offers_.size() < offers_max) offers_.emplace_back(object_hash.first_half(), data.raw);
 }
 
 void SessionOrder::sort(std::vector<transport::ssync::Wanted>& objects, const Risks* risks) {
@@ -28,11 +17,11 @@ void SessionOrder::sort(std::vector<transport::ssync::Wanted>& objects, const Ri
     std::vector<scheduler::AtRisk> at_risk;
     at_risk.reserve(objects.size());
     for (const auto& object : objects) {
-        const std::uint64_t half = half_of(object.object_hash);
+        const std::uint64_t half = object.object_hash.first_half();
         const auto found = std::ranges::lower_bound(offers_, half, {},
                                                     [](const auto& offer) { return offer.first; });
         scheduler::AtRisk& one = at_risk.emplace_back();
-        one.missing = risks == nullptr ? 0 : risks->missing(object.object_hash);
+        one.missing = risks == nullptr ? 0 : risks->missing(object.object_hash.hex());
         one.data.raw = found != offers_.end() && found->first == half
                            ? found->second
                            : std::numeric_limits<std::int64_t>::max();
@@ -40,7 +29,7 @@ void SessionOrder::sort(std::vector<transport::ssync::Wanted>& objects, const Ri
     std::vector<transport::ssync::Wanted> sorted;
     sorted.reserve(objects.size());
     for (const std::size_t position : scheduler::risk_order(at_risk))
-        sorted.push_back(std::move(objects[position]));
+        sorted.push_back(objects[position]);
     objects = std::move(sorted);
     offers_ = {};
 }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -18,7 +17,7 @@ class SessionOrder {
     /// Of more than these the age is not known: they come as if they were the newest.
     static constexpr std::size_t offers_max = 65'536;
 
-    void offered(std::string_view object_hash, const Timestamp& data);
+    void offered(const ObjectHash& object_hash, const Timestamp& data);
     /// Puts the objects in the order of scheduler::risk_order and forgets the offers.
     void sort(std::vector<transport::ssync::Wanted>& objects, const Risks* risks);
 

@@ -214,6 +214,7 @@ fragments::GatherRequest SurvivorSource::gather_request(
     gather.data_timestamp = request.data_timestamp;
     gather.ec_etag = request.ec_etag;
     gather.archive_bytes = request.archive_bytes;
+    if (request.receive_whole) gather.whole_bodies_max = scheduler::survivors_max(request.scheme);
     if (local) gather.local_index = local->index();
     gather.local_durable = true;
     gather.candidates = std::move(candidates);

@@ -16,7 +16,7 @@
 namespace fragmend::sync {
 
 /// A local archive of at most so many bytes is read whole when its object is opened.
-inline constexpr std::uint64_t small_local_archive_bytes_max = 32768;
+inline constexpr std::size_t small_local_archive_bytes_max = 32768;
 
 /// This node's own archive of an object, as it was when the object was opened.
 struct LocalArchive {

@@ -305,7 +305,7 @@ Bytes World::truth(const RebuildRequest& request) const {
 bool World::step() {
     io.restart();
     const bool worked = io.poll_one() > 0;
-    EXPECT_LE(buffers.leased_bytes(), budget.in_use_bytes());
+    EXPECT_LE(buffers.leased_bytes() + buffers.claimed_bytes(), budget.in_use_bytes());
     EXPECT_LE(budget.in_use_bytes(), budget.capacity_bytes());
     return worked;
 }

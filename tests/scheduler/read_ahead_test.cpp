@@ -73,6 +73,8 @@ TEST(ReadAhead, ServesInOrderAndAFailureDisturbsNobody) {
 TEST(ReadAhead, RunsNoMoreThanItsCountAndNoMoreThanTheBudget) {
     for (std::size_t kib : {64u, 1024u}) {
         World world(kib * 1024);
+        world.limits.object_bytes = world.limits.survivor_bytes = 0;
+        world.limits.receive_whole_bytes_max = 0;
         std::vector<RebuildRequest> requests;
         for (int i = 0; i < 6; ++i) {
             requests.push_back(world.add("/a/c/" + std::to_string(i), object_of(10000), 10000));

@@ -67,6 +67,29 @@ TEST(RebuildShape, GivesUpComfortStepByStepUntilItFits) {
     EXPECT_FALSE(smallest.hold_all);
 }
 
+TEST(RebuildCharge, HoldsReceiveBuffersOnlyWhereTheyFitAndNeverRefusesASlab) {
+    const RebuildLimits limits;
+    const auto shape = fit_shape(scheme, 30'000, 30'000, limits, 1 << 20).value();
+    const std::size_t slabs = shape.charge_bytes();
+    const std::size_t least = limits.object_bytes + 10 * limits.survivor_bytes;
+    const std::size_t whole = least + 10 * 30'000;
+    const RebuildCharge roomy = charge_of(shape, limits, slabs + whole);
+    EXPECT_TRUE(roomy.receives_whole);
+    EXPECT_EQ(roomy.bytes(), slabs + whole);
+    const RebuildCharge narrow = charge_of(shape, limits, slabs + whole - 1);
+    EXPECT_FALSE(narrow.receives_whole);
+    EXPECT_EQ(narrow.bytes(), slabs + least);
+    const RebuildCharge tight = charge_of(shape, limits, slabs + least / 2);
+    EXPECT_EQ(tight.bytes(), slabs + least / 2);
+    EXPECT_EQ(charge_of(shape, limits, slabs).bytes(), slabs);
+}
+
+TEST(RebuildCharge, ReceivesNoLargeArchiveWhole) {
+    const RebuildLimits limits;
+    const auto shape = fit_shape(scheme, 32'769, 30'000, limits, 8 << 20).value();
+    EXPECT_FALSE(charge_of(shape, limits, 8 << 20).receives_whole);
+}
+
 TEST(RebuildShape, AllowsAllOthersForFlatXor) {
     EXPECT_EQ(survivors_max({"flat_xor_hd_3", 10, 5}), 14u);
     EXPECT_EQ(survivors_max({"liberasurecode_rs_vand", 10, 5}), 10u);

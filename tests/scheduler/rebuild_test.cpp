@@ -128,8 +128,10 @@ TEST(ObjectRebuild, VerifiesASmallObjectAheadAndKeepsOnlyItsOutput) {
     world.run_until_idle();
     EXPECT_TRUE(rebuild.outcome().verified);
     EXPECT_EQ(world.source.streams_open, 0);
-    EXPECT_EQ(world.buffers.leased_bytes(), world.budget.in_use_bytes());
-    EXPECT_LE(world.budget.in_use_bytes(), 24576u);
+    EXPECT_EQ(world.buffers.claimed_bytes(), world.limits.object_bytes);
+    EXPECT_EQ(world.buffers.leased_bytes() + world.buffers.claimed_bytes(),
+              world.budget.in_use_bytes());
+    EXPECT_LE(world.buffers.leased_bytes(), 24576u);
     Received received;
     world.tasks.spawn(receive(rebuild, received, 0));
     world.run_until_idle();

@@ -16,7 +16,14 @@ struct Connection::State : std::enable_shared_from_this<State> {
         : network(asio::use_service<sim::Network>(asio::query(executor, asio::execution::context))),
           reading(executor),
           writing(executor) {}
-    ~State() { close(); }
+    ~State() {
+        close();
+        drop(buffer.size());
+    }
+    void drop(std::size_t bytes) {
+        buffer.erase(0, bytes);
+        network.buffered -= bytes;
+    }
 
     void open(const Peer& peer) {
         link = network.connect(peer);
@@ -150,7 +157,7 @@ Awaitable<Result<std::size_t>> Connection::read(ByteSpan into, Deadline deadline
     StatePtr state = state_;
     const std::size_t ready = std::min(into.size(), state->buffer.size());
     std::ranges::copy(as_bytes_view(state->buffer).first(ready), into.begin());
-    state->buffer.erase(0, ready);
+    state->drop(ready);
     std::size_t filled = ready;
     while (filled < into.size()) {
         const auto got = co_await receive(state, into.size() - filled, deadline);
@@ -167,6 +174,7 @@ Awaitable<Result<std::size_t>> Connection::fill(std::size_t bytes_max, Deadline 
     const auto got = co_await receive(state, bytes_max, deadline);
     if (got.has_error()) co_return got.error();
     state->buffer += *got;
+    state->network.buffered += got->size();
     co_return got->size();
 }
 
@@ -175,7 +183,7 @@ ByteView Connection::buffered() const {
 }
 void Connection::consume(std::size_t bytes) {
     FRAGMEND_ASSERT(bytes <= state_->buffer.size());
-    state_->buffer.erase(0, bytes);
+    state_->drop(bytes);
 }
 
 void Connection::trim() {}

@@ -81,13 +81,15 @@ Result<OpenObject> open_object(const DiskContext& context, std::string_view, std
         object.meta_metadata->set("X-Timestamp", version.meta->internal());
         object.timestamp = *version.meta;
     }
-    if (!disk.fails()) object.fd = file_of(sim::damaged(truth.bytes, held.damage, version.seed));
+    if (!disk.fails())
+        object.fd = file_of(sim::damaged(truth.bytes, held.damage, version.seed + index));
     return object;
 }
 
 Result<HashedPartition> get_hashes(const DiskContext& context, std::string_view,
-                                   std::string_view partition, const HashRequest&) {
+                                   std::string_view partition, const HashRequest& request) {
     sim::LocalDisk& disk = disk_of(context);
+    if (request.list_directory && disk.on_turn) disk.on_turn();
     if (disk.fails()) return Error{errc::lock_timeout, "hashes.pkl is locked"};
     return HashedPartition{sim::hashes_of(disk.objects, std::string(partition)), {}, 0};
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -21,6 +22,7 @@ struct LocalDisk {
     Truth* truth = nullptr;
     Dice dice{0};
     std::uint64_t faults = 0;
+    std::function<void()> on_turn;  ///< A partition's turn begins: its suffixes are listed.
 
     bool fails() {
         const bool failed = dice.chance(trouble_percent);
@@ -34,7 +36,14 @@ struct LocalDisk {
 class SimClock final : public Clock {
   public:
     explicit SimClock(LocalDisk& disk) : disk_(disk) {}
-    Timestamp now() const override { return {170'000'000'000'000, 0}; }
+    /// Of this node, whose clock is not that of the proxies that stamped its objects.
+    Timestamp now() const override {
+        using Units = std::chrono::duration<std::int64_t, std::ratio<1, 100'000>>;
+        const auto passed =
+            std::chrono::duration_cast<Units>(VirtualTime::now().time_since_epoch());
+        return {170'000'000'000'000 + skew_units + passed.count(), 0};
+    }
+    std::int64_t skew_units = 0;  ///< Of ten microseconds.
     std::chrono::steady_clock::time_point steady() const override { return VirtualTime::now(); }
     LocalDisk& disk() const { return disk_; }
 

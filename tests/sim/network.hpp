@@ -92,8 +92,9 @@ class Network final : public asio::execution_context::service {
     Timeline timeline;
     Dice dice{0};
     Duration latency_max = std::chrono::milliseconds(2);
-    std::size_t links = 0;    ///< Open at the client.
-    std::uint64_t bytes = 0;  ///< Delivered.
+    std::size_t links = 0;     ///< Open at the client.
+    std::uint64_t bytes = 0;   ///< Delivered.
+    std::size_t buffered = 0;  ///< In the receive buffers of all connections.
 
     // For the client's half.
     LinkPtr connect(const transport::http::Peer& peer);

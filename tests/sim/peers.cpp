@@ -67,7 +67,8 @@ std::string damaged(std::string bytes, Damage damage, std::uint64_t seed) {
 
 swift::PartitionHashes hashes_of(const std::map<std::string, Held>& objects,
                                  const std::string& partition) {
-    std::map<std::string, std::string> data, rest;
+    std::map<std::string, std::map<int, std::string>> data;
+    std::map<std::string, std::string> rest;
     for (const auto& [hash, held] : objects) {
         const Version& version = *held.version;
         if (version.partition != partition) continue;
@@ -76,17 +77,14 @@ swift::PartitionHashes hashes_of(const std::map<std::string, Held>& objects,
         if (version.tombstone)
             all += hash + version.data.internal();
         else
-            data[version.suffix()] += hash + version.data.internal();
+            data[version.suffix()][held.index] += hash + version.data.internal();
     }
     swift::PartitionHashes hashes;
     for (const auto& [suffix, text] : rest) {
         swift::SuffixHash& hash = hashes[suffix];
         hash[std::nullopt] = md5_hex("none" + text);
-        // Each node is asked under its own index only.
-        if (!data.contains(suffix)) continue;
-        const std::string sum = md5_hex(data[suffix]);
-        for (int index = 0; index < 8; ++index)
-            hash[index] = sum;
+        for (const auto& [index, names] : data[suffix])
+            hash[index] = md5_hex(names);
     }
     return hashes;
 }
@@ -193,7 +191,8 @@ class HttpEnd final : public ServerEnd {
     void answer_get(const Held& held, Spoilt spoilt) {
         const Version& version = *held.version;
         const Fragment& truth = peers_.truth_.of(version, static_cast<std::uint8_t>(held.index));
-        std::string body = damaged(truth.bytes, held.damage, version.seed);
+        std::string body =
+            damaged(truth.bytes, held.damage, version.seed + static_cast<unsigned>(held.index));
         std::string length = std::to_string(truth.bytes.size());
         std::string index = std::to_string(held.index);
         std::string etag = version.ec_etag, time = version.data.internal();

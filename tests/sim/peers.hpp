@@ -68,6 +68,8 @@ class Peers {
     /// Names `path device id` of those that gave a reason to be blamed.
     std::set<std::pair<std::string, std::uint32_t>> misbehaved;
     std::function<void(const Delivery&)> on_delivery;
+    /// A session begins: to whom, partition, X-Backend-Ssync-Node-Index.
+    std::function<void(const Node&, const std::string&, int)> on_session;
     /// Something that must never be seen on a wire.
     std::function<void(const std::string&)> on_violation;
     std::uint64_t gets = 0;
@@ -83,7 +85,7 @@ class Peers {
 };
 
 /// The hashes of a partition as a node with these objects has them. A pure fact about the newest
-/// times, the same for every index.
+/// times of each index.
 swift::PartitionHashes hashes_of(const std::map<std::string, Held>& objects,
                                  const std::string& partition);
 

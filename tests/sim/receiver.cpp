@@ -28,6 +28,7 @@ Receiver::Receiver(Peers& peers, Network& network, Peer& peer, std::weak_ptr<Lin
     const auto from = head.find('/', head.find('/') + 1) + 1;
     partition_ = head.substr(from, head.find(' ', from) - from);
     node_index_ = std::stoi("0" + field_of(head, "X-Backend-Ssync-Node-Index"));
+    peers.on_session(peer.node, partition_, node_index_);
     if (peer.mood == Mood::flaky && network.dice.chance(peers.trouble_percent)) {
         ++peers.faults;
         trouble_ = static_cast<Trouble>(network.dice.between(1, 8));
@@ -176,7 +177,10 @@ void Receiver::answer_missing() {
     for (const auto& [hash, time] : offers_) {
         const auto held = peer_.objects.find(hash);
         const bool has = held != peer_.objects.end();
-        if (has && held->second.version->data >= time && held->second.damage == Damage::none)
+        const bool is_this_one =
+            has && (held->second.version->tombstone || held->second.index == node_index_);
+        if (is_this_one && held->second.version->data >= time &&
+            held->second.damage == Damage::none)
             continue;
         chunk(hash + " d\r\n");
     }

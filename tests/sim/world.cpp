@@ -45,6 +45,8 @@ void Tally::add(const Tally& other) {
     rounds_replayed += other.rounds_replayed;
     shared += other.shared;
     cancelled_passes += other.cancelled_passes;
+    ring_changes += other.ring_changes;
+    later_rounds += other.later_rounds;
     quarantined += other.quarantined;
     throttled_ms += other.throttled_ms;
     events += other.events;
@@ -59,9 +61,11 @@ std::string Tally::text() const {
            line("fragments sent   ", commits) + line("faults           ", faults) +
            line("sessions failed  ", sessions_failed) + line("survivors blamed ", culprits) +
            line("compute faults   ", compute_faults) + line("rounds replayed  ", rounds_replayed) +
-           line("shared rebuilds  ", shared) + line("passes cancelled ", cancelled_passes) +
-           line("quarantined      ", quarantined) + line("throttled ms     ", throttled_ms) +
-           line("events           ", events) + line("virtual seconds  ", virtual_seconds);
+           line("shared rebuilds  ", shared) +
+           line("passes cancelled ", cancelled_passes) + line("ring changes     ", ring_changes) +
+           line("later rounds     ", later_rounds) + line("quarantined      ", quarantined) +
+           line("throttled ms     ", throttled_ms) + line("events           ", events) +
+           line("virtual seconds  ", virtual_seconds);
 }
 
 World::World(std::uint64_t seed)
@@ -87,6 +91,7 @@ World::World(std::uint64_t seed)
 World::~World() {
     // What has not happened yet holds links, and those their peers.
     network_.timeline = Timeline();
+    cluster_files() = {};
 }
 
 void World::violation(const std::string& what) {
@@ -153,27 +158,16 @@ const std::vector<std::string>& World::run() {
 void World::run_pass(bool stormy) {
     set_weather(stormy);
     Pass pass(io_.get_executor(), sessions_per_device_, clock_);
+    pass.rings.push_back(policy_.ring);
     sync::Services shared = services(pass);
-    for (const std::uint32_t partition : partitions_) {
-        pass.jobs.push_back(job_of(partition));
-        pass.runs.emplace_back(shared, policy_, pass.jobs.back());
-        tasks_.spawn(pass.runs.back().run());
-    }
-    if (stormy && dice_.chance(25)) {
-        const Duration delay(dice_.draw(dice_.chance(70) ? 60'000'000 : 20'000'000'000));
-        network_.timeline.after(delay, [this, &pass] {
-            if (tasks_.running() == 0) return;
-            pass.cancelled = true;
-            ++tally_.cancelled_passes;
-            for (sync::SyncJobRun& run : pass.runs)
-                run.cancel();
-        });
-    }
-    if (stormy && dice_.chance(25)) {
-        network_.timeline.after(Duration(dice_.draw(50'000'000)), [this] { codec_.lost = true; });
-        network_.timeline.after(Duration(60'000'000 + dice_.draw(2'000'000'000)),
-                                [this] { codec_.lost = false; });
-    }
+    app::Gate gate(io_.get_executor());
+    app::Pass run(shared, policy_states_, {}, {}, gate);
+    disk_.on_turn = [this, &gate] { check_turn(gate); };
+    peers_.on_session = [this, &pass](const Node& target, const std::string& partition, int index) {
+        check_session(pass, target, partition, index);
+    };
+    tasks_.spawn(run.run());
+    if (stormy) schedule_trouble(pass, run, gate);
     if (throttle_ != nullptr) {
         throttle_->change(draw_throttle());
         const scheduler::ThrottleSettings later = draw_throttle();

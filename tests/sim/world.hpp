@@ -11,7 +11,8 @@
 #include <utility>
 #include <vector>
 
-#include "host/sync/sync_job.hpp"
+#include "host/app/pass.hpp"
+#include "tests/sim/cluster_files.hpp"
 #include "tests/sim/codec.hpp"
 #include "tests/sim/local_disk.hpp"
 #include "tests/sim/network.hpp"
@@ -32,6 +33,8 @@ struct Tally {
     std::uint64_t rounds_replayed = 0;
     std::uint64_t shared = 0;
     std::uint64_t cancelled_passes = 0;
+    std::uint64_t ring_changes = 0;
+    std::uint64_t later_rounds = 0;  ///< Sessions for which it was not the first one's turn.
     std::uint64_t quarantined = 0;
     std::uint64_t throttled_ms = 0;
     std::uint64_t events = 0;
@@ -42,8 +45,8 @@ struct Tally {
 
 /// Builds everything from the seed; `run` lets stormy passes go over it, then quiet ones, and
 /// checks the invariants after every event. What is wrong is returned, one line each, the first one
-/// first. Real: jobs, session objects, survivor source, gathering, client, sender, the whole
-/// scheduler. Simulated: sockets, clock, disk, peers, codec.
+/// first. Real: passes with their turns, jobs, session objects, survivor source, gathering, client,
+/// sender, the whole scheduler. Simulated: sockets, clocks, disk, ring file, peers, codec.
 class World {
   public:
     explicit World(std::uint64_t seed);
@@ -68,13 +71,14 @@ class World {
         sync::ActivityBoard activities;
         NoMetrics metrics;
         sync::QuarantineBrake brake{0};
-        std::deque<scan::SyncJob> jobs;
-        std::deque<sync::SyncJobRun> runs;
+        std::vector<swift::RingPtr> rings;  ///< The one that it began with, then newer ones.
+        std::size_t round = 0;              ///< The latest that a session was seen of.
         bool cancelled = false;
     };
 
     void draw_limits();
     void draw_ring();
+    swift::RingPtr make_ring() const;
     void draw_objects();
     Version& draw_version(std::uint32_t partition);
     void place(const Version& version);
@@ -82,12 +86,21 @@ class World {
     void set_weather(bool stormy);
     scheduler::ThrottleSettings draw_throttle();
     void run_pass(bool stormy);
-    scan::SyncJob job_of(std::uint32_t partition) const;
+    void schedule_trouble(Pass& pass, app::Pass& run, app::Gate& gate);
+    /// Some replicas move to devices that have nothing of their partition; what they had may
+    /// follow.
+    void change_ring(Pass& pass);
+    /// What another partner does meanwhile.
+    void let_a_neighbour_rebuild();
     sync::Services services(Pass& pass);
     /// Polls and advances until no task runs.
     void drive();
     void check_bounds();
     void check_delivery(const Delivery& delivery);
+    void check_session(Pass& pass, const Node& target, const std::string& partition, int index);
+    void check_turn(const app::Gate& gate);
+    /// Fragments of `version` at primaries, good and at their places, besides that of `except`.
+    int good_fragments(const Version& version, std::uint32_t except);
     void check_pass(const Pass& pass, bool stormy);
     void check_recovered();
     std::vector<std::string> missing();
@@ -110,7 +123,10 @@ class World {
     SimCodec codec_;
 
     swift::ReconstructorOptions options_;
-    sync::PolicyContext policy_;
+    sync::PolicyContext policy_;  ///< With the newest ring.
+    std::vector<app::PolicyState> policy_states_;
+    std::vector<std::vector<std::uint32_t>> rows_;  ///< Of the newest ring.
+    Moment gate_closed_at_{};
     std::deque<Version> versions_;
     std::uint32_t device_count_ = 0;
     std::uint32_t partition_count_ = 4;

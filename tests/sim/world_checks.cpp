@@ -6,6 +6,15 @@
 
 namespace fragmend::sim {
 
+namespace {
+
+/// Beside what objects are charged for: sessions, suffix hashes, survivors asked beyond the plan.
+constexpr std::size_t uncharged_bytes_max = 16 * 1024;
+/// Between a look at the ring file, or at the gate, and the turn that begins after it.
+constexpr std::chrono::milliseconds turn_delay_max{1000};
+
+}  // namespace
+
 /// After every event: memory, sessions, links are within their bounds.
 void World::check_bounds() {
     if (budget_->in_use_bytes() > budget_->capacity_bytes()) violation("more lent than there is");
@@ -13,6 +22,49 @@ void World::check_bounds() {
         violation("slabs of " + std::to_string(buffers_->leased_bytes()) + " bytes, lent are " +
                   std::to_string(budget_->in_use_bytes()));
     }
+    if (buffers_->leased_bytes() + network_.buffered >
+        budget_->in_use_bytes() + uncharged_bytes_max) {
+        violation("slabs of " + std::to_string(buffers_->leased_bytes()) +
+                  " bytes and buffers of " + std::to_string(network_.buffered) +
+                  " bytes, lent are " + std::to_string(budget_->in_use_bytes()));
+    }
+}
+
+/// At the moment in which a session's head arrives.
+void World::check_session(Pass& pass, const Node& target, const std::string& partition, int index) {
+    const auto number = static_cast<std::uint32_t>(std::stoul(partition));
+    const auto place = static_cast<std::size_t>(index);
+    // To the primary of that fragment, or to a handoff in its place.
+    const bool fits = std::ranges::any_of(pass.rings, [&](const swift::RingPtr& ring) {
+        const auto primary = ring->primary_index(number, target.id);
+        return !primary || *primary == place;
+    });
+    if (!fits) {
+        violation(target.replication_name() + " is to get fragment " + std::to_string(index) +
+                  ", which is another primary's");
+    }
+    if (pass.cancelled) return;
+    const auto own = policy_.ring->primary_index(number, local_device_);
+    const std::size_t round = scan::round_of(number, *own, rows_.size());
+    tally_.later_rounds += round > 0;
+    if (round < pass.round) {
+        violation("a session of round " + std::to_string(round) + " with " +
+                  target.replication_name() + " after one of round " + std::to_string(pass.round));
+    }
+    pass.round = std::max(pass.round, round);
+}
+
+/// When a partition's turn has begun.
+void World::check_turn(const app::Gate& gate) {
+    const auto interval =
+        std::chrono::milliseconds(static_cast<std::int64_t>(options_.ring_check_interval_s * 1000));
+    const Moment now = VirtualTime::now();
+    if (policy_states_.front().ring != cluster_files().ring &&
+        now - cluster_files().changed_at > interval + turn_delay_max) {
+        violation("a turn begins by a ring that was replaced long ago");
+    }
+    if (gate.is_closed() && now - gate_closed_at_ > turn_delay_max)
+        violation("a turn begins while the gate is closed");
 }
 
 /// At the moment in which a receiver has a whole body, and would commit it.
@@ -87,13 +139,30 @@ void World::check_pass(const Pass& pass, bool stormy) {
     // What an unmounted device should have is done once a handoff has it.
     const bool handed_off = std::ranges::any_of(
         peers_.all(), [](const auto& entry) { return entry.second->mood == Mood::unmounted; });
-    if (!handed_off && !missing().empty() && !pass.stats.work_remains() &&
+    const bool ring_changed = pass.rings.size() > 1;  // Perhaps after its last turn had begun.
+    if (!handed_off && !ring_changed && !missing().empty() && !pass.stats.work_remains() &&
         !pass.stats.anything_unrecoverable()) {
         violation("something is missing and the pass says that all is done");
     }
     if (!stormy && !pass.stats.failed_sessions.empty()) {
         violation("a session failed in a quiet pass");
     }
+}
+
+int World::good_fragments(const Version& version, std::uint32_t except) {
+    const auto partition = static_cast<std::uint32_t>(std::stoul(version.partition));
+    const auto primaries = policy_.ring->primaries(partition);
+    int good = 0;
+    for (std::size_t place = 0; place < primaries.size(); ++place) {
+        const std::uint32_t device = primaries[place].id;
+        if (device == except) continue;
+        const auto& theirs = device == local_device_ ? disk_.objects : peer_of(device).objects;
+        const auto held = theirs.find(version.hash);
+        good += held != theirs.end() && held->second.version == &version &&
+                held->second.index == static_cast<int>(place) &&
+                held->second.damage == Damage::none;
+    }
+    return good;
 }
 
 /// Partners that lack an object which enough good fragments still tell, one line each.
@@ -107,17 +176,13 @@ std::vector<std::string> World::missing() {
         for (const auto& partner : scan::partners_of(*place, primaries)) {
             const auto& objects = peer_of(partner.node.id).objects;
             const auto held = objects.find(version->hash);
-            if (held != objects.end() && held->second.version == version) continue;
-            int good = 0;
-            for (const Node& node : primaries) {
-                if (node.id == partner.node.id) continue;
-                const auto& theirs =
-                    node.id == local_device_ ? disk_.objects : peer_of(node.id).objects;
-                const auto fragment = theirs.find(version->hash);
-                good += fragment != theirs.end() && fragment->second.version == version &&
-                        fragment->second.damage == Damage::none;
-            }
-            if (!version->tombstone && version->archive_bytes > 0 && good < policy_.policy.k) {
+            // Whoever has a newer version does not want this one.
+            const bool has = held != objects.end() && held->second.version->data >= version->data &&
+                             (version->tombstone ||
+                              held->second.index == static_cast<int>(partner.primary_index));
+            if (has) continue;
+            if (!version->tombstone && version->archive_bytes > 0 &&
+                good_fragments(*version, partner.node.id) < policy_.policy.k) {
                 continue;
             }
             lines.push_back(version->path + " at " + partner.node.replication_name());

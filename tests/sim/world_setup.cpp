@@ -43,15 +43,20 @@ void World::draw_limits() {
     rebuild_limits_.input_sets = dice_.between(1, 2);
     gather_limits_.hedge_delay =
         std::chrono::milliseconds(dice_.chance(30) ? 0 : dice_.between(100, 2000));
-    gather_limits_.small_archive_bytes_max = dice_.chance(50) ? 64 * 1024 : dice_.draw(2000);
+    rebuild_limits_.receive_whole_bytes_max = dice_.chance(50) ? 64 * 1024 : dice_.draw(2000);
     sessions_per_device_ = dice_.between(1, 2);
-    const std::size_t memory_bytes = dice_.between(48, 200) * 1024;
+    // A link buffers little here; what an object and its survivors take is charged all the same.
+    rebuild_limits_.object_bytes = 1024;
+    rebuild_limits_.survivor_bytes = 4608;
+    const std::size_t memory_bytes = dice_.between(64, 320) * 1024;
+    options_.ring_check_interval_s = static_cast<double>(dice_.draw(3000)) / 1000;
+    clock_.skew_units = static_cast<std::int64_t>(dice_.draw(20'000'000'000)) - 10'000'000'000;
     buffers_ = std::make_unique<BufferPool>(slabs_, dice_.chance(70) ? memory_bytes : 0);
     budget_ = std::make_unique<scheduler::MemoryBudget>(io_.get_executor(), memory_bytes);
     scheduler::DispatcherLimits dispatch{dice_.between(1, 3), dice_.between(1, 8),
                                          dice_.between(1, 6000), dice_.between(1, 20)};
     dispatch.inline_bytes_max = dice_.chance(50) ? dice_.draw(4000) : 0;
-    if (dice_.chance(85))
+    if (dice_.chance(75))
         stash_ = std::make_unique<sync::Stash>(*budget_, memory_bytes / sync::stash_part);
     dispatcher_ = std::make_unique<scheduler::Dispatcher>(
         io_.get_executor(), SimPool(io_, network_, decode_speed_), codec_, dispatch);
@@ -83,15 +88,11 @@ Peer& World::peer_of(std::uint32_t device) {
 void World::draw_ring() {
     const auto n = static_cast<std::uint32_t>(policy_.policy.unique_fragments());
     device_count_ = n + static_cast<std::uint32_t>(dice_.between(1, 3));
-    swift::RingParts parts;
-    for (std::uint32_t id = 0; id < device_count_; ++id) {
-        parts.devices.emplace_back(make_node(id));
+    for (std::uint32_t id = 0; id < device_count_; ++id)
         peers_.add(make_node(id));
-    }
-    parts.part_shift = 30;
     // Every partition has its own order of the devices; the local one is a primary of the first
     // two.
-    std::vector<std::vector<std::uint32_t>> rows(n);
+    rows_.resize(n);
     for (std::uint32_t partition = 0; partition < partition_count_; ++partition) {
         std::vector<std::uint32_t> order(device_count_);
         std::iota(order.begin(), order.end(), 0u);
@@ -100,15 +101,29 @@ void World::draw_ring() {
         const auto mine = std::ranges::find(order, local_device_);
         if (mine - order.begin() >= static_cast<std::ptrdiff_t>(n)) std::swap(*mine, order[0]);
         for (std::uint32_t row = 0; row < n; ++row)
-            rows[row].push_back(order[row]);
+            rows_[row].push_back(order[row]);
     }
-    for (const auto& row : rows) {
+    policy_.ring = make_ring();
+    cluster_files() = {policy_.ring, VirtualTime::now(), dice_.next()};
+    partitions_.push_back(0);
+    if (dice_.chance(40)) partitions_.push_back(1);
+    app::PolicyState& state = policy_states_.emplace_back();
+    state.policy = policy_.policy;
+    state.disk = policy_.disk;
+    state.ring_file =
+        std::make_unique<swift::RingFile>("", policy_.policy, Logger(nullptr, LogLevel::critical));
+}
+
+swift::RingPtr World::make_ring() const {
+    swift::RingParts parts;
+    parts.part_shift = 30;
+    for (std::uint32_t id = 0; id < device_count_; ++id)
+        parts.devices.emplace_back(make_node(id));
+    for (const auto& row : rows_) {
         for (const std::uint32_t device : row)
             parts.assignments.narrow.push_back(static_cast<std::uint16_t>(device));
     }
-    policy_.ring = swift::Ring::make(std::move(parts)).value();
-    partitions_.push_back(0);
-    if (dice_.chance(40)) partitions_.push_back(1);
+    return swift::Ring::make(std::move(parts)).value();
 }
 
 void World::draw_objects() {
@@ -165,13 +180,16 @@ void World::place(const Version& version) {
         const bool is_partner = std::ranges::any_of(
             partners, [&](const auto& partner) { return partner.node.id == primaries[index].id; });
         if (!is_local && dice_.chance(is_partner ? 60 : 8)) {
-            // Lost, or still at an older version.
-            if (!dice_.chance(15) || version.tombstone) continue;
-            Version& older = versions_.emplace_back(version);
-            older.data.raw -= 1000;
-            older.seed = dice_.next();
-            older.ec_etag = hex_of(dice_, 32);
-            peer_of(primaries[index].id).objects[version.hash] = {&older, static_cast<int>(index),
+            // Lost, or still at an older version; or at one that this node has missed, stamped by
+            // a proxy whose clock may be ahead of ours.
+            if (!dice_.chance(25) || version.tombstone) continue;
+            Version& other = versions_.emplace_back(version);
+            const bool is_older = dice_.chance(50);
+            other.data.raw +=
+                is_older ? -1000 : static_cast<std::int64_t>(dice_.draw(360'000'000)) + 1;
+            other.seed = dice_.next();
+            other.ec_etag = hex_of(dice_, 32);
+            peer_of(primaries[index].id).objects[version.hash] = {&other, static_cast<int>(index),
                                                                   Damage::none};
             continue;
         }
@@ -203,20 +221,6 @@ void World::set_weather(bool stormy) {
                                          Mood::refusing, Mood::unmounted};
         peer->mood = moods[dice_.draw(std::size(moods))];
     }
-}
-
-scan::SyncJob World::job_of(std::uint32_t partition) const {
-    scan::SyncJob job;
-    job.partition = std::to_string(partition);
-    job.path = "/disk/" + job.partition;
-    job.local_device = make_node(local_device_);
-    const auto place = policy_.ring->primary_index(partition, local_device_);
-    job.fragment_index = policy_.policy.backend_index(*place);
-    job.hashes = hashes_of(disk_.objects, job.partition);
-    for (const auto& [suffix, hash] : job.hashes)
-        job.suffixes.push_back(suffix);
-    job.partners = scan::partners_of(*place, policy_.ring->primaries(partition));
-    return job;
 }
 
 }  // namespace fragmend::sim

@@ -19,6 +19,7 @@ constexpr int status_not_found = 404;
 struct Ask {
     http::Abort abort;
     std::optional<http::Opened> opened;  ///< Useful and still open.
+    bool whole = false;                  ///< Among the bodies that are received whole.
 };
 
 /// What the coroutines of one gathering share; lives in the frame of `gather`.
@@ -33,7 +34,11 @@ struct Gathering {
           asks(what.candidates.size()),
           changed(http_client.executor()) {}
 
-    bool is_small() const { return request.archive_bytes <= limits.small_archive_bytes_max; }
+    void receive_whole(Ask& one) {
+        one.whole = whole_bodies < request.whole_bodies_max;
+        whole_bodies += one.whole;
+    }
+    void dropped(Ask& one) { whole_bodies -= std::exchange(one.whole, false); }
 
     http::Client& client;
     const GatherRequest& request;
@@ -42,7 +47,8 @@ struct Gathering {
     std::string quoted_path;
     std::vector<Ask> asks;
     asio::steady_timer changed;  ///< Cancelled after every event; expires when it is time to hedge.
-    bool over = false;           ///< Late answers are dropped.
+    std::size_t whole_bodies = 0;
+    bool over = false;  ///< Late answers are dropped.
 };
 
 ResponseFacts facts_of(const http::ResponseHead& head) {
@@ -88,8 +94,8 @@ Awaitable<void> ask(Gathering& gathering, std::size_t candidate) {
     std::string head =
         http::get_head(peer, gathering.client.user_agent(), node.device, request.partition,
                        gathering.quoted_path, request.policy_index, request.data_timestamp);
-    const std::size_t hint =
-        gathering.is_small() ? static_cast<std::size_t>(request.archive_bytes) : 0;
+    gathering.receive_whole(mine);
+    const std::size_t hint = mine.whole ? static_cast<std::size_t>(request.archive_bytes) : 0;
     const auto asked = std::chrono::steady_clock::now();
     auto opened = co_await gathering.client.open(peer, std::move(head), timeouts.conn,
                                                  timeouts.node, hint, mine.abort);
@@ -99,7 +105,7 @@ Awaitable<void> ask(Gathering& gathering, std::size_t candidate) {
     std::optional<Error> failure;
     if (opened.has_error()) {
         failure = opened.error();
-    } else if (!gathering.over && gathering.is_small() && opened->head.status() == 200 &&
+    } else if (!gathering.over && mine.whole && opened->head.status() == 200 &&
                opened->head.content_length() == request.archive_bytes) {
         auto received = co_await receive_body(opened->connection, hint,
                                               Deadline::exception(timeouts.node, "Timeout"));
@@ -117,6 +123,7 @@ Awaitable<void> ask(Gathering& gathering, std::size_t candidate) {
     } else {
         dismiss(gathering.client, peer, std::move(*opened));
     }
+    if (!mine.opened) gathering.dropped(mine);
     gathering.changed.cancel();
 }
 

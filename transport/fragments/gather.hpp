@@ -20,10 +20,6 @@ struct GatherLimits {
     Timeouts timeouts;
     /// After this long without enough answers one more candidate is asked, and again; zero: never.
     std::chrono::milliseconds hedge_delay{1000};
-    /// An archive of at most this length is received whole before it counts as useful, so that a
-    /// short or broken one is replaced at once. It waits in the connection's buffer, nothing is
-    /// copied twice.
-    std::size_t small_archive_bytes_max = 64 * 1024;
 };
 
 /// One member of a set that determines the wanted fragment.

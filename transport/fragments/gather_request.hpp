@@ -45,6 +45,10 @@ struct GatherRequest {
     /// Who to ask, preferred first, without the target and without whom the caller leaves out.
     std::vector<Candidate> candidates;
     ChooseSurvivors choose;
+    /// So many archives at a time are received whole before they count as useful, so that a short
+    /// or broken one is replaced at once. They wait in the buffers of their connections, which the
+    /// caller has to have room for; of further candidates only the head is read.
+    std::size_t whole_bodies_max = 0;
     /// Hears how long each answer took, from the request to its head; may be empty.
     std::function<void(const Node&, std::chrono::nanoseconds)> on_answer;
     /// Told of every candidate that answered 404; may be empty.

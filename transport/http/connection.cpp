@@ -290,9 +290,7 @@ void Connection::consume(std::size_t bytes) {
 }
 
 void Connection::trim() {
-    constexpr std::size_t kept_bytes = 8 * 1024;
-    beast::flat_buffer& buffer = state_->buffer;
-    if (buffer.size() == 0 && buffer.capacity() > kept_bytes) buffer.shrink_to_fit();
+    if (state_->buffer.size() == 0) state_->buffer.shrink_to_fit();
 }
 
 void Connection::close() {

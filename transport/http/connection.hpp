@@ -48,7 +48,7 @@ class Connection {
     /// Received and not yet consumed.
     ByteView buffered() const;
     void consume(std::size_t bytes);
-    /// Gives back what the receive buffer grew to, if nothing is in it.
+    /// Gives the receive buffer back, if nothing is in it.
     void trim();
 
     void close();

@@ -1,6 +1,8 @@
 // The receiving half of an SSYNC session.
 #include "transport/ssync/conversation.hpp"
 
+#include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "transport/python_text.hpp"
@@ -19,6 +21,30 @@ bool is_busy(std::string_view line) {
     if (line.starts_with(":ERROR: 503 ")) return true;
     return line.starts_with(":ERROR: 0 ") && line.find(" seconds: /") != line.npos &&
            line.find("/.lock") != line.npos;
+}
+
+/// The last line about an object counts, at the place of the first. Lists are long, so that they
+/// are looked through in place.
+std::vector<Wanted> once_each(std::vector<Wanted> wanted) {
+    std::vector<std::uint32_t> places(wanted.size());
+    std::iota(places.begin(), places.end(), 0u);
+    const auto hash_at = [&wanted](std::uint32_t place) { return wanted[place].object_hash; };
+    std::ranges::sort(places, {}, [&](std::uint32_t at) { return std::pair(hash_at(at), at); });
+    std::vector<bool> repeated(wanted.size(), false);
+    for (std::size_t i = 1, first = 0; i < places.size(); ++i) {
+        if (hash_at(places[i]) != hash_at(places[first])) {
+            first = i;
+            continue;
+        }
+        wanted[places[first]] = wanted[places[i]];
+        repeated[places[i]] = true;
+    }
+    std::size_t kept = 0;
+    for (std::size_t place = 0; place < wanted.size(); ++place) {
+        if (!repeated[place]) wanted[kept++] = wanted[place];
+    }
+    wanted.resize(kept);
+    return wanted;
 }
 
 }  // namespace
@@ -95,17 +121,11 @@ void Conversation::take_wanted_line(std::string_view line) {
     if (wanted.has_error()) return fail(wanted.error());
     if (++wanted_lines_ > offered_)
         return fail({errc::protocol, "More objects wanted than offered"});
-    // The last line about an object counts, at the place of the first.
-    const auto [known, is_new] = position_of_.try_emplace(wanted->object_hash, wanted_.size());
-    if (is_new)
-        wanted_.push_back(std::move(*wanted));
-    else
-        wanted_[known->second] = std::move(*wanted);
+    wanted_.push_back(*wanted);
 }
 
 std::vector<Wanted> Conversation::take_wanted() {
-    position_of_.clear();
-    return std::exchange(wanted_, {});
+    return once_each(std::exchange(wanted_, {}));
 }
 
 const Error& Conversation::error() const {

@@ -6,7 +6,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "host/base/bytes.hpp"
@@ -67,8 +66,7 @@ class Conversation {
     std::uint64_t lines_ = 0;
     std::uint64_t offered_ = 0;
     std::uint64_t wanted_lines_ = 0;
-    std::vector<Wanted> wanted_;
-    std::unordered_map<std::string, std::size_t> position_of_;
+    std::vector<Wanted> wanted_;  ///< A line each.
     Error error_;
 };
 

@@ -9,7 +9,6 @@
 namespace fragmend::transport::ssync {
 namespace {
 
-constexpr std::size_t hash_characters = 32;
 constexpr std::string_view blanks = " \t\n\r\v\f\x1c\x1d\x1e\x1f";  ///< str.split() of ASCII text.
 
 std::string hex(std::uint64_t value) {
@@ -45,10 +44,11 @@ std::string encode_missing(const Offer& offer) {
 
 Result<Wanted> decode_wanted(std::string_view line) {
     const auto hash = line.substr(0, line.find_first_of(blanks));
-    if (!is_lower_hex(hash, hash_characters)) {
+    const auto object_hash = ObjectHash::parse(hash);
+    if (!object_hash) {
         return Error{errc::protocol, "Unexpected response: " + python_repr(line.substr(0, 1024))};
     }
-    Wanted wanted{std::string(hash), false, false};
+    Wanted wanted{*object_hash, false, false};
     line.remove_prefix(hash.size());
     if (const auto at = line.find_first_not_of(blanks); at != std::string_view::npos) {
         line.remove_prefix(at);

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "host/base/object_hash.hpp"
 #include "host/base/timestamp.hpp"
 
 namespace fragmend::transport::ssync {
@@ -19,7 +20,7 @@ struct Offer {
 
 /// What the receiver wants of one offer.
 struct Wanted {
-    std::string object_hash;
+    ObjectHash object_hash;
     bool data = false;
     bool meta = false;
 };

@@ -126,9 +126,11 @@ bool is_here_not_durable(const Offer& offer, const LocalState& local) {
 }
 
 std::optional<Wanted> wanted_of(const Offer& offer, const LocalState& local) {
+    const auto hash = ObjectHash::parse(offer.object_hash);
+    FRAGMEND_ASSERT(hash.has_value());
     auto data = local.data;
     if (is_here_not_durable(offer, local) && offer.durable == false) data = offer.data;
-    Wanted wanted{offer.object_hash, false, false};
+    Wanted wanted{*hash, false, false};
     if (!data) {
         wanted.data = wanted.meta = true;
         return wanted;
@@ -144,7 +146,7 @@ std::optional<Wanted> wanted_of(const Offer& offer, const LocalState& local) {
 }
 
 std::string encode_wanted(const Wanted& wanted) {
-    std::string line = wanted.object_hash + " ";
+    std::string line = wanted.object_hash.hex() + " ";
     if (wanted.data) line += 'd';
     if (wanted.meta) line += 'm';
     return line;

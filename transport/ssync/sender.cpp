@@ -16,10 +16,11 @@ namespace {
 using Phase = Conversation::Phase;
 using std::chrono::steady_clock;
 
-constexpr std::size_t out_bytes_max = 64 * 1024;  ///< Written as soon as it is this long.
+constexpr std::size_t out_bytes_max = 16 * 1024;  ///< Written as soon as it is this long.
 constexpr std::size_t copied_piece_bytes_max =
     32 * 1024;  ///< Smaller pieces join their neighbours.
-constexpr std::size_t read_bytes = 16 * 1024;
+/// A read is always under way, mostly for nothing: a hundred lines of an answer.
+constexpr std::size_t read_bytes = 4 * 1024;
 constexpr std::size_t error_body_bytes_max = 64 * 1024;
 constexpr std::size_t error_body_quoted_bytes = 1024;
 constexpr std::chrono::seconds last_words_wait{1};

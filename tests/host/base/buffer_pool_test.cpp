@@ -39,6 +39,24 @@ TEST(BufferPool, KeepsLeasedAndIdleTogetherWithinItsBound) {
     EXPECT_EQ(pool.idle_bytes(), 0u);
 }
 
+TEST(BufferPool, IdleSlabsMakeRoomForWhatIsClaimed) {
+    HeapSlabs slabs;
+    BufferPool pool(slabs, 64 << 10);
+    {
+        auto a = pool.lease(20 << 10);
+        auto b = pool.lease(40 << 10);
+    }
+    auto claim = pool.claim(30 << 10);
+    EXPECT_EQ(pool.idle_bytes(), 20u << 10);
+    auto moved = std::move(claim);
+    claim.shrink_to(0);
+    EXPECT_EQ(pool.claimed_bytes(), 30u << 10);
+    moved.shrink_to(10 << 10);
+    EXPECT_EQ(pool.claimed_bytes(), 10u << 10);
+    moved = pool.claim(50 << 10);
+    EXPECT_EQ(pool.claimed_bytes(), 50u << 10);  // What it held before is given back.
+}
+
 TEST(BufferPool, WastesAtMostAnEighthAboveAFewPages) {
     for (std::size_t bytes = 65536; bytes < 8u << 20; bytes += 12345) {
         const std::size_t capacity = BufferPool::capacity_for(bytes);

@@ -129,7 +129,7 @@ struct SessionFixture : ondisk::DiskFixture {
     }
     static transport::ssync::Wanted want(const std::string& hash) {
         transport::ssync::Wanted wanted;
-        wanted.object_hash = hash;
+        wanted.object_hash = ObjectHash::parse(hash).value();
         wanted.data = true;
         return wanted;
     }

@@ -124,7 +124,7 @@ TEST_F(SessionObjectsTest, LeavesOutWhatSomebodyCancelled) {
 /// Cancels the object when its first piece is out.
 Awaitable<Seen> play_and_cancel(SessionObjects& objects, Suspects& suspects, Wanted wanted) {
     Seen seen;
-    const std::string hash = wanted.object_hash;
+    const std::string hash = wanted.object_hash.hex();
     std::vector<Wanted> all;
     all.push_back(std::move(wanted));
     auto told = co_await objects.wanted(std::move(all));

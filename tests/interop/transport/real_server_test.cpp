@@ -292,8 +292,8 @@ TEST_F(RealServerTest, AnswersOurGetsAndReplicates) {
     };
     fragments::GatherLimits limits;
     limits.timeouts = timeouts;
-    for (const std::size_t small_bytes : {std::size_t{0}, std::size_t{64 * 1024}}) {
-        limits.small_archive_bytes_max = small_bytes;
+    for (const std::size_t whole_bodies : {std::size_t{0}, std::size_t{1}}) {
+        request.whole_bodies_max = whole_bodies;
         auto sources =
             test::run_coroutine(io, fragments::gather(client, request, limits, log.logger()));
         ASSERT_TRUE(sources.has_value());

@@ -68,8 +68,8 @@ MUTANTS = [
      "if ($M) co_return Result<void>();\n"
      "                if (note_compute_fault(attempt.error(), last)) co_return attempt.error();"),
     ("half-the-memory-is-asked-for", "scheduler/rebuild.cpp",
-     "state_.share_bytes = share_.units();",
-     "state_.share_bytes = share_.units();\n    if ($M) share_.shrink_to(share_.units() / 2);"),
+     "state_.share_bytes = charge.slab_bytes;",
+     "state_.share_bytes = charge.slab_bytes;\n    if ($M) share_.shrink_to(share_.units() / 2);"),
     # Batches and read-ahead.
     ("a-worker-is-never-free-again", "scheduler/dispatcher.cpp",
      "    --busy_workers_;", "    if (!$M) --busy_workers_;"),
@@ -89,9 +89,35 @@ MUTANTS = [
      "    if (!$M || errors_.empty()) ask_one_more();\n    const bool is_waiting"),
     ("an-answer-wakes-nobody", "transport/fragments/gather.cpp",
      "    gathering.changed.cancel();\n}", "    if (!$M) gathering.changed.cancel();\n}"),
+    ("a-newer-version-is-taken", "transport/fragments/gather_decision.cpp",
+     "    const bool is_announced = fragment.timestamp == request_.data_timestamp;\n"
+     "    if (!bucket.etag) {",
+     "    const bool is_announced = fragment.timestamp == request_.data_timestamp ||\n"
+     "                              ($M && fragment.timestamp > request_.data_timestamp);\n"
+     "    if ($M) bucket.etag = std::string(fragment.etag);\n"
+     "    if (!bucket.etag) {"),
     # The session.
     ("a-left-out-head-stays", "transport/ssync/sender.cpp",
      "            out_.resize(mark);", "            if (!$M) out_.resize(mark);"),
+    # Turns and rings.
+    ("turns-are-not-waited-for", "host/sync/sync_job.cpp",
+     "is_now = partner.round <= visits_.round;", "is_now = $M || partner.round <= visits_.round;"),
+    ("what-is-put-off-is-forgotten", "host/sync/sync_job.cpp",
+     "        if (looked.delta()) put_off_.push_back(partner.node.id);\n",
+     "        if (looked.delta() && !$M) put_off_.push_back(partner.node.id);\n"),
+    ("everybody-goes-first", "host/scan/jobs.cpp",
+     "            partner.round = round;", "            partner.round = $M ? 0 : round;"),
+    ("a-changed-ring-is-overlooked", "host/app/pass.cpp",
+     "    changed_policies_.insert(state.policy.index);\n",
+     "    if ($M) co_return true;\n    changed_policies_.insert(state.policy.index);\n"),
+    ("the-ring-of-the-last-pass-stays", "host/app/pass.cpp",
+     "            state.ring = state.ring_file->newest(services_.clock.steady());\n",
+     "            if (!$M || !state.ring)\n"
+     "                state.ring = state.ring_file->newest(services_.clock.steady());\n"),
+    ("a-closed-gate-lets-through", "host/app/pass.cpp",
+     "        while (gate_.is_closed() && !cancelled_)",
+     "        while (!$M && gate_.is_closed() && !cancelled_)"),
+    # Memory.
     # The job.
     ("a-failed-object-is-not-counted", "host/sync/session_objects.cpp",
      "    ++counts_.failures[error.code];", "    if (!$M) ++counts_.failures[error.code];"),

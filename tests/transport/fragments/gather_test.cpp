@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <deque>
 
 #include "tests/support/recorded_log.hpp"
@@ -52,6 +53,7 @@ struct Fixture {
         request.data_timestamp = Timestamp::parse("1795333043.19771").value();
         request.ec_etag = "etag";
         request.archive_bytes = archive_bytes;
+        request.whole_bodies_max = archive_bytes <= 64 * 1024 ? 6 : 0;
         request.local_index = 0;
         request.choose = [](std::span<const std::uint8_t> available)
             -> std::optional<std::vector<std::uint8_t>> {
@@ -121,6 +123,26 @@ TEST(Gather, ReadsSmallAndLargeArchives) {
         ASSERT_EQ(sources->size(), 4u);
         fixture.expect_bodies(*sources);
         EXPECT_EQ(fixture.client.pool().idle(), 3u) << bytes;
+    }
+}
+
+TEST(Gather, ReceivesNoMoreBodiesWholeThanThereIsRoomFor) {
+    for (const std::size_t room : {std::size_t{3}, std::size_t{2}}) {
+        Fixture fixture(5000);
+        fixture.request.whole_bodies_max = room;
+        for (std::uint8_t i = 1; i < 3; ++i)
+            fixture.add(i, {serve(i, 5000)});
+        fixture.add(3, {[](PeerConnection& peer) {
+                        peer.read_until(head_end);
+                        peer.send(head_of(3, 5000) + body_of(3, 4000));
+                    }});
+        fixture.add(4, {serve(4, 5000)});
+        auto sources = fixture.run();
+        ASSERT_TRUE(sources.has_value());
+        // With room its early end shows, and another one takes its place; else its head is enough.
+        const bool took_third =
+            std::ranges::any_of(*sources, [](const auto& one) { return one.index == 3; });
+        EXPECT_EQ(took_third, room == 2);
     }
 }
 

@@ -56,9 +56,9 @@ TEST(SsyncConversation, TakesAWholeSessionInPiecesOfAnySize) {
         ASSERT_EQ(conversation.phase(), Phase::updating) << piece;
         const auto wanted = conversation.take_wanted();
         ASSERT_EQ(wanted.size(), 2u);
-        EXPECT_EQ(wanted[0].object_hash, hash_a);
+        EXPECT_EQ(wanted[0].object_hash.hex(), hash_a);
         EXPECT_TRUE(wanted[0].data && wanted[0].meta);
-        EXPECT_EQ(wanted[1].object_hash, hash_b);
+        EXPECT_EQ(wanted[1].object_hash.hex(), hash_b);
         EXPECT_TRUE(!wanted[1].data && wanted[1].meta);
         conversation.updates_ended();
         feed(conversation, verdict, piece);
@@ -173,7 +173,7 @@ TEST(SsyncConversation, TheLastLineAboutAnObjectCounts) {
          1000);
     const auto wanted = conversation.take_wanted();
     ASSERT_EQ(wanted.size(), 2u);
-    EXPECT_EQ(wanted[0].object_hash, hash_a);
+    EXPECT_EQ(wanted[0].object_hash.hex(), hash_a);
     EXPECT_FALSE(wanted[0].data);
     EXPECT_TRUE(wanted[0].meta);
 }

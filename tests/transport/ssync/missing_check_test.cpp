@@ -44,7 +44,7 @@ TEST(SsyncMissingCheck, ReadsWhatIsWanted) {
     for (const auto& one : cases) {
         const auto wanted = decode_wanted(hash + one.parts);
         ASSERT_TRUE(wanted.has_value()) << one.parts;
-        EXPECT_EQ(wanted->object_hash, hash);
+        EXPECT_EQ(wanted->object_hash.hex(), hash);
         EXPECT_EQ(wanted->data, one.data) << one.parts;
         EXPECT_EQ(wanted->meta, one.meta) << one.parts;
     }
