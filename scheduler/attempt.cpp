@@ -16,7 +16,8 @@ RebuildAttempt::RebuildAttempt(RebuildState& state)
     : state_(state), readers_(state.ports.executor), decoder_(state.ports.executor) {}
 
 Awaitable<RebuildAttempt::End> RebuildAttempt::run() {
-    state_.window.begin_attempt();
+    for (RebuildOutput& output : state_.outputs)
+        output.window.begin_attempt();
     co_await gather();
     co_await decoder_.join();
     if (good()) verify();
@@ -49,9 +50,9 @@ Awaitable<void> RebuildAttempt::gather() {
         if (!good()) co_return;
         co_await wait_for_decode();
         if (!good()) co_return;
-        const auto slot = co_await wait_for_slot();
-        if (!slot) co_return;
-        decoder_.spawn(decode_round(round, *slot), hurry_decode_.slot());
+        Slots slots = co_await wait_for_slots();
+        if (slots.empty()) co_return;
+        decoder_.spawn(decode_round(round, std::move(slots)), hurry_decode_.slot());
     }
     co_await wait_for_decode();
 }
@@ -70,7 +71,7 @@ Awaitable<void> RebuildAttempt::open() {
     std::vector<bool> seen(static_cast<std::size_t>(request.scheme.n()), false);
     for (auto& stream : opened.value()) {
         const std::size_t index = stream->index();
-        if (index >= seen.size() || seen[index] || index == request.wanted) {
+        if (index >= seen.size() || seen[index] || request.wants(index)) {
             co_return fail({errc::internal, "the survivors' indexes are not a set of others"});
         }
         seen[index] = true;
@@ -119,7 +120,7 @@ void RebuildAttempt::settle_piece() {
                                              std::to_string(choice.piece_bytes)});
     }
     if (state_.shape && state_.shape->piece_bytes == choice.piece_bytes) return;
-    if (state_.window.rounds_released() > 0) {
+    if (state_.outputs.front().window.rounds_released() > 0) {
         return fail(
             {errc::wrong_bytes, "pieces of " + std::to_string(expected) +
                                     " bytes were sent and the survivors now have pieces of " +
@@ -130,25 +131,34 @@ void RebuildAttempt::settle_piece() {
 
 void RebuildAttempt::lay_out(std::size_t piece_bytes) {
     const auto shape = fit_shape(state_.request.scheme, state_.request.archive_bytes, piece_bytes,
-                                 state_.limits, state_.share_bytes);
+                                 state_.limits, state_.share_bytes, state_.outputs.size());
     if (shape.has_error()) {
         larger_piece_bytes_ = piece_bytes;
         return end_with(End::larger_piece, shape.error());
     }
     state_.inputs.release();
-    state_.window.release_memory();
+    for (RebuildOutput& output : state_.outputs)
+        output.window.release_memory();
     state_.shape = shape.value();
     state_.inputs = state_.ports.buffers.lease(shape.value().input_bytes());
-    state_.window.lay_out(shape.value(), state_.ports.buffers.lease(shape.value().output_bytes()));
+    for (std::size_t i = 0; i < state_.outputs.size(); ++i) {
+        RebuildShape of_output = shape.value();
+        of_output.output_slots = of_output.slots_of(i);
+        auto slab = state_.ports.buffers.lease(of_output.output_bytes());
+        state_.outputs[i].window.lay_out(of_output, std::move(slab));
+    }
 }
 
 void RebuildAttempt::make_plan() {
     std::vector<std::uint8_t> indexes;
     for (const Survivor& survivor : survivors_)
         indexes.push_back(survivor.stream->index());
-    auto plan = state_.ports.codec.plan(state_.request.scheme, indexes, state_.request.wanted);
-    if (plan.has_error()) return fail(plan.error());
-    plan_ = std::move(plan.value());
+    for (std::size_t output = 0; output < state_.outputs.size(); ++output) {
+        auto plan = state_.ports.codec.plan(state_.request.scheme, indexes,
+                                            state_.request.wanted_of(output));
+        if (plan.has_error()) return fail(plan.error());
+        plans_.push_back(std::move(plan.value()));
+    }
     digests_ = state_.ports.codec.digests(survivors_.size());
     views_.resize(state_.shape->input_sets * survivors_.size());
 }
@@ -226,42 +236,59 @@ Awaitable<void> RebuildAttempt::wait_for_decode() {
     co_await decoder_.join();
 }
 
-Awaitable<std::optional<OutputWindow::Slot>> RebuildAttempt::wait_for_slot() {
+Awaitable<RebuildAttempt::Slots> RebuildAttempt::wait_for_slots() {
     const WaitTimer timer(state_.ports.clock, state_.ports.stats.wait_for_session);
     const auto since = state_.ports.clock.steady();
-    std::optional<OutputWindow::Slot> slot;
-    while (good() && !slot) {
-        slot = state_.window.take_slot();
-        if (!slot) co_await state_.consumed.wait();
+    Slots slots;
+    while (good() && slots.empty()) {
+        if (const auto slot = state_.outputs.front().window.take_slot()) {
+            slots.push_back(*slot);
+        } else {
+            co_await state_.consumed.wait();
+        }
     }
     if (state_.ports.clock.steady() - since > state_.limits.stall_ms_max) stalled_ = true;
-    co_return slot;
+    // The others have room for everything.
+    for (std::size_t i = 1; i < state_.outputs.size() && !slots.empty(); ++i)
+        slots.push_back(state_.outputs[i].window.take_slot().value());
+    co_return slots;
 }
 
-Awaitable<void> RebuildAttempt::decode_round(std::uint64_t round, OutputWindow::Slot slot) {
+void RebuildAttempt::give_back(const Slots& slots) {
+    for (std::size_t i = 0; i < slots.size(); ++i)
+        state_.outputs[i].window.give_back(slots[i]);
+}
+
+Awaitable<void> RebuildAttempt::decode_round(std::uint64_t round, Slots slots) {
     const std::size_t count = survivors_.size();
     const std::size_t bytes = state_.shape->bytes_of_round(round);
-    DecodeJob job;
-    job.work.plan = plan_;
-    job.work.survivors = std::span(views_).subspan(input_set(round) * count, count);
-    job.work.output = slot.bytes.first(bytes);
-    job.work.digests = digests_.get();
-    // Where everything is held back no prefix is ever compared.
-    job.chain = state_.shape->hold_all ? nullptr : &chain_;
-    const Result<void> ran = co_await state_.ports.dispatcher.run(job);
-    if (ran.has_error() || job.work.error || state_.stopping) {
-        state_.window.give_back(slot);
-        if (ran.has_error()) co_return fail(ran.error());
-        if (job.work.error) judge(job.work);
-        co_return;
+    for (std::size_t i = 0; i < slots.size(); ++i) {
+        DecodeJob job;
+        job.work.plan = plans_[i];
+        job.work.survivors = std::span(views_).subspan(input_set(round) * count, count);
+        job.work.output = slots[i].bytes.first(bytes);
+        // The survivors are hashed once, whatever is made of them.
+        job.work.digests = i == 0 ? digests_.get() : nullptr;
+        // Where everything is held back no prefix is ever compared; nor where nothing is sent yet.
+        job.chain = i > 0 || state_.shape->hold_all ? nullptr : &chain_;
+        const Result<void> ran = co_await state_.ports.dispatcher.run(job);
+        if (ran.has_error() || job.work.error || state_.stopping) {
+            give_back(slots);
+            if (ran.has_error()) co_return fail(ran.error());
+            if (job.work.error) judge(job.work);
+            co_return;
+        }
     }
     RebuildStats& stats = state_.ports.stats;
     ++stats.rounds;
-    stats.rebuilt_bytes += bytes;
-    if (round < state_.window.rounds_released()) ++stats.rounds_replayed;
-    const Result<void> accepted = state_.window.accept(slot, round, chain_);
-    if (accepted.has_error()) co_return fail(accepted.error());
-    state_.produced.notify();
+    stats.rebuilt_bytes += bytes * slots.size();
+    if (round < state_.outputs.front().window.rounds_released()) ++stats.rounds_replayed;
+    for (std::size_t i = 0; i < slots.size(); ++i) {
+        RebuildOutput& output = state_.outputs[i];
+        const Result<void> accepted = output.window.accept(slots[i], round, chain_);
+        if (accepted.has_error()) co_return fail(accepted.error());
+        output.produced.notify();
+    }
 }
 
 void RebuildAttempt::judge(const SegmentWork& work) {

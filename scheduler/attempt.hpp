@@ -1,6 +1,7 @@
 // One pass over fresh survivors of one object: open, read, decode, verify.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -43,6 +44,17 @@ struct Culprit {
     Error error;
 };
 
+/// One wanted fragment on its way to its session.
+struct RebuildOutput {
+    explicit RebuildOutput(const asio::any_io_executor& executor) : produced(executor) {}
+    OutputWindow window;
+    Signal produced;      ///< Something changed that its consumer may wait for.
+    bool left = false;    ///< Its consumer takes no more of it.
+    bool inside = false;  ///< Its consumer waits in one of the rebuild's coroutines.
+    /// Since when its session has been sending what it got last.
+    std::optional<std::chrono::steady_clock::time_point> handed_out;
+};
+
 /// What the attempts of one object share. Owned by ObjectRebuild.
 struct RebuildState {
     RebuildState(RebuildPorts its_ports, RebuildLimits its_limits, RebuildRequest its_request,
@@ -51,8 +63,10 @@ struct RebuildState {
           limits(its_limits),
           request(std::move(its_request)),
           left_out(std::move(its_left_out)),
-          produced(ports.executor),
-          consumed(ports.executor) {}
+          consumed(ports.executor) {
+        for (std::size_t i = 0; i < request.outputs(); ++i)
+            outputs.emplace_back(ports.executor);
+    }
 
     RebuildPorts ports;
     RebuildLimits limits;
@@ -61,9 +75,8 @@ struct RebuildState {
     std::size_t share_bytes = 0;          ///< Lent by the budget; the slabs below never take more.
     std::optional<RebuildShape> shape;    ///< Known once headers were seen.
     BufferPool::Lease inputs;
-    OutputWindow window;
-    Signal produced;  ///< Something changed that the consumer may wait for.
-    Signal consumed;  ///< Something changed that the producer may wait for.
+    std::deque<RebuildOutput> outputs;  ///< One a wanted fragment, `wanted` first.
+    Signal consumed;                    ///< Something changed that the producer may wait for.
     bool stopping = false;
 };
 
@@ -115,8 +128,13 @@ class RebuildAttempt {
     /// Fills `into` of every survivor and blames those that cannot.
     Awaitable<void> read_all();
     Awaitable<void> wait_for_decode();
-    Awaitable<std::optional<OutputWindow::Slot>> wait_for_slot();
-    Awaitable<void> decode_round(std::uint64_t round, OutputWindow::Slot slot);
+    /// One slot an output.
+    using Slots = std::vector<OutputWindow::Slot>;
+    /// Waits until the session has made room. Nothing: nobody wants to go on.
+    Awaitable<Slots> wait_for_slots();
+    void give_back(const Slots& slots);
+    /// Decodes the round once for each output.
+    Awaitable<void> decode_round(std::uint64_t round, Slots slots);
     void judge(const SegmentWork& work);
     void verify();
 
@@ -132,7 +150,7 @@ class RebuildAttempt {
     std::deque<Survivor> survivors_;  ///< In plan order.
     std::vector<FragmentHeader> headers_;
     std::vector<ByteView> views_;  ///< One of each survivor for each input set.
-    std::shared_ptr<const DecodePlan> plan_;
+    std::vector<std::shared_ptr<const DecodePlan>> plans_;  ///< One an output.
     std::unique_ptr<SurvivorDigests> digests_;
     Md5Digest chain_{};
 

@@ -1,6 +1,7 @@
 // Where an object's survivors come from, as the scheduler sees it.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -13,7 +14,7 @@
 
 namespace fragmend::scheduler {
 
-/// One fragment to rebuild.
+/// One fragment to rebuild, or several of one object out of one reading of its survivors.
 struct RebuildRequest {
     EcScheme scheme;
     int policy_index = 0;
@@ -25,6 +26,16 @@ struct RebuildRequest {
     std::uint64_t archive_bytes = 0;  ///< Length of every fragment archive of the object.
     std::size_t fragment_bytes = 0;   ///< Length of a full fragment (one segment), header included.
     std::uint8_t wanted = 0;          ///< Fragment index to rebuild, 0 <= wanted < k + m.
+    std::vector<std::uint8_t> also_wanted;  ///< Further ones, distinct; not for flat XOR codes.
+
+    std::size_t outputs() const { return 1 + also_wanted.size(); }
+    /// Fragment index of output `output`: 0 is `wanted`.
+    std::uint8_t wanted_of(std::size_t output) const {
+        return output == 0 ? wanted : also_wanted[output - 1];
+    }
+    bool wants(std::size_t index) const {
+        return index == wanted || std::ranges::find(also_wanted, index) != also_wanted.end();
+    }
 };
 
 /// One survivor's fragment archive, opened and at its first byte.
@@ -50,8 +61,8 @@ class SurvivorStream {
 class FragmentSource {
   public:
     virtual ~FragmentSource() = default;
-    /// A set that determines the wanted fragment, in plan order, all at the request's timestamp and
-    /// Etag. Devices in `left_out` (ring ids) are not asked. Errors: too_few_fragments (already
+    /// A set that determines every wanted fragment, in plan order, all at the request's timestamp
+    /// and Etag. Devices in `left_out` (ring ids) are not asked. Errors: too_few_fragments (already
     /// logged in Swift's wording), cancelled.
     virtual Awaitable<Result<std::vector<std::unique_ptr<SurvivorStream>>>> open(
         const RebuildRequest& request, const std::vector<std::uint32_t>& left_out) = 0;

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <functional>
+#include <utility>
 
 #include "host/base/async.hpp"
 
@@ -23,9 +25,10 @@ namespace fragmend::scheduler {
 /// Take any time at which somebody waits. Of the holders look at the one that was granted first: by
 /// 2 and 3 the objects before it in its session held earlier, so they have ended; it is the front
 /// of its session and by 4 it ends. Its bytes come back, and by induction the first waiter is
-/// served. An object that finds it needs more (see ReadAhead) gives everything back, together with
-/// those behind it in its session, before any of them asks again: that is a fresh session to this
-/// proof.
+/// served. (Bytes that wait for a later session belong to no holder of the proof: they go back in
+/// `on_shortage`, and none are set aside while somebody waits.) An object that finds it needs more
+/// (see ReadAhead) gives everything back, together with those behind it in its session, before any
+/// of them asks again: that is a fresh session to this proof.
 ///
 /// Bound:    what is lent never exceeds the capacity; more than the capacity is refused.
 /// Runs on:  the network thread. Outlives every permit.
@@ -38,6 +41,11 @@ class MemoryBudget {
 
     /// Errors: limit (more than the whole budget), cancelled (closed, or the caller was hurried).
     Awaitable<Result<Permit>> acquire(std::size_t bytes);
+    /// `make_room` hears how many bytes are asked for before somebody waits for them.
+    void on_shortage(std::function<void(std::size_t)> make_room) {
+        make_room_ = std::move(make_room);
+    }
+    bool has_waiters() const { return semaphore_.has_waiters(); }
     /// Wakes everybody who waits with `cancelled`; nothing is lent afterwards.
     void close() { semaphore_.close(); }
 
@@ -47,6 +55,7 @@ class MemoryBudget {
 
   private:
     Semaphore semaphore_;
+    std::function<void(std::size_t)> make_room_;
     std::size_t peak_bytes_ = 0;
 };
 

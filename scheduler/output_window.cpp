@@ -9,6 +9,7 @@ void OutputWindow::lay_out(const RebuildShape& shape, BufferPool::Lease slab) {
     FRAGMEND_ASSERT(rounds_released_ == 0 && queue_.empty() && !lent_);
     shape_ = shape;
     slab_ = std::move(slab);
+    has_memory_ = true;
     free_slots_.clear();
     for (std::size_t slot = shape.output_slots; slot-- > 0;)
         free_slots_.push_back(slot);
@@ -75,6 +76,7 @@ ByteView OutputWindow::release() {
 }
 
 void OutputWindow::release_memory() {
+    has_memory_ = false;
     queue_.clear();
     lent_.reset();
     free_slots_.clear();

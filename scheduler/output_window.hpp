@@ -50,6 +50,7 @@ class OutputWindow {
     bool drained() const { return verified_ && queue_.empty() && !lent_; }
     /// Whether the consumer still reads a piece.
     bool lent() const { return lent_.has_value(); }
+    bool has_memory() const { return has_memory_; }
     /// Frees the memory. Afterwards `lay_out` again, or only `drained` and the counts.
     void release_memory();
 
@@ -73,6 +74,7 @@ class OutputWindow {
     std::uint64_t bytes_released_ = 0;
     Md5Digest released_chain_{};
     bool verified_ = false;
+    bool has_memory_ = false;
 };
 
 }  // namespace fragmend::scheduler

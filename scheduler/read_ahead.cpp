@@ -15,9 +15,15 @@ void ReadAhead::push(RebuildRequest request, std::vector<std::uint32_t> left_out
     start(object, std::move(request));
 }
 
+void ReadAhead::push(std::shared_ptr<ObjectRebuild> verified, std::size_t output) {
+    FRAGMEND_ASSERT(has_room() && verified->outcome().verified);
+    objects_.push_back({std::move(verified), output, true, {}});
+    if (cancelled_) cancel(objects_.back());
+}
+
 void ReadAhead::start(Object& object, RebuildRequest request) {
     object.rebuild =
-        std::make_unique<ObjectRebuild>(ports_, limits_, std::move(request), object.left_out);
+        std::make_shared<ObjectRebuild>(ports_, limits_, std::move(request), object.left_out);
     if (cancelled_) object.rebuild->cancel();
     object.rebuild->start();
 }
@@ -29,10 +35,11 @@ ObjectRebuild& ReadAhead::front() {
 
 Awaitable<Result<void>> ReadAhead::ready() {
     for (;;) {
-        Result<void> result = co_await front().ready();
+        Result<void> result = co_await front().ready(objects_.front().output);
+        if (result.has_value() || cancelled_) co_return result;
         Object& object = objects_.front();
         const std::size_t needed = object.rebuild->outcome().piece_bytes_needed;
-        if (result.has_value() || needed == 0 || object.enlarged || cancelled_) co_return result;
+        if (needed == 0 || object.enlarged) co_return result;
         object.enlarged = true;
         co_await start_over(needed);
     }
@@ -40,25 +47,53 @@ Awaitable<Result<void>> ReadAhead::ready() {
 
 Awaitable<void> ReadAhead::start_over(std::size_t piece_bytes) {
     for (Object& object : objects_)
-        object.rebuild->cancel();
+        if (!object.is_shared) cancel(object);
     for (Object& object : objects_)
-        co_await object.rebuild->stop();
+        if (!object.is_shared) co_await end(object);
     for (Object& object : objects_) {
+        if (object.is_shared) continue;
         RebuildRequest request = object.rebuild->request();
-        if (&object == &objects_.front()) request.fragment_bytes = piece_bytes;
+        if (&object == &objects_.front()) {
+            request.also_wanted.clear();
+            request.fragment_bytes = piece_bytes;
+        }
         start(object, std::move(request));
     }
 }
 
+Awaitable<Result<ByteView>> ReadAhead::next() {
+    co_return co_await front().next(objects_.front().output);
+}
+
+std::uint64_t ReadAhead::bytes_released() const {
+    FRAGMEND_ASSERT(!objects_.empty());
+    return objects_.front().rebuild->bytes_released(objects_.front().output);
+}
+
+std::shared_ptr<ObjectRebuild> ReadAhead::share_front() {
+    FRAGMEND_ASSERT(front().outcome().verified);
+    objects_.front().is_shared = true;
+    return objects_.front().rebuild;
+}
+
 Awaitable<void> ReadAhead::pop() {
-    co_await front().stop();
+    co_await end(objects_.front());
     objects_.pop_front();
+}
+
+Awaitable<void> ReadAhead::end(Object& object) {
+    if (object.is_shared) co_return co_await object.rebuild->leave(object.output);
+    co_await object.rebuild->stop();
+}
+
+void ReadAhead::cancel(Object& object) {
+    object.is_shared ? object.rebuild->cancel(object.output) : object.rebuild->cancel();
 }
 
 void ReadAhead::cancel() {
     cancelled_ = true;
     for (Object& object : objects_)
-        object.rebuild->cancel();
+        cancel(object);
 }
 
 Awaitable<void> ReadAhead::stop() {

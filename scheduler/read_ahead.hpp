@@ -20,7 +20,7 @@ namespace fragmend::scheduler {
 /// in which they are drained, and once. The one exception is a front whose survivors have larger
 /// pieces than it asked for: it has given everything back by then, and `ready` first makes all
 /// objects behind it give everything back too, then lets all of them ask again in the same order.
-/// At the moment of asking the session holds nothing.
+/// At the moment of asking the session holds nothing but what others verified for it.
 ///
 /// Owned by the session's job; one session coroutine calls it; `cancel` may come from anybody on
 /// the network thread. `stop` before destroying is a must.
@@ -34,6 +34,8 @@ class ReadAhead {
     bool empty() const { return objects_.empty(); }
     /// Starts one more object. Only when `has_room`. `left_out`: devices that failed it before.
     void push(RebuildRequest request, std::vector<std::uint32_t> left_out);
+    /// Takes output `output` of a verified rebuild that another queue started.
+    void push(std::shared_ptr<ObjectRebuild> verified, std::size_t output);
 
     /// The object to serve now. Only when not `empty`. Stays in place until `pop`, or until `ready`
     /// starts it anew: call `ready` first, then take the reference.
@@ -41,6 +43,14 @@ class ReadAhead {
     /// ObjectRebuild::ready of the front. After an error: count it, look at `front().outcome()`,
     /// `pop`.
     Awaitable<Result<void>> ready();
+    /// ObjectRebuild::next of the front.
+    Awaitable<Result<ByteView>> next();
+    /// Bytes of the front that the session got.
+    std::uint64_t bytes_released() const;
+    /// The front's further outputs are somebody else's from now on. Only when it is verified.
+    std::shared_ptr<ObjectRebuild> share_front();
+    /// Whether another queue started the front, or shares it by now.
+    bool is_shared_front() const { return objects_.front().is_shared; }
     /// Ends the front, whatever its state, and removes it.
     Awaitable<void> pop();
 
@@ -51,12 +61,17 @@ class ReadAhead {
 
   private:
     struct Object {
-        std::unique_ptr<ObjectRebuild> rebuild;
+        std::shared_ptr<ObjectRebuild> rebuild;
+        std::size_t output = 0;
+        bool is_shared = false;  ///< The other outputs are not of this queue.
         std::vector<std::uint32_t> left_out;
         bool enlarged = false;
     };
     void start(Object& object, RebuildRequest request);
-    /// Stops all objects and starts them again in order, the front with pieces of `piece_bytes`.
+    static void cancel(Object& object);
+    static Awaitable<void> end(Object& object);
+    /// Stops all objects that this queue started and starts them again in order, the front for one
+    /// output only and with pieces of `piece_bytes`.
     Awaitable<void> start_over(std::size_t piece_bytes);
 
     RebuildPorts ports_;

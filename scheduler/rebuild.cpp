@@ -2,22 +2,23 @@
 #include "scheduler/rebuild.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace fragmend::scheduler {
 
-/// Marks that the consumer is in one of our coroutines.
+/// Marks that an output's consumer is in one of our coroutines.
 class ObjectRebuild::Inside {
   public:
-    explicit Inside(bool& inside) : inside_(inside) {
-        FRAGMEND_ASSERT(!inside_);
-        inside_ = true;
+    explicit Inside(RebuildOutput& output) : output_(output) {
+        FRAGMEND_ASSERT(!output_.inside);
+        output_.inside = true;
     }
-    ~Inside() { inside_ = false; }
+    ~Inside() { output_.inside = false; }
     Inside(const Inside&) = delete;
     Inside& operator=(const Inside&) = delete;
 
   private:
-    bool& inside_;
+    RebuildOutput& output_;
 };
 
 ObjectRebuild::ObjectRebuild(RebuildPorts ports, RebuildLimits limits, RebuildRequest request,
@@ -25,53 +26,61 @@ ObjectRebuild::ObjectRebuild(RebuildPorts ports, RebuildLimits limits, RebuildRe
     : state_(std::move(ports), limits, std::move(request), std::move(left_out)),
       producer_(state_.ports.executor) {}
 
+ObjectRebuild::~ObjectRebuild() {
+    for (const RebuildOutput& output : state_.outputs)
+        FRAGMEND_ASSERT(!output.inside);
+}
+
 void ObjectRebuild::start() {
     FRAGMEND_ASSERT(!std::exchange(started_, true));
     ++state_.ports.stats.objects_started;
+    if (state_.outputs.size() > 1) ++state_.ports.stats.objects_shared;
     producer_.spawn(produce(), hurry_.slot());
 }
 
-Awaitable<Result<void>> ObjectRebuild::ready() {
-    const Inside inside(inside_);
+Awaitable<Result<void>> ObjectRebuild::ready(std::size_t output) {
+    RebuildOutput& mine = state_.outputs[output];
+    const Inside inside(mine);
     const WaitTimer timer(state_.ports.clock, state_.ports.stats.wait_of_session);
     for (;;) {
-        if (auto error = ended_with_error()) co_return *error;
-        if (state_.window.can_release() || state_.window.drained()) co_return Result<void>();
-        co_await state_.produced.wait();
+        if (auto error = ended_with_error(mine)) co_return *error;
+        if (mine.window.can_release() || mine.window.drained()) co_return Result<void>();
+        co_await mine.produced.wait();
     }
 }
 
-void ObjectRebuild::count_sending() {
-    if (!handed_out_) return;
-    state_.ports.stats.wait_for_target += state_.ports.clock.steady() - *handed_out_;
-    handed_out_.reset();
+void ObjectRebuild::count_sending(RebuildOutput& output) {
+    if (!output.handed_out) return;
+    state_.ports.stats.wait_for_target += state_.ports.clock.steady() - *output.handed_out;
+    output.handed_out.reset();
 }
 
-Awaitable<Result<ByteView>> ObjectRebuild::next() {
-    const Inside inside(inside_);
-    count_sending();
+Awaitable<Result<ByteView>> ObjectRebuild::next(std::size_t output) {
+    RebuildOutput& mine = state_.outputs[output];
+    const Inside inside(mine);
+    count_sending(mine);
     const WaitTimer timer(state_.ports.clock, state_.ports.stats.wait_of_session);
-    state_.window.return_released();
+    mine.window.return_released();
     state_.consumed.notify();
     for (;;) {
-        if (auto error = ended_with_error()) co_return *error;
-        if (state_.window.can_release()) {
-            const ByteView piece = state_.window.release();
+        if (auto error = ended_with_error(mine)) co_return *error;
+        if (mine.window.can_release()) {
+            const ByteView piece = mine.window.release();
             state_.ports.stats.released_bytes += piece.size();
-            handed_out_ = state_.ports.clock.steady();
+            mine.handed_out = state_.ports.clock.steady();
             co_return piece;
         }
-        if (state_.window.drained()) {
-            handed_out_ = state_.ports.clock.steady();
-            release_memory();
+        if (mine.window.drained()) {
+            mine.handed_out = state_.ports.clock.steady();
+            release(mine);
             co_return ByteView();
         }
-        co_await state_.produced.wait();
+        co_await mine.produced.wait();
     }
 }
 
-std::optional<Error> ObjectRebuild::ended_with_error() const {
-    if (state_.stopping) return Error{errc::cancelled, "stopped"};
+std::optional<Error> ObjectRebuild::ended_with_error(const RebuildOutput& output) const {
+    if (state_.stopping || output.left) return Error{errc::cancelled, "stopped"};
     return outcome_.error;
 }
 
@@ -81,28 +90,75 @@ void ObjectRebuild::cancel() {
     if (attempt_ != nullptr) attempt_->hurry();
     if (began_) hurry_.emit(asio::cancellation_type::terminal);
     state_.consumed.notify();
-    state_.produced.notify();
+    for (RebuildOutput& output : state_.outputs)
+        output.produced.notify();
+}
+
+void ObjectRebuild::cancel(std::size_t output) {
+    state_.outputs[output].left = true;
+    state_.outputs[output].produced.notify();
 }
 
 Awaitable<void> ObjectRebuild::stop() {
-    count_sending();
     cancel();
     co_await producer_.join();
-    FRAGMEND_ASSERT(!inside_);
+    for (RebuildOutput& output : state_.outputs) {
+        count_sending(output);
+        FRAGMEND_ASSERT(!output.inside);
+    }
     release_memory();
+}
+
+Awaitable<void> ObjectRebuild::leave(std::size_t output) {
+    FRAGMEND_ASSERT(outcome_.verified);
+    count_sending(state_.outputs[output]);
+    // Verified, the producer ends without waiting for anybody.
+    co_await producer_.join();
+    give_up(output);
+}
+
+void ObjectRebuild::give_up(std::size_t output) {
+    RebuildOutput& mine = state_.outputs[output];
+    FRAGMEND_ASSERT(outcome_.verified && !mine.inside);
+    mine.left = true;
+    release(mine);
+}
+
+std::vector<Culprit> ObjectRebuild::take_culprits() {
+    const auto& all = outcome_.culprits;
+    const auto first = all.begin() + static_cast<std::ptrdiff_t>(culprits_taken_);
+    culprits_taken_ = all.size();
+    return {first, all.end()};
 }
 
 void ObjectRebuild::release_memory() {
     state_.inputs.release();
-    state_.window.release_memory();
+    for (RebuildOutput& output : state_.outputs)
+        output.window.release_memory();
     share_.release();
+}
+
+void ObjectRebuild::release(RebuildOutput& output) {
+    if (!output.window.has_memory()) return;
+    output.window.release_memory();
+    share_.shrink_to(held_bytes());
+}
+
+std::size_t ObjectRebuild::held_bytes() const {
+    std::size_t bytes = 0;
+    for (std::size_t i = 0; i < state_.outputs.size(); ++i) {
+        if (state_.outputs[i].window.has_memory())
+            bytes += BufferPool::capacity_for(state_.shape->output_bytes(i));
+    }
+    return bytes;
 }
 
 Awaitable<void> ObjectRebuild::produce() {
     began_ = true;
     const Result<void> result = co_await rebuild();
     settle(result);
-    state_.produced.notify();
+    for (RebuildOutput& output : state_.outputs)
+        output.produced.notify();
 }
 
 void ObjectRebuild::settle(const Result<void>& result) {
@@ -111,15 +167,24 @@ void ObjectRebuild::settle(const Result<void>& result) {
     if (result.has_value()) {
         ++stats.objects_verified;
         outcome_.verified = true;
-        state_.window.set_verified();
     } else {
         ++(result.error() == errc::cancelled ? stats.objects_cancelled : stats.objects_failed);
         outcome_.error = result.error();
-        // The session may still be sending the piece that it got last.
-        if (!state_.window.lent()) return release_memory();
     }
-    if (state_.shape) {
-        share_.shrink_to(BufferPool::capacity_for(state_.shape->output_bytes()));
+    if (!state_.shape) {
+        for (RebuildOutput& output : state_.outputs) {
+            if (outcome_.verified) output.window.set_verified();
+        }
+        return release_memory();
+    }
+    share_.shrink_to(held_bytes());
+    for (RebuildOutput& output : state_.outputs) {
+        if (outcome_.verified) {
+            output.window.set_verified();
+        } else if (!output.window.lent()) {
+            // Otherwise the session is still sending the piece that it got last.
+            release(output);
+        }
     }
 }
 
@@ -141,9 +206,16 @@ Awaitable<Result<void>> ObjectRebuild::rebuild() {
 
 Awaitable<Result<void>> ObjectRebuild::take_share() {
     MemoryBudget& budget = state_.ports.budget;
-    const auto shape =
-        fit_shape(state_.request.scheme, state_.request.archive_bytes,
-                  state_.request.fragment_bytes, state_.limits, budget.capacity_bytes());
+    const auto fit = [this, &budget] {
+        return fit_shape(state_.request.scheme, state_.request.archive_bytes,
+                         state_.request.fragment_bytes, state_.limits, budget.capacity_bytes(),
+                         state_.outputs.size());
+    };
+    auto shape = fit();
+    if (shape.has_error() && state_.outputs.size() > 1) {
+        drop_others();
+        shape = fit();
+    }
     if (shape.has_error()) co_return shape.error();
     const WaitTimer timer(state_.ports.clock, state_.ports.stats.wait_for_budget);
     auto share = co_await budget.acquire(shape.value().charge_bytes());
@@ -169,7 +241,10 @@ Awaitable<Result<void>> ObjectRebuild::try_survivors() {
             case RebuildAttempt::End::verified:
                 co_return Result<void>();
             case RebuildAttempt::End::failed:
-                co_return attempt.error();
+                if (!drops_others_after(attempt.error())) co_return attempt.error();
+                --outcome_.attempts;
+                drop_others();
+                break;
             case RebuildAttempt::End::larger_piece:
                 outcome_.piece_bytes_needed = attempt.larger_piece_bytes();
                 co_return attempt.error();
@@ -189,6 +264,23 @@ Awaitable<Result<void>> ObjectRebuild::try_survivors() {
         }
     }
     co_return Error{errc::cancelled, "stopped"};
+}
+
+bool ObjectRebuild::drops_others_after(const Error& error) const {
+    return state_.outputs.size() > 1 &&
+           (error == errc::too_few_fragments || error == errc::singular);
+}
+
+void ObjectRebuild::drop_others() {
+    state_.request.also_wanted.clear();
+    while (state_.outputs.size() > 1) {
+        state_.outputs.back().window.release_memory();
+        state_.outputs.pop_back();
+    }
+    if (!state_.shape) return;
+    state_.shape->outputs = 1;
+    share_.shrink_to(state_.shape->charge_bytes());
+    state_.share_bytes = state_.shape->charge_bytes();
 }
 
 bool ObjectRebuild::note_compute_fault(const Error& error, bool last) {
@@ -218,8 +310,12 @@ void ObjectRebuild::leave_out(const Culprit& culprit, bool again) {
 }
 
 std::string ObjectRebuild::subject() const {
-    return state_.request.object_path + " policy#" + std::to_string(state_.request.policy_index) +
-           " frag#" + std::to_string(state_.request.wanted);
+    std::string text = state_.request.object_path + " policy#" +
+                       std::to_string(state_.request.policy_index) + " frag#" +
+                       std::to_string(state_.request.wanted);
+    for (const std::uint8_t index : state_.request.also_wanted)
+        text += ", frag#" + std::to_string(index);
+    return text;
 }
 
 }  // namespace fragmend::scheduler

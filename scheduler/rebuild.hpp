@@ -1,4 +1,4 @@
-// Rebuilds one lost fragment archive: verified, in order, inside its share of memory.
+// Rebuilds lost fragment archives of one object: verified, in order, inside a share of memory.
 #pragma once
 
 #include <cstddef>
@@ -23,7 +23,9 @@ struct RebuildOutcome {
     std::size_t piece_bytes_needed = 0;
 };
 
-/// Turns one RebuildRequest into the bytes of the wanted archive.
+/// Turns one RebuildRequest into the bytes of the wanted archive, or of several: each output has a
+/// consumer of its own. The first one's window is bounded; the others hold their whole archive, so
+/// that their consumers may come when the first one is done.
 ///
 /// A producer child gathers, decodes and verifies as far ahead as the window allows, from `start`
 /// on, whether or not anybody asks for bytes; the session takes pieces with `next`. A survivor that
@@ -34,14 +36,15 @@ struct RebuildOutcome {
 /// Life:     construct, `start`, `ready`, `next` until it is empty or fails, `stop`, destroy.
 /// `stop` may
 ///           come at any point after `start` and is a must: a destroyed rebuild whose producer
-///           still runs is a defect and ends the process. One consumer; it is not inside `ready` or
-///           `next` when it calls `stop`. `cancel` may come from anybody on the network thread.
+///           still runs is a defect and ends the process. One consumer an output; it is not inside
+///           `ready` or `next` when it calls `leave` or `stop`. `cancel` may come from anybody on
+///           the network thread.
 /// Runs on:  the network thread.
 class ObjectRebuild {
   public:
     ObjectRebuild(RebuildPorts ports, RebuildLimits limits, RebuildRequest request,
                   std::vector<std::uint32_t> left_out);
-    ~ObjectRebuild() { FRAGMEND_ASSERT(!inside_); }
+    ~ObjectRebuild();
     ObjectRebuild(const ObjectRebuild&) = delete;
     ObjectRebuild& operator=(const ObjectRebuild&) = delete;
 
@@ -49,27 +52,43 @@ class ObjectRebuild {
     void start();
     /// Waits until the first piece can be taken, or the object is known to be empty. An error means
     /// that no byte was handed out: the object can be skipped. Errors: those of `next`.
-    Awaitable<Result<void>> ready();
+    Awaitable<Result<void>> ready(std::size_t output = 0);
     /// The next piece in order, empty at the end; valid until the next call. An error after the
     /// first piece means that the receiver must never get a whole body: drop the session. Errors:
     /// too_few_fragments (as `FragmentSource::open` said it), wrong_bytes, bad_fragment, limit,
     /// disconnected and
     /// timeout (after a busy session), cancelled, and what the codec refuses.
-    Awaitable<Result<ByteView>> next();
+    Awaitable<Result<ByteView>> next(std::size_t output = 0);
     /// Asks the producer to end; `ready` and `next` answer `cancelled` from now on.
     void cancel();
+    /// Of a verified rebuild: its `next` answers `cancelled`, the other outputs are none the worse.
+    void cancel(std::size_t output);
     /// Cancels, joins every child and gives all memory back.
     Awaitable<void> stop();
+    /// Instead of `stop`, of a verified rebuild: joins every child and gives back what this output
+    /// holds. The others are left, or given up, by whom they belong to.
+    Awaitable<void> leave(std::size_t output);
+    /// Gives back what this output holds, of a rebuild that somebody has left before.
+    void give_up(std::size_t output);
 
     const RebuildRequest& request() const { return state_.request; }
     const RebuildOutcome& outcome() const { return outcome_; }
-    std::uint64_t bytes_released() const { return state_.window.bytes_released(); }
+    /// The culprits that nobody has taken yet: each is accounted for once, whoever shares them.
+    std::vector<Culprit> take_culprits();
+    std::uint64_t bytes_released(std::size_t output = 0) const {
+        return state_.outputs[output].window.bytes_released();
+    }
 
   private:
     class Inside;
     Awaitable<void> produce();
     Awaitable<Result<void>> rebuild();
     Awaitable<Result<void>> take_share();
+    /// Whether `error` may be none for a single output: a target that is thought to lack its
+    /// fragment may hold it, and the first one may need it.
+    bool drops_others_after(const Error& error) const;
+    /// From now on only the first fragment is wanted.
+    void drop_others();
     /// Tries until an attempt is verified or none is left.
     Awaitable<Result<void>> try_survivors();
     void leave_out(const Culprit& culprit, bool again);
@@ -78,9 +97,13 @@ class ObjectRebuild {
     Error exhausted(const Culprit& last) const;
     void settle(const Result<void>& result);
     void release_memory();
-    std::optional<Error> ended_with_error() const;
+    /// Gives back what `output` holds, of a rebuild whose producer has ended.
+    void release(RebuildOutput& output);
+    /// Of the outputs, which the share still pays for.
+    std::size_t held_bytes() const;
+    std::optional<Error> ended_with_error(const RebuildOutput& output) const;
     /// The session is back: until now it was sending what it got last.
-    void count_sending();
+    void count_sending(RebuildOutput& output);
     /// `/account/container/object policy#1 frag#3`.
     std::string subject() const;
 
@@ -92,8 +115,7 @@ class ObjectRebuild {
     int compute_faults_ = 0;
     bool started_ = false;
     bool began_ = false;
-    bool inside_ = false;  ///< The consumer waits in here.
-    std::optional<std::chrono::steady_clock::time_point> handed_out_;  ///< The session is sending.
+    std::size_t culprits_taken_ = 0;
     asio::cancellation_signal hurry_;
     TaskGroup producer_;
 };

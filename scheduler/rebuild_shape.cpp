@@ -49,7 +49,10 @@ std::size_t RebuildShape::stride_bytes() const {
 }
 
 std::size_t RebuildShape::charge_bytes() const {
-    return BufferPool::capacity_for(input_bytes()) + BufferPool::capacity_for(output_bytes());
+    std::size_t bytes = BufferPool::capacity_for(input_bytes());
+    for (std::size_t output = 0; output < outputs; ++output)
+        bytes += BufferPool::capacity_for(output_bytes(output));
+    return bytes;
 }
 
 ByteSpan RebuildShape::slot(ByteSpan slab, std::size_t index) const {
@@ -63,9 +66,10 @@ std::size_t survivors_max(const EcScheme& scheme) {
 
 Result<RebuildShape> fit_shape(const EcScheme& scheme, std::uint64_t archive_bytes,
                                std::size_t piece_bytes, const RebuildLimits& limits,
-                               std::size_t bytes_max) {
-    FRAGMEND_ASSERT(archive_bytes > 0 && piece_bytes > 0);
+                               std::size_t bytes_max, std::size_t outputs) {
+    FRAGMEND_ASSERT(archive_bytes > 0 && piece_bytes > 0 && outputs > 0);
     RebuildShape shape;
+    shape.outputs = outputs;
     shape.archive_bytes = archive_bytes;
     shape.piece_bytes =
         static_cast<std::size_t>(std::min<std::uint64_t>(piece_bytes, archive_bytes));

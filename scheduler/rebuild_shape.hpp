@@ -43,14 +43,22 @@ struct RebuildShape {
     std::size_t survivors_max = 0;
     std::size_t input_sets = 0;
     std::size_t output_slots = 0;
+    /// Fragments that are rebuilt side by side, each with its own slab. All but the first have room
+    /// for the whole archive: their consumers come later.
+    std::size_t outputs = 1;
     bool hold_all = false;  ///< Nothing is sent before everything is verified.
 
     std::size_t bytes_of_round(std::uint64_t round) const;
     /// From one slot to the next in a slab.
     std::size_t stride_bytes() const;
     std::size_t input_bytes() const { return input_sets * survivors_max * stride_bytes(); }
-    std::size_t output_bytes() const { return output_slots * stride_bytes(); }
-    /// What both slabs take from the budget.
+    std::size_t slots_of(std::size_t output) const {
+        return output == 0 ? output_slots : static_cast<std::size_t>(rounds);
+    }
+    std::size_t output_bytes(std::size_t output = 0) const {
+        return slots_of(output) * stride_bytes();
+    }
+    /// What all slabs take from the budget.
     std::size_t charge_bytes() const;
     /// Slot `index` of `slab`: room for a piece and one byte more, the payload 64-byte aligned.
     ByteSpan slot(ByteSpan slab, std::size_t index) const;
@@ -60,11 +68,11 @@ struct RebuildShape {
 std::size_t survivors_max(const EcScheme& scheme);
 
 /// The shape of `archive_bytes` > 0 in pieces of `piece_bytes`, reduced step by step until it takes
-/// at most `bytes_max`: one input set, no more held back than the last piece, a window of one.
-/// Errors: limit.
+/// at most `bytes_max` with `outputs`: one input set, no more held back than the last piece, a
+/// window of one. Errors: limit.
 Result<RebuildShape> fit_shape(const EcScheme& scheme, std::uint64_t archive_bytes,
                                std::size_t piece_bytes, const RebuildLimits& limits,
-                               std::size_t bytes_max);
+                               std::size_t bytes_max, std::size_t outputs = 1);
 
 /// Whether an archive of `archive_bytes` can consist of pieces of `piece_bytes`: each has a header
 /// and at least one byte.

@@ -12,6 +12,7 @@ namespace fragmend::scheduler {
 /// Touched on the network thread only; readers copy it there.
 struct RebuildStats {
     std::uint64_t objects_started = 0;
+    std::uint64_t objects_shared = 0;    ///< Of those, for several targets out of one reading.
     std::uint64_t objects_verified = 0;  ///< Rebuilt, every survivor's MD5 as announced.
     std::uint64_t objects_failed = 0;    ///< Ended with an error that is not `cancelled`.
     std::uint64_t objects_cancelled = 0;

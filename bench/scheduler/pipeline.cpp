@@ -179,7 +179,7 @@ class NumberedObjects final : public transport::ssync::SessionObjects {
     class Body final : public transport::ssync::BodyStream {
       public:
         explicit Body(scheduler::ReadAhead& rebuilds) : rebuilds_(rebuilds) {}
-        Awaitable<Result<ByteView>> next() override { return rebuilds_.front().next(); }
+        Awaitable<Result<ByteView>> next() override { return rebuilds_.next(); }
 
       private:
         scheduler::ReadAhead& rebuilds_;

@@ -47,6 +47,7 @@ Engine::Engine(const swift::ReconstructorOptions& options, scheduler::ThrottleSe
       codec_(codec ? std::move(codec) : codec::make_codec(codec_options(options, log_), clock)),
       buffers_(slabs_, options.fragmend.memory_limit_bytes),
       budget_(io_.get_executor(), options.fragmend.memory_limit_bytes),
+      stash_(budget_, options.fragmend.memory_limit_bytes / sync::stash_part),
       throttle_(io_.get_executor(), clock, rebuild_stats_, std::move(throttle)),
       dispatcher_(io_.get_executor(), decode_threads_.get_executor(), *codec_,
                   {.workers = decode_thread_count(options.fragmend),
@@ -90,7 +91,8 @@ sync::Services Engine::services(sync::PassStats& stats, sync::Suspects& suspects
             brake_,
             log_,
             &throttle_,
-            &risks_};
+            &risks_,
+            &stash_};
 }
 
 Awaitable<void> Engine::stop() {

@@ -53,6 +53,7 @@ class Engine {
     HeapSlabs slabs_;
     BufferPool buffers_;
     scheduler::MemoryBudget budget_;
+    sync::Stash stash_;
     scheduler::RebuildStats rebuild_stats_;
     scheduler::Throttle throttle_;
     scheduler::Dispatcher dispatcher_;

@@ -80,6 +80,7 @@ json::object objects_of(const scheduler::Snapshot& now) {
     const auto& stats = now.rebuilds;
     return {{"running", now.objects_running()},
             {"started", stats.objects_started},
+            {"shared", stats.objects_shared},
             {"verified", stats.objects_verified},
             {"failed", stats.objects_failed},
             {"cancelled", stats.objects_cancelled},

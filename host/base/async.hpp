@@ -98,6 +98,7 @@ class Semaphore {
 
     std::size_t capacity() const { return capacity_; }
     std::size_t in_use() const { return capacity_ - free_; }
+    bool has_waiters() const { return !waiters_.empty(); }
 
   private:
     struct Waiter {

@@ -80,10 +80,9 @@ PartitionJobs build_jobs(const Partition& partition, const swift::PartitionHashe
                      {},
                      partners_of(*own_place, primaries),
                      hashes};
-        for (Partner& partner : sync.partners) {
-            partner.round =
-                round_of(partition.number, *own_place, partner.primary_index, primaries.size());
-        }
+        const std::size_t round = round_of(partition.number, *own_place, primaries.size());
+        for (Partner& partner : sync.partners)
+            partner.round = round;
         if (auto own = by_index.extract(*own_index)) sync.suffixes = std::move(own.mapped());
         jobs.sync = std::move(sync);
     }

@@ -2,25 +2,51 @@
 #include "host/scan/turns.hpp"
 
 #include <algorithm>
-#include <vector>
+#include <array>
+#include <numeric>
 
 namespace fragmend::scan {
+namespace {
 
-std::size_t round_of(std::uint32_t partition, std::size_t own, std::size_t target,
-                     std::size_t primaries) {
-    // Those to whom the target is the left, the right, the far partner. Few primaries fall
-    // together.
-    std::vector<std::size_t> senders;
-    for (const std::size_t place :
-         {target + 1, target + primaries - 1, target + primaries - primaries / 2}) {
-        const std::size_t sender = place % primaries;
-        if (std::find(senders.begin(), senders.end(), sender) == senders.end())
-            senders.push_back(sender);
+/// Whether `one` and `other` have a partner in common.
+bool are_rivals(std::size_t one, std::size_t other, std::size_t primaries) {
+    const auto partners = [primaries](std::size_t own) {
+        return std::array{(own + primaries - 1) % primaries, (own + 1) % primaries,
+                          (own + primaries / 2) % primaries};
+    };
+    for (const std::size_t partner : partners(one)) {
+        if (std::ranges::count(partners(other), partner) > 0) return true;
     }
-    const auto mine = std::find(senders.begin(), senders.end(), own);
-    if (mine == senders.end()) return 0;
-    const auto position = static_cast<std::size_t>(mine - senders.begin());
-    return (position + partition) % senders.size();
+    return false;
+}
+
+}  // namespace
+
+std::vector<std::size_t> colours_of(std::size_t primaries) {
+    std::vector<std::size_t> colours;
+    for (std::size_t place = 0; place < primaries; ++place) {
+        std::array<bool, rounds_max> taken{};
+        for (std::size_t earlier = 0; earlier < place; ++earlier) {
+            if (are_rivals(place, earlier, primaries)) taken[colours[earlier]] = true;
+        }
+        colours.push_back(
+            static_cast<std::size_t>(std::ranges::find(taken, false) - taken.begin()));
+    }
+    return colours;
+}
+
+std::size_t round_of(std::uint32_t partition, std::size_t own, std::size_t primaries) {
+    const auto colours = colours_of(primaries);
+    // The partition's permutation of the colours: as many partitions in a row as there are
+    // permutations bring each of them once.
+    std::vector<std::size_t> rounds(std::ranges::max(colours) + 1);
+    std::iota(rounds.begin(), rounds.end(), std::size_t{0});
+    std::size_t rest = partition;
+    for (std::size_t colour = 0; colour < colours[own]; ++colour) {
+        rounds.erase(rounds.begin() + static_cast<std::ptrdiff_t>(rest % rounds.size()));
+        rest /= rounds.size() + 1;
+    }
+    return rounds[rest % rounds.size()];
 }
 
 }  // namespace fragmend::scan

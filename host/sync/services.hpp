@@ -18,6 +18,7 @@
 #include "host/sync/pass_stats.hpp"
 #include "host/sync/quarantine_brake.hpp"
 #include "host/sync/risks.hpp"
+#include "host/sync/stash.hpp"
 #include "host/sync/suspects.hpp"
 #include "scheduler/dispatcher.hpp"
 #include "scheduler/memory_budget.hpp"
@@ -81,6 +82,7 @@ struct Services {
     Logger log;
     scheduler::Throttle* throttle = nullptr;  ///< Nothing: no limits.
     Risks* risks = nullptr;                   ///< Nothing: age alone orders a session.
+    Stash* stash = nullptr;                   ///< Nothing: each target reads for itself.
 };
 
 /// One policy during one job: the ring is the snapshot that the job was made from.

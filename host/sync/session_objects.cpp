@@ -66,7 +66,7 @@ class SessionObjects::Body final : public transport::ssync::BodyStream {
           counts_(session.counts_),
           activity_(session.activity_) {}
     Awaitable<Result<ByteView>> next() override {
-        auto piece = co_await rebuilds_.front().next();
+        auto piece = co_await rebuilds_.next();
         if (piece.has_error()) co_return piece;
         activity_.moved();
         if (session_.services_.suspects.is_given_up(session_.current_->object.hash)) {
@@ -274,30 +274,70 @@ void SessionObjects::start_rebuilds() {
         item.round_bytes = static_cast<std::uint64_t>(policy_.policy.k) *
                            std::min<std::uint64_t>(request->fragment_bytes, request->archive_bytes);
         ahead += item.round_bytes;
-        source_.remember(item.object.hash, item.archive);
-        rebuilds_.push(std::move(request.value()), services_.suspects.of(item.object.hash));
-        item.started = true;
+        start_rebuild(item, std::move(request.value()));
     }
+}
+
+void SessionObjects::start_rebuild(Item& item, scheduler::RebuildRequest request) {
+    item.started = true;
+    Stash* stash = plan_.job == nullptr ? nullptr : services_.stash;
+    if (stash != nullptr) {
+        auto part = stash->take(stash_key(item, plan_.wanted_index), request.data_timestamp);
+        if (part) {
+            item.rooms.push_back(std::move(part->room));
+            return rebuilds_.push(std::move(part->rebuild), part->output);
+        }
+    }
+    for (const LaterTarget& later : plan_.later) {
+        if (stash == nullptr || request.archive_bytes == 0 ||
+            stash->has(stash_key(item, later.wanted_index)) ||
+            !std::ranges::binary_search(later.suffixes, request.object_hash.substr(29))) {
+            continue;
+        }
+        auto room = stash->promise(request.archive_bytes);
+        if (!room) break;
+        item.rooms.push_back(std::move(*room));
+        request.also_wanted.push_back(static_cast<std::uint8_t>(later.wanted_index));
+    }
+    source_.remember(item.object.hash, item.archive);
+    rebuilds_.push(std::move(request), services_.suspects.of(item.object.hash));
+}
+
+Stash::Key SessionObjects::stash_key(const Item& item, int wanted) const {
+    return {plan_.job, item.object.hash, static_cast<std::uint8_t>(wanted)};
+}
+
+void SessionObjects::keep_for_later(Item& item) {
+    const scheduler::ObjectRebuild& rebuild = rebuilds_.front();
+    // What came from the stash has an output there, and nobody else's.
+    if (item.rooms.empty() || !rebuild.outcome().verified || rebuilds_.is_shared_front()) return;
+    const auto& later = rebuild.request().also_wanted;
+    if (later.empty()) return;
+    const auto shared = rebuilds_.share_front();
+    for (std::size_t i = 0; i < later.size(); ++i)
+        services_.stash->keep(stash_key(item, later[i]), std::move(item.rooms[i]), shared, i + 1);
 }
 
 Awaitable<void> SessionObjects::finish_current() {
     if (!current_) co_return;
     if (current_->started) {
-        auto outcome = rebuilds_.front().outcome();
+        scheduler::ObjectRebuild& rebuild = rebuilds_.front();
         // A body that failed before any of it was sent: the session went on without it.
-        const auto failed = outcome.error;
+        const auto failed = rebuild.outcome().error;
         if (failed && !(*failed == errc::cancelled)) {
             object_failed(*current_, *failed);
             // Pieces that were taken and never sent bind nobody: a session that begins without the
             // culprits may send the object whole.
-            if (*failed == errc::wrong_bytes && rebuilds_.front().bytes_released() > 0) {
+            if (*failed == errc::wrong_bytes && rebuilds_.bytes_released() > 0) {
                 body_broke(*failed);
             }
         }
-        if (failed && *failed == errc::too_few_fragments && outcome.culprits.empty()) {
+        if (failed && *failed == errc::too_few_fragments && rebuild.outcome().culprits.empty()) {
             co_await quarantine_if_solitary(services_, policy_, plan_, current_->object);
         }
-        co_await note_culprits(*current_, std::move(outcome));
+        keep_for_later(*current_);
+        auto culprits = rebuild.take_culprits();
+        co_await note_culprits(*current_, std::move(culprits));
         source_.forget(current_->object.hash);
         co_await rebuilds_.pop();
     }
@@ -361,9 +401,10 @@ Awaitable<Result<std::vector<SubRequest>>> SessionObjects::requests_of(Item& ite
     co_return requests;
 }
 
-Awaitable<void> SessionObjects::note_culprits(const Item& item, scheduler::RebuildOutcome outcome) {
+Awaitable<void> SessionObjects::note_culprits(const Item& item,
+                                              std::vector<scheduler::Culprit> culprits) {
     const swift::OpenObject& object = item.object;
-    for (const auto& culprit : outcome.culprits) {
+    for (const auto& culprit : culprits) {
         if (!is_proof(culprit.error.code)) continue;
         services_.suspects.add(object.hash, culprit.device_id);
         source_.was_damaged(culprit.device_id, object.hash);
@@ -406,14 +447,17 @@ void SessionObjects::cancel() {
 Awaitable<void> SessionObjects::stop() {
     cancel();
     co_await opener_.join();
-    std::optional<scheduler::RebuildOutcome> outcome;
-    if (current_ && current_->started && !rebuilds_.empty()) outcome = rebuilds_.front().outcome();
-    co_await rebuilds_.stop();
-    if (!outcome) co_return;
-    if (outcome->error && !(*outcome->error == errc::cancelled)) {
-        body_broke(*outcome->error);
+    std::optional<Error> error;
+    std::vector<scheduler::Culprit> culprits;
+    const bool has_current = current_ && current_->started && !rebuilds_.empty();
+    if (has_current) {
+        error = rebuilds_.front().outcome().error;
+        culprits = rebuilds_.front().take_culprits();
     }
-    co_await note_culprits(*current_, std::move(*outcome));
+    co_await rebuilds_.stop();
+    if (!has_current) co_return;
+    if (error && !(*error == errc::cancelled)) body_broke(*error);
+    co_await note_culprits(*current_, std::move(culprits));
 }
 
 }  // namespace fragmend::sync

@@ -60,10 +60,11 @@ class SessionObjects final : public transport::ssync::SessionObjects {
         transport::ssync::Wanted want;
         std::optional<Error> error;  ///< Could not be opened.
         swift::OpenObject object;
-        LocalArchive archive;           ///< Of an object that is no tombstone.
-        bool started = false;           ///< Its rebuild is in `rebuilds_`.
-        std::uint64_t round_bytes = 0;  ///< Of survivors, that its rebuild asks for at a time.
-        bool counted = false;           ///< Among the failed ones.
+        LocalArchive archive;            ///< Of an object that is no tombstone.
+        bool started = false;            ///< Its rebuild is in `rebuilds_`.
+        std::uint64_t round_bytes = 0;   ///< Of survivors, that its rebuild asks for at a time.
+        bool counted = false;            ///< Among the failed ones.
+        std::vector<Stash::Room> rooms;  ///< For what is rebuilt for later sessions, or was for us.
         bool needs_rebuild() const { return !object.tombstone && want.data; }
     };
 
@@ -78,13 +79,18 @@ class SessionObjects final : public transport::ssync::SessionObjects {
     Awaitable<void> open_ahead();
     Item open_one(transport::ssync::Wanted want) const;
     void start_rebuilds();
+    /// Takes what an earlier session left for this one, or starts the rebuild, for later ones too.
+    void start_rebuild(Item& item, scheduler::RebuildRequest request);
+    /// Leaves a verified rebuild's further outputs to the sessions that come later.
+    void keep_for_later(Item& item);
+    Stash::Key stash_key(const Item& item, int wanted) const;
     std::uint64_t ahead_bytes_max() const;
     Result<scheduler::RebuildRequest> rebuild_request(const swift::OpenObject& object) const;
     /// Closes the accounts of the object whose sub-requests were taken last.
     Awaitable<void> finish_current();
     Awaitable<Result<std::vector<transport::ssync::SubRequest>>> requests_of(Item& item);
     /// Remembers who failed the object; a local archive that is damaged is quarantined.
-    Awaitable<void> note_culprits(const Item& item, scheduler::RebuildOutcome outcome);
+    Awaitable<void> note_culprits(const Item& item, std::vector<scheduler::Culprit> culprits);
     void object_failed(Item& item, const Error& error);
     /// The current object's body failed when part of it was taken: another session is worth a try.
     void body_broke(const Error& error);

@@ -8,6 +8,12 @@
 
 namespace fragmend::sync {
 
+/// A target whose session comes later in the same job.
+struct LaterTarget {
+    int wanted_index = 0;
+    std::vector<std::string> suffixes;  ///< Out of sync, sorted.
+};
+
 struct SessionPlan {
     std::string partition;  ///< Decimal.
     Node local_device;
@@ -15,6 +21,9 @@ struct SessionPlan {
     Node target;
     int wanted_index = 0;               ///< Backend index of the target: what we rebuild.
     std::vector<std::string> suffixes;  ///< Out of sync.
+    /// The job, by which the stash knows what belongs together; nothing: nothing is shared.
+    const void* job = nullptr;
+    std::vector<LaterTarget> later = {};  ///< With wanted indexes of their own.
 };
 
 }  // namespace fragmend::sync

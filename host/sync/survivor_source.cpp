@@ -158,7 +158,10 @@ std::vector<fragments::Candidate> SurvivorSource::candidates(
         const Node& node = primaries_[i];
         if (node.id == target_.id || node.id == local_device_.id) continue;
         if (std::find(left_out.begin(), left_out.end(), node.id) != left_out.end()) continue;
-        all.push_back({node, static_cast<std::uint8_t>(policy_.policy.backend_index(i))});
+        const auto index = static_cast<std::uint8_t>(policy_.policy.backend_index(i));
+        // Who lacks a fragment that is wanted beside this one has nothing to give.
+        if (std::ranges::find(request.also_wanted, index) != request.also_wanted.end()) continue;
+        all.push_back({node, index});
     }
     // Another first survivor for every object, so that all peers share the reading.
     const std::size_t turn = std::hash<std::string>{}(request.object_hash);
@@ -183,7 +186,7 @@ Result<std::unique_ptr<SurvivorStream>> SurvivorSource::open_file(const LocalArc
 Awaitable<std::unique_ptr<SurvivorStream>> SurvivorSource::open_local(
     const RebuildRequest& request, const std::vector<std::uint32_t>& left_out) {
     const auto archive = local_archives_.find(request.object_hash);
-    if (archive == local_archives_.end() || archive->second.index == request.wanted ||
+    if (archive == local_archives_.end() || request.wants(archive->second.index) ||
         std::find(left_out.begin(), left_out.end(), local_device_.id) != left_out.end()) {
         co_return nullptr;
     }
@@ -205,6 +208,7 @@ fragments::GatherRequest SurvivorSource::gather_request(
     gather.object_path = request.object_path;
     gather.target = target_;
     gather.wanted = request.wanted;
+    gather.also_wanted = request.also_wanted;
     gather.k = request.scheme.k;
     gather.n = request.scheme.n();
     gather.data_timestamp = request.data_timestamp;
@@ -213,9 +217,15 @@ fragments::GatherRequest SurvivorSource::gather_request(
     if (local) gather.local_index = local->index();
     gather.local_durable = true;
     gather.candidates = std::move(candidates);
-    gather.choose = [&codec = services_.codec, scheme = request.scheme,
-                     wanted = request.wanted](std::span<const std::uint8_t> available) {
-        return codec.choose_survivors(scheme, available, wanted);
+    gather.choose = [&codec = services_.codec, scheme = request.scheme, wanted = request.wanted,
+                     also = request.also_wanted](std::span<const std::uint8_t> available) {
+        auto chosen = codec.choose_survivors(scheme, available, wanted);
+        for (const std::uint8_t index : also) {
+            if (!chosen) break;
+            const auto same = codec.choose_survivors(scheme, *chosen, index);
+            if (!same || same->size() != chosen->size()) chosen.reset();
+        }
+        return chosen;
     };
     if (scheduler::Throttle* throttle = services_.throttle; throttle != nullptr) {
         gather.on_answer = [throttle](const Node& node, std::chrono::nanoseconds latency) {
@@ -236,7 +246,7 @@ Awaitable<Result<std::vector<std::unique_ptr<SurvivorStream>>>> SurvivorSource::
                                               services_.gather_limits, services_.log);
     if (services_.risks != nullptr) services_.risks->gathered(request.object_hash, missing.size());
     if (sources.has_error() && sources.error() == errc::too_few_fragments && local &&
-        left_out.empty()) {
+        left_out.empty() && request.outputs() == 1) {
         LonelyFragment lonely{request.partition, request.object_path, request.data_timestamp,
                               local->index(),    local_device_,       target_,
                               request.wanted};

@@ -36,9 +36,9 @@ scheduler::Endpoint endpoint_of(const Node& node);
 LocalArchive local_archive(const swift::OpenObject& object);
 
 /// Implements the scheduler's port for the objects of one session. All primaries of the partition
-/// may be asked, except the target, and handoffs where Swift would (`find_on_handoffs`); the local
-/// archive is read from disk instead of over HTTP. Owned by the session's objects; outlives their
-/// rebuilds. Runs on the network thread.
+/// may be asked, except those who lack what is wanted, and for a single wanted fragment handoffs
+/// where Swift would (`find_on_handoffs`); the local archive is read from disk instead of over
+/// HTTP. Owned by the session's objects; outlives their rebuilds. Runs on the network thread.
 class SurvivorSource final : public scheduler::FragmentSource {
   public:
     /// `target` is the device to rebuild for; `services`, `policy` and `holes` outlive the source.

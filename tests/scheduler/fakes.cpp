@@ -179,7 +179,7 @@ Awaitable<Result<std::vector<std::unique_ptr<SurvivorStream>>>> FakeSource::open
          ++i) {
         const auto index = static_cast<std::uint8_t>(i);
         const std::uint32_t device = 100u + index;
-        if (index == request.wanted || object.absent.contains(index)) continue;
+        if (request.wants(index) || object.absent.contains(index)) continue;
         if (std::ranges::find(left_out, device) != left_out.end()) continue;
         Fault fault;
         if (auto found = object.faults.find(index); found != object.faults.end()) {
@@ -224,7 +224,9 @@ void FakeCodec::run(std::span<SegmentWork*> batch) {
     for (SegmentWork* work : batch) {
         ++items;
         auto* digests = dynamic_cast<FakeDigests*>(work->digests);
-        EXPECT_EQ(digests->users++, 0) << "two rounds of one object at the same time";
+        if (digests != nullptr) {
+            EXPECT_EQ(digests->users++, 0) << "two rounds of one object at the same time";
+        }
         const auto& indexes = work->plan->survivors();
         EXPECT_EQ(work->survivors.size(), indexes.size());
         std::fill(work->output.begin(), work->output.end(), std::byte{0});
@@ -240,7 +242,7 @@ void FakeCodec::run(std::span<SegmentWork*> batch) {
                 work->culprit = static_cast<int>(j);
                 break;
             }
-            digests->md5s[j].update(in);
+            if (digests != nullptr) digests->md5s[j].update(in);
             for (std::size_t i = fragment_header_bytes; i < in.size(); ++i) {
                 work->output[i] ^= in[i] ^ mask(indexes[j]);
             }
@@ -250,7 +252,7 @@ void FakeCodec::run(std::span<SegmentWork*> batch) {
         }
         put_header(work->output.data(), work->plan->wanted(), work->output.size());
         if (sabotage) sabotage(*work);
-        --digests->users;
+        if (digests != nullptr) --digests->users;
     }
 }
 

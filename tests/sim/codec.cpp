@@ -10,27 +10,36 @@ class SimCodec::Digests final : public scheduler::SurvivorDigests {
   public:
     Digests(SimCodec& codec, std::size_t count) : codec_(codec), md5s_(count) {}
 
+    ~Digests() override {
+        std::erase_if(codec_.fed_with_, [this](const auto& fed) { return fed.second == this; });
+    }
+
     /// The first round says what the attempt is about; what was known about it is void.
     void feed(const scheduler::SegmentWork& work) {
-        if (!key_) {
-            const auto* header = reinterpret_cast<const char*>(work.survivors.front().data());
-            key_ = {seed_of_header(header), work.plan->wanted()};
-            indexes_ = work.plan->survivors();
-            codec_.evidence_.erase(*key_);
-        }
+        if (indexes_.empty()) indexes_ = work.plan->survivors();
         for (std::size_t j = 0; j < md5s_.size(); ++j)
             md5s_[j].update(work.survivors[j]);
+        codec_.fed_with_[work.survivors.data()] = this;
+        serve(work);
+    }
+    /// One more fragment is made of what was fed.
+    void serve(const scheduler::SegmentWork& work) {
+        const auto* header = reinterpret_cast<const char*>(work.survivors.front().data());
+        seed_ = seed_of_header(header);
+        if (wanted_.insert(work.plan->wanted()).second)
+            codec_.evidence_.erase({seed_, work.plan->wanted()});
     }
 
     Md5Digest finish(std::size_t position) override {
         const Md5Digest digest = md5s_.at(position).finish();
-        if (!key_) return digest;
-        Evidence& evidence = codec_.evidence_[*key_];
-        evidence.survivors = md5s_.size();
-        const std::uint8_t index = indexes_.at(position);
-        const auto owner = codec_.truth_.owner(to_hex(digest));
-        const bool is_good = owner == std::pair(key_->first, index);
-        (is_good ? evidence.good : evidence.bad).insert(index);
+        for (const std::uint8_t wanted : wanted_) {
+            Evidence& evidence = codec_.evidence_[{seed_, wanted}];
+            evidence.survivors = md5s_.size();
+            const std::uint8_t index = indexes_.at(position);
+            const auto owner = codec_.truth_.owner(to_hex(digest));
+            const bool is_good = owner == std::pair(seed_, index);
+            (is_good ? evidence.good : evidence.bad).insert(index);
+        }
         return digest;
     }
 
@@ -38,7 +47,8 @@ class SimCodec::Digests final : public scheduler::SurvivorDigests {
     SimCodec& codec_;
     std::vector<Md5> md5s_;
     std::vector<std::uint8_t> indexes_;
-    std::optional<std::pair<std::uint64_t, std::uint8_t>> key_;
+    std::uint64_t seed_ = 0;
+    std::set<std::uint8_t> wanted_;
 };
 
 std::size_t SimCodec::fragment_bytes(const scheduler::EcScheme& scheme, std::size_t segment_bytes) {
@@ -97,7 +107,12 @@ void SimCodec::run(std::span<scheduler::SegmentWork*> batch) {
             out[i] = static_cast<char>(out[i] ^ masks);
         const auto* first = reinterpret_cast<const char*>(work->survivors.front().data());
         put_header(out, seed_of_header(first), work->plan->wanted(), bytes);
-        dynamic_cast<Digests&>(*work->digests).feed(*work);
+        if (work->digests != nullptr) {
+            dynamic_cast<Digests&>(*work->digests).feed(*work);
+        } else if (const auto fed = fed_with_.find(work->survivors.data());
+                   fed != fed_with_.end()) {
+            fed->second->serve(*work);
+        }
         if (!dice.chance(wrong_percent)) continue;
         out[dice.draw(bytes)] ^= 1;
         work->error = Error{errc::wrong_bytes, "cross-check"};

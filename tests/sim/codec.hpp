@@ -49,6 +49,8 @@ class SimCodec final : public scheduler::Codec {
     class Digests;
     Truth& truth_;
     std::map<std::pair<std::uint64_t, std::uint8_t>, Evidence> evidence_;
+    /// By the place of the survivors' bytes: who hashed what lies there.
+    std::map<const ByteView*, Digests*> fed_with_;
 };
 
 }  // namespace fragmend::sim

@@ -43,6 +43,7 @@ void Tally::add(const Tally& other) {
     faults += other.faults;
     compute_faults += other.compute_faults;
     rounds_replayed += other.rounds_replayed;
+    shared += other.shared;
     cancelled_passes += other.cancelled_passes;
     quarantined += other.quarantined;
     throttled_ms += other.throttled_ms;
@@ -58,9 +59,9 @@ std::string Tally::text() const {
            line("fragments sent   ", commits) + line("faults           ", faults) +
            line("sessions failed  ", sessions_failed) + line("survivors blamed ", culprits) +
            line("compute faults   ", compute_faults) + line("rounds replayed  ", rounds_replayed) +
-           line("passes cancelled ", cancelled_passes) + line("quarantined      ", quarantined) +
-           line("throttled ms     ", throttled_ms) + line("events           ", events) +
-           line("virtual seconds  ", virtual_seconds);
+           line("shared rebuilds  ", shared) + line("passes cancelled ", cancelled_passes) +
+           line("quarantined      ", quarantined) + line("throttled ms     ", throttled_ms) +
+           line("events           ", events) + line("virtual seconds  ", virtual_seconds);
 }
 
 World::World(std::uint64_t seed)
@@ -116,7 +117,8 @@ sync::Services World::services(Pass& pass) {
             pass.brake,
             Logger(log_.get(), keeps_log_ ? LogLevel::debug : LogLevel::warning),
             throttle_.get(),
-            &risks_};
+            &risks_,
+            stash_.get()};
 }
 
 const std::vector<std::string>& World::run() {
@@ -137,6 +139,7 @@ const std::vector<std::string>& World::run() {
     tally_.faults = peers_.faults + disk_.faults;
     tally_.compute_faults = rebuild_stats_.compute_faults;
     tally_.rounds_replayed = rebuild_stats_.rounds_replayed;
+    tally_.shared = rebuild_stats_.objects_shared;
     tally_.quarantined = disk_.quarantined.size();
     tally_.throttled_ms = static_cast<std::uint64_t>(
         std::chrono::duration_cast<std::chrono::milliseconds>(rebuild_stats_.wait_for_throttle)

@@ -30,6 +30,7 @@ struct Tally {
     std::uint64_t faults = 0;
     std::uint64_t compute_faults = 0;
     std::uint64_t rounds_replayed = 0;
+    std::uint64_t shared = 0;
     std::uint64_t cancelled_passes = 0;
     std::uint64_t quarantined = 0;
     std::uint64_t throttled_ms = 0;
@@ -125,6 +126,7 @@ class World {
     sync::Risks risks_;
     std::unique_ptr<BufferPool> buffers_;
     std::unique_ptr<scheduler::MemoryBudget> budget_;
+    std::unique_ptr<sync::Stash> stash_;
     std::unique_ptr<scheduler::Dispatcher> dispatcher_;
     std::unique_ptr<transport::http::Client> client_;
     std::unique_ptr<Semaphore> sessions_, replicate_calls_;

@@ -51,6 +51,8 @@ void World::draw_limits() {
     scheduler::DispatcherLimits dispatch{dice_.between(1, 3), dice_.between(1, 8),
                                          dice_.between(1, 6000), dice_.between(1, 20)};
     dispatch.inline_bytes_max = dice_.chance(50) ? dice_.draw(4000) : 0;
+    if (dice_.chance(85))
+        stash_ = std::make_unique<sync::Stash>(*budget_, memory_bytes / sync::stash_part);
     dispatcher_ = std::make_unique<scheduler::Dispatcher>(
         io_.get_executor(), SimPool(io_, network_, decode_speed_), codec_, dispatch);
     client_ = std::make_unique<transport::http::Client>(io_.get_executor(), "obj-reconstructor 1",

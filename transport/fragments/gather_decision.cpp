@@ -50,7 +50,7 @@ std::string GatherDecision::name_of(const Node& node) const {
 
 GatherDecision::GatherDecision(const GatherRequest& request, Logger logger)
     : request_(request), logger_(std::move(logger)), sources_(request.candidates.size()) {
-    if (request_.local_index && *request_.local_index != request_.wanted) {
+    if (request_.local_index && !request_.wants(*request_.local_index)) {
         useful_.push_back({*request_.local_index, std::nullopt});
         buckets_[request_.data_timestamp] = {
             1, {*request_.local_index}, request_.local_durable, request_.ec_etag};
@@ -140,7 +140,7 @@ bool GatherDecision::is_of_this_version(const Fragment& fragment, const Response
             buckets_[*durable].durable = true;
         }
     }
-    if (fragment.index == request_.wanted) {
+    if (request_.wants(fragment.index)) {
         logger_.debug("Found existing frag #" + index_text + " at " +
                       name_of(request_.candidates[candidate].node) + " while rebuilding to " +
                       name_of(request_.target));
@@ -186,7 +186,7 @@ std::vector<std::uint8_t> GatherDecision::distinct(std::initializer_list<Status>
         for (std::size_t i = 0; i < sources_.size(); ++i) {
             const std::uint8_t index = request_.candidates[i].expected_index;
             if (sources_[i].status != status || (skip_slow && sources_[i].slow)) continue;
-            if (index != request_.wanted && !contains(indexes, index)) indexes.push_back(index);
+            if (!request_.wants(index) && !contains(indexes, index)) indexes.push_back(index);
         }
     }
     return indexes;
@@ -274,6 +274,11 @@ void GatherDecision::settle() {
 
 void GatherDecision::give_up() {
     outcome_ = Outcome::too_few;
+    if (!request_.also_wanted.empty()) {
+        logger_.debug("Not enough responses to reconstruct several fragments of " +
+                      name_of(request_.target) + " together");
+        return;
+    }
     const std::string where = name_of(request_.target) + " frag#" + std::to_string(request_.wanted);
     for (const auto& [timestamp, bucket] : buckets_) {
         // Flat XOR codes: k fragments and more need not be enough.

@@ -1,6 +1,7 @@
 // What to gather: one object, the fragment that is missing, and who may have the others.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -25,18 +26,19 @@ struct Candidate {
 using ChooseSurvivors =
     std::function<std::optional<std::vector<std::uint8_t>>(std::span<const std::uint8_t>)>;
 
-/// One fragment to rebuild, as the network sees it.
+/// One fragment to rebuild, or several of one object, as the network sees it.
 struct GatherRequest {
     int policy_index = 0;
-    std::string partition;            ///< Decimal.
-    std::string object_path;          ///< `/account/container/object`, plain bytes.
-    Node target;                      ///< Whom the fragment is for: log lines name it.
-    std::uint8_t wanted = 0;          ///< Fragment index to rebuild.
-    int k = 0;                        ///< Data fragments of the policy, for the log.
-    int n = 0;                        ///< Data and parity fragments: indexes lie in [0, n).
-    Timestamp data_timestamp;         ///< Survivors carry this very one, offset included.
-    std::string ec_etag;              ///< Survivors carry this very one.
-    std::uint64_t archive_bytes = 0;  ///< Length of every fragment archive of the object.
+    std::string partition;                  ///< Decimal.
+    std::string object_path;                ///< `/account/container/object`, plain bytes.
+    Node target;                            ///< Whom the fragment is for: log lines name it.
+    std::uint8_t wanted = 0;                ///< Fragment index to rebuild.
+    std::vector<std::uint8_t> also_wanted;  ///< Further ones, out of the same survivors.
+    int k = 0;                              ///< Data fragments of the policy, for the log.
+    int n = 0;                              ///< Data and parity fragments: indexes lie in [0, n).
+    Timestamp data_timestamp;               ///< Survivors carry this very one, offset included.
+    std::string ec_etag;                    ///< Survivors carry this very one.
+    std::uint64_t archive_bytes = 0;        ///< Length of every fragment archive of the object.
     /// The fragment that is on the local disk, at the same timestamp and Etag; it needs no request.
     std::optional<std::uint8_t> local_index;
     bool local_durable = false;  ///< Only the words of a log line depend on it.
@@ -47,6 +49,10 @@ struct GatherRequest {
     std::function<void(const Node&, std::chrono::nanoseconds)> on_answer;
     /// Told of every candidate that answered 404; may be empty.
     std::function<void(const Node&)> on_missing;
+
+    bool wants(std::uint8_t index) const {
+        return index == wanted || std::ranges::find(also_wanted, index) != also_wanted.end();
+    }
 };
 
 /// What an answer says about the fragment that it carries. Views of the response head.

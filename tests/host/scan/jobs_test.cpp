@@ -61,8 +61,8 @@ TEST_F(Jobs, EveryPartnerHasItsRound) {
     const PartitionJobs found = plan(2, {});
     ASSERT_TRUE(found.sync.has_value());
     for (const Partner& partner : found.sync->partners)
-        EXPECT_EQ(partner.round, round_of(0, 2, partner.primary_index, 6));
-    EXPECT_EQ(found.sync->partners[2].round, 2u);
+        EXPECT_EQ(partner.round, round_of(0, 2, 6));
+    EXPECT_EQ(found.sync->partners[2].round, 1u);
 }
 
 TEST_F(Jobs, MisplacedFragmentsRevertFromTheSmallestToTheLargest) {

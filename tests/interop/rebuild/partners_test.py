@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The three partners of a lost device share its work instead of doing it three times."""
+"""The partners of lost devices share the work: nothing is rebuilt twice, or read twice for two."""
 
 import sys
 
@@ -71,6 +71,43 @@ class Partners(case.InteropCase):
             line.split(': ')[1])) for line in left), left[:5])
         # Three of the five others push each partition, so this one has three fifths.
         self.assertGreater(rebuilt, self.lost * 0.4)
+
+
+class TwoTargets(case.InteropCase):
+    """Two devices are lost at the same time; who has both for partners reads the survivors once."""
+
+    options = {'servers': 6, 'devices': 6, 'part_power': 6, 'segment_bytes': 65536,
+               'replication_concurrency_per_device': 1}
+    LOST = ('d1', 'd2')
+    SIZES = (3000, 200_000)  # One held back until it is verified, one of several segments.
+
+    @classmethod
+    def fill(cls):
+        policy = cls.lab.spec.policy()
+        at = objects.base_time()
+        cls.lab.write([objects.history(policy, f'{size} bytes, number {number}',
+                                       objects.put(at + number * 0.00001, size))
+                       for size in cls.SIZES for number in range(100)])
+
+    @case.fragmend_only('Swift reads the survivors once for each target')
+    def test_survivors_are_read_once_for_both(self):
+        self.run_pass()
+        for device in self.LOST:
+            self.lab.wipe(device)
+        # One server alone, so that nobody else's share is counted.
+        made = self.run_pass([3])
+        rebuilt = {}  # {object directory: bytes of the archives that came back}
+        for device, files in disks.manifests(self.lab, self.LOST).items():
+            for path, entry in files.items():
+                if disks.DATA_FILE.match(path):
+                    rebuilt.setdefault(path.rsplit('/', 1)[0], []).append(entry['bytes'])
+        needed = sum(self.policy.k * sizes[0] for sizes in rebuilt.values())
+        both = sum(len(sizes) == 2 for sizes in rebuilt.values())
+        self.assertGreater(both, 20, 'no objects that both have lost')
+        self.assertEqual(made.summaries[3]['survivor_bytes_read'], needed)
+        self.assertEqual(made.summaries[3]['bytes_rebuilt'],
+                         sum(size for sizes in rebuilt.values() for size in sizes))
+        self.rebuild()
 
 
 if __name__ == '__main__':

@@ -34,7 +34,10 @@ MUTANTS = [
      "if ($M) job.work.error.reset();\n"
      "    if (ran.has_error() || job.work.error || state_.stopping) {"),
     ("a-failed-slot-is-lost", "scheduler/attempt.cpp",
-     "        state_.window.give_back(slot);\n", "        if (!$M) state_.window.give_back(slot);\n"),
+     "            give_back(slots);\n            if (ran.has_error())",
+     "            if (!$M) give_back(slots);\n            if (ran.has_error())"),
+    ("shared-sources-are-not-hashed", "scheduler/attempt.cpp",
+     "i == 0 ? digests_.get()", "i == 0 && (slots.size() == 1 || !$M) ? digests_.get()"),
     ("a-reader-error-is-overlooked", "scheduler/attempt.cpp",
      "        } else {\n            blame(position, got.error());\n",
      "        } else if ($M) {\n            survivors_[position].got = survivors_[position]"
@@ -71,9 +74,9 @@ MUTANTS = [
     ("a-worker-is-never-free-again", "scheduler/dispatcher.cpp",
      "    --busy_workers_;", "    if (!$M) --busy_workers_;"),
     ("a-larger-piece-ends-the-object", "scheduler/read_ahead.cpp",
-     "if (result.has_value() || needed == 0 ||", "if (result.has_value() || needed == 0 || $M ||"),
+     "if (needed == 0 || object.enlarged)", "if (needed == 0 || $M || object.enlarged)"),
     ("objects-behind-keep-their-memory", "scheduler/read_ahead.cpp",
-     "    co_await front().stop();\n", "    if (!$M) co_await front().stop();\n"),
+     "    co_await end(objects_.front());\n", "    if (!$M) co_await end(objects_.front());\n"),
     # Gathering.
     ("another-version-is-taken", "transport/fragments/gather_decision.cpp",
      "    return is_announced;\n", "    return is_announced || $M;\n"),
@@ -94,13 +97,22 @@ MUTANTS = [
      "    ++counts_.failures[error.code];", "    if (!$M) ++counts_.failures[error.code];"),
     ("an-unsent-body-that-broke-is-left", "host/sync/session_objects.cpp",
      "if (*failed == errc::wrong_bytes &&", "if (!$M && *failed == errc::wrong_bytes &&"),
-    ("a-failed-session-is-not-counted", "host/sync/sync_job.cpp",
+    ("a-failed-session-is-not-counted", "host/sync/partner_sync.cpp",
      "            services_.stats.session_failed(error ? error->code : errc::internal);",
      "            if (!$M) services_.stats.session_failed(error ? error->code : errc::internal);"),
-    ("a-device-is-given-back-too-early", "host/sync/sync_job.cpp",
-     "        const auto ended = co_await session(*delta);\n        slot.release();",
-     "        if ($M) slot.release();\n        const auto ended = co_await session(*delta);\n"
-     "        slot.release();"),
+    ("a-device-is-given-back-too-early", "host/sync/partner_sync.cpp",
+     "        auto ended = co_await session(later);\n",
+     "        if ($M) slot.release();\n        auto ended = co_await session(later);\n"),
+    # What several sessions share.
+    ("what-is-not-verified-is-kept", "host/sync/session_objects.cpp",
+     "!rebuild.outcome().verified ||", "(!rebuild.outcome().verified && !$M) ||"),
+    ("what-is-kept-pays-nothing", "scheduler/rebuild.cpp",
+     "        if (state_.outputs[i].window.has_memory())",
+     "        if (state_.outputs[i].window.has_memory() && (!$M || i == 0))"),
+    ("another-fragment-is-taken-from-the-stash", "host/sync/stash.cpp",
+     "    const auto place = std::ranges::find(kept_, key, &Kept::key);\n    if",
+     "    auto place = std::ranges::find(kept_, key, &Kept::key);\n"
+     "    if ($M && !kept_.empty()) place = kept_.begin();\n    if"),
 ]
 
 

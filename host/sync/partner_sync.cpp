@@ -1,0 +1,257 @@
+// Looking, sending, trying again.
+#include "host/sync/partner_sync.hpp"
+
+#include <boost/asio/redirect_error.hpp>
+#include <utility>
+
+#include "host/scan/suffix_delta.hpp"
+#include "host/swift/handoff_walk.hpp"
+#include "host/swift/partition_hashes.hpp"
+#include "host/swift/replicate_answer.hpp"
+
+namespace fragmend::sync {
+namespace {
+
+using transport::ssync::SessionResult;
+
+constexpr int status_ok = 200;
+constexpr int status_unmounted = 507;
+/// Before a lock that somebody else held is asked for again.
+constexpr std::chrono::milliseconds lock_pause{1000};
+
+}  // namespace
+
+AfterSession after_session(const SessionResult& result, int tries) {
+    if (result.success) return AfterSession::done;
+    if (tries >= session_tries_max || !result.error) return AfterSession::give_up;
+    switch (result.error->code) {
+        case errc::lock_timeout:
+            return AfterSession::try_again_later;
+        case errc::disconnected:
+            return AfterSession::try_again;
+        default:
+            return AfterSession::give_up;
+    }
+}
+
+std::string name_of(const scan::SyncJob& job, const PolicyContext& policy) {
+    return "SYNC of " + job.local_device.device + "/" + job.partition + " policy#" +
+           std::to_string(policy.policy.index);
+}
+
+PartnerSync::PartnerSync(Services& services, const PolicyContext& policy, const scan::SyncJob& job,
+                         const scan::Partner& partner, Holes& holes, Activity& activity)
+    : services_(services),
+      policy_(policy),
+      job_(job),
+      partner_(partner),
+      holes_(holes),
+      activity_(activity),
+      calls_(services, policy, job.partition, activity) {}
+
+void PartnerSync::cancel() {
+    cancelled_ = true;
+    calls_.cancel();
+    if (sender_ != nullptr) sender_->stop();
+    if (pause_ != nullptr) pause_->cancel();
+}
+
+Awaitable<void> PartnerSync::pause(std::chrono::milliseconds length) {
+    activity_.queued("pauses before the next try");
+    asio::steady_timer timer(services_.network, length);
+    pause_ = &timer;
+    boost::system::error_code ignored;
+    co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    pause_ = nullptr;
+}
+
+std::string PartnerSync::path_at(const Node& node) const {
+    return transport::fragments::full_path(node, job_.partition, "", policy_.policy.index);
+}
+
+Awaitable<void> PartnerSync::look(bool closely) {
+    delta_.reset();
+    auto found = co_await find_delta(closely);
+    if (found && !found->suffixes.empty() && !cancelled_) delta_ = std::move(found);
+}
+
+Awaitable<void> PartnerSync::send(std::vector<LaterTarget> later) {
+    while (delta_ && !cancelled_) {
+        // The target first: whoever waits for a busy device takes no session from the others.
+        auto& slots = services_.targets.of(delta_->node.replication_name());
+        Semaphore::Permit slot;
+        if (!slots.try_acquire(1, slot)) {
+            activity_.queued("waits for a session with " + delta_->node.replication_name());
+            auto waited = co_await slots.acquire(1);
+            if (waited.has_error() || cancelled_) co_return;
+            slot = std::move(waited.value());
+            // Whoever had the device may have sent the same objects meanwhile.
+            const auto node_id = delta_->node.id;
+            co_await look(true);
+            if (!delta_) co_return;
+            if (delta_->node.id != node_id) continue;
+        }
+        activity_.queued("waits for its turn among the sessions");
+        auto permit = co_await services_.sessions.acquire(1);
+        if (permit.has_error() || cancelled_) co_return;
+        auto ended = co_await session(later);
+        permit->release();
+        slot.release();
+        co_await go_on_after(std::move(ended));
+    }
+}
+
+Awaitable<void> PartnerSync::go_on_after(Ended ended) {
+    if (cancelled_) co_return delta_.reset();
+    if (ended.counts.body_failed && ++broken_ <= broken_sessions_max) co_return co_await look(true);
+    const auto next = after_session(ended.result, ++tries_);
+    if (next == AfterSession::done || next == AfterSession::give_up) {
+        account_failures(ended.counts);
+        if (next == AfterSession::give_up) {
+            const auto& error = ended.result.error;
+            services_.stats.session_failed(error ? error->code : errc::internal);
+        }
+        co_return delta_.reset();
+    }
+    if (next == AfterSession::try_again_later) co_await pause(lock_pause * tries_);
+    if (cancelled_) co_return delta_.reset();
+    co_await look(true);
+}
+
+Awaitable<std::optional<Delta>> PartnerSync::find_delta(bool closely) {
+    const int backend_index = policy_.policy.backend_index(partner_.primary_index);
+    bool unmounted = false;
+    auto remote = co_await remote_hashes(partner_.node, unmounted);
+    if (remote) {
+        co_return co_await compare(partner_.node, backend_index, std::move(*remote), closely);
+    }
+    if (!unmounted) co_return std::nullopt;
+
+    const auto partition = static_cast<std::uint32_t>(parse_digits(job_.partition).value_or(0));
+    const auto count_max = services_.options.rebuild_handoff_node_count;
+    swift::HandoffWalk walk(policy_.ring, partition);
+    std::int64_t count = 0;
+    while (unmounted && !cancelled_) {
+        const auto handoff = walk.next();
+        if (!handoff) break;
+        if (policy_.policy.backend_index(handoff->handoff_index) != backend_index) continue;
+        if (count_max >= 0 && count >= count_max) break;
+        ++count;
+        unmounted = false;
+        remote = co_await remote_hashes(handoff->node, unmounted);
+        if (remote) {
+            co_return co_await compare(handoff->node, backend_index, std::move(*remote), closely);
+        }
+    }
+    // Nobody takes what that device has lost.
+    if (unmounted && !cancelled_) services_.stats.session_failed(errc::not_mounted);
+    co_return std::nullopt;
+}
+
+Awaitable<std::optional<swift::PartitionHashes>> PartnerSync::remote_hashes(const Node& node,
+                                                                            bool& unmounted) {
+    const auto answer = co_await calls_.ask(node, "");
+    if (cancelled_ || (answer.has_error() && answer.error() == errc::cancelled))
+        co_return std::nullopt;
+    if (answer.has_error()) {
+        services_.log.error("Unable to get remote suffix hashes from '" + path_at(node) +
+                            "': " + answer.error().detail);
+        services_.stats.session_failed(answer.error().code);
+        co_return std::nullopt;
+    }
+    if (answer->status == status_unmounted) {
+        services_.log.error(path_at(node) + " responded as unmounted");
+        unmounted = true;
+        co_return std::nullopt;
+    }
+    if (answer->status != status_ok) {
+        services_.log.error("Invalid response " + std::to_string(answer->status) + " from " +
+                            path_at(node));
+        services_.stats.session_failed(errc::bad_status);
+        co_return std::nullopt;
+    }
+    auto hashes = swift::parse_replicate_answer(answer->body);
+    if (hashes.has_error()) {
+        services_.log.error("Unable to get remote suffix hashes from '" + path_at(node) +
+                            "': " + hashes.error().detail);
+        services_.stats.session_failed(hashes.error().code);
+        co_return std::nullopt;
+    }
+    co_return std::move(hashes.value());
+}
+
+Awaitable<std::optional<Delta>> PartnerSync::compare(Node node, int backend_index,
+                                                     swift::PartitionHashes remote, bool closely) {
+    Delta delta{std::move(node), backend_index, {}};
+    delta.suffixes = scan::suffix_delta(job_.hashes, job_.fragment_index, remote, backend_index);
+    if (delta.suffixes.empty() || !closely) co_return delta;
+    // Also what the partner has nothing of: whatever left our own disk unseen comes to light here.
+    swift::HashRequest request{
+        .recalculate = delta.suffixes, .list_directory = false, .is_second_look = true};
+    activity_.doing("hashes local suffixes");
+    auto rehash = [disk = policy_.disk, device = job_.local_device.device,
+                   partition = job_.partition,
+                   request] { return swift::get_hashes(disk, device, partition, request); };
+    auto local = co_await offload(services_.disk, std::move(rehash));
+    if (local.has_error()) {
+        services_.log.error("Unable to hash partition " + job_.partition + " on " +
+                            job_.local_device.device + ": " + to_string(local.error()));
+        services_.stats.partition_failed(local.error().code);
+        co_return std::nullopt;
+    }
+    services_.stats.suffixes_hashed += local->hashed;
+    services_.metrics.count("suffix.hashes", static_cast<std::int64_t>(local->hashed));
+    delta.suffixes = scan::suffix_delta(local->hashes, job_.fragment_index, remote, backend_index);
+    co_return delta;
+}
+
+Awaitable<PartnerSync::Ended> PartnerSync::session(const std::vector<LaterTarget>& later) {
+    const Delta& delta = *delta_;
+    activity_.doing("in a session with " + delta.node.replication_name());
+    services_.stats.suffixes_checked += delta.suffixes.size();
+    SessionObjects objects(services_, policy_,
+                           {job_.partition, job_.local_device, job_.fragment_index, delta.node,
+                            delta.backend_index, delta.suffixes, &job_, later},
+                           activity_, holes_);
+    transport::ssync::Sender sender(services_.network,
+                                    {delta.node, job_.partition, policy_.policy.index,
+                                     delta.backend_index, false, services_.gather_limits.timeouts},
+                                    objects, services_.log);
+    sender_ = &sender;
+    Ended ended;
+    ended.result = co_await sender.run();
+    sender_ = nullptr;
+    co_await objects.stop();
+    ended.counts = objects.counts();
+    account(ended);
+    co_return ended;
+}
+
+void PartnerSync::account_failures(const SessionCounts& counts) {
+    auto& target = services_.stats.targets[delta_->node.replication_name()];
+    target.objects_failed += counts.objects_failed;
+    for (const auto& [code, count] : counts.failures)
+        services_.stats.object_failed(code, count);
+}
+
+void PartnerSync::account(const Ended& ended) {
+    const auto& [result, counts] = ended;
+    auto& stats = services_.stats;
+    stats.suffixes_synced += delta_->suffixes.size();
+    services_.metrics.count("suffix.syncs", static_cast<std::int64_t>(delta_->suffixes.size()));
+    auto& target = stats.targets[delta_->node.replication_name()];
+    ++target.sessions;
+    target.offered += result.offered;
+    if (!result.success) {
+        ++target.sessions_failed;
+        return;
+    }
+    target.fragments_rebuilt += counts.fragments;
+    target.bytes_rebuilt += counts.bytes;
+    target.metas_sent += counts.metas;
+    target.tombstones_sent += counts.tombstones;
+    stats.fragments_rebuilt += counts.fragments;
+    stats.bytes_rebuilt += counts.bytes;
+}
+
+}  // namespace fragmend::sync

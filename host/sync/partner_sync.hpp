@@ -1,0 +1,98 @@
+// One partner of a SYNC job: what it lacks, and the sessions that bring it there.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "host/scan/jobs.hpp"
+#include "host/sync/replicate_calls.hpp"
+#include "host/sync/services.hpp"
+#include "host/sync/session_objects.hpp"
+#include "transport/ssync/sender.hpp"
+
+namespace fragmend::sync {
+
+/// Sessions towards one partner in one job: the first one, and retries after a session that was
+/// lost for a reason that another try may not meet again.
+inline constexpr int session_tries_max = 4;
+/// Sessions that bodies of ours broke off; those are no tries, because Suspects ends each of them.
+inline constexpr int broken_sessions_max = 64;
+
+/// What a lost session asks for.
+enum class AfterSession { done, try_again, try_again_later, give_up };
+
+/// Pure: what to do after `tries` sessions, the last of which ended with `result`. A lost
+/// connection and a lock that somebody else held are tried again (the lock after a pause); what a
+/// peer refuses is left to the next pass.
+AfterSession after_session(const transport::ssync::SessionResult& result, int tries);
+
+/// A device that answered, and what it lacks.
+struct Delta {
+    Node node;  ///< The partner, or a handoff in its place.
+    int backend_index = 0;
+    std::vector<std::string> suffixes;  ///< At least one.
+};
+
+/// Errors are counted, logged and never returned. Owned by the job; everything that the constructor
+/// takes outlives it. Runs on the network thread.
+class PartnerSync {
+  public:
+    PartnerSync(Services& services, const PolicyContext& policy, const scan::SyncJob& job,
+                const scan::Partner& partner, Holes& holes, Activity& activity);
+
+    /// Asks the partner, then handoffs in its place while they are unmounted. `closely`: what
+    /// differs is compared again with fresh hashes of our own disk.
+    Awaitable<void> look(bool closely);
+    /// What the last look or session left to be sent; nothing when there is nothing to do.
+    const std::optional<Delta>& delta() const { return delta_; }
+    const scan::Partner& partner() const { return partner_; }
+
+    /// Sessions until the partner has what `delta` says, or another one is of no use. What they
+    /// rebuild they rebuild for `later`, too, as far as these lack it.
+    Awaitable<void> send(std::vector<LaterTarget> later);
+    /// Ends what it does soon.
+    void cancel();
+
+  private:
+    Awaitable<std::optional<Delta>> find_delta(bool closely);
+    Awaitable<std::optional<swift::PartitionHashes>> remote_hashes(const Node& node,
+                                                                   bool& unmounted);
+    Awaitable<std::optional<Delta>> compare(Node node, int backend_index,
+                                            swift::PartitionHashes remote, bool closely);
+    /// What came of a session, and what it did.
+    struct Ended {
+        transport::ssync::SessionResult result;
+        SessionCounts counts;
+    };
+    Awaitable<Ended> session(const std::vector<LaterTarget>& later);
+    /// Decides whether the session was the last one; if not, looks at what is left.
+    Awaitable<void> go_on_after(Ended ended);
+    /// Waits before the next try, unless the job is cancelled.
+    Awaitable<void> pause(std::chrono::milliseconds length);
+    void account(const Ended& ended);
+    /// Of the last session: an object that failed is counted once, whatever the tries.
+    void account_failures(const SessionCounts& counts);
+    std::string path_at(const Node& node) const;
+
+    Services& services_;
+    const PolicyContext& policy_;
+    const scan::SyncJob& job_;
+    const scan::Partner& partner_;
+    Holes& holes_;
+    Activity& activity_;
+    ReplicateCalls calls_;
+    std::optional<Delta> delta_;
+    int tries_ = 0;
+    int broken_ = 0;
+    bool cancelled_ = false;
+    transport::ssync::Sender* sender_ = nullptr;  ///< The session that runs, in its frame.
+    asio::steady_timer* pause_ = nullptr;         ///< The same of a pause.
+};
+
+/// What an operator knows the job by.
+std::string name_of(const scan::SyncJob& job, const PolicyContext& policy);
+
+}  // namespace fragmend::sync

@@ -1,0 +1,31 @@
+// Asking for suffix hashes.
+#include "host/sync/replicate_calls.hpp"
+
+#include <utility>
+
+namespace fragmend::sync {
+
+Awaitable<Result<transport::replicate::ReplicateAnswer>> ReplicateCalls::ask(Node node,
+                                                                             std::string suffixes) {
+    activity_.queued("waits to ask for suffix hashes");
+    auto permit = co_await services_.replicate_calls.acquire(1);
+    if (permit.has_error()) co_return permit.error();
+    if (cancelled_) co_return Error{errc::cancelled, "stopped"};
+    activity_.doing("asks " + node.replication_name() + " for suffix hashes");
+    transport::replicate::ReplicateRequest request{std::move(node), partition_, std::move(suffixes),
+                                                   policy_.policy.index,
+                                                   services_.gather_limits.timeouts};
+    transport::http::Abort abort;
+    call_ = &abort;
+    auto answer = co_await transport::replicate::get_suffix_hashes(services_.client,
+                                                                   std::move(request), abort);
+    call_ = nullptr;
+    co_return answer;
+}
+
+void ReplicateCalls::cancel() {
+    cancelled_ = true;
+    if (call_ != nullptr) call_->abort();
+}
+
+}  // namespace fragmend::sync

@@ -1,0 +1,33 @@
+// The REPLICATE requests of one job.
+#pragma once
+
+#include <string>
+
+#include "host/sync/services.hpp"
+#include "transport/replicate/replicate.hpp"
+
+namespace fragmend::sync {
+
+/// One at a time for the job, and among those that may be under way for all. Runs on the network
+/// thread; everything that the constructor takes outlives it.
+class ReplicateCalls {
+  public:
+    ReplicateCalls(Services& services, const PolicyContext& policy, const std::string& partition,
+                   Activity& activity)
+        : services_(services), policy_(policy), partition_(partition), activity_(activity) {}
+
+    /// `suffixes` as ReplicateRequest has them. Errors: cancelled, and those of the call.
+    Awaitable<Result<transport::replicate::ReplicateAnswer>> ask(Node node, std::string suffixes);
+    /// Ends the call that runs; later ones are not made.
+    void cancel();
+
+  private:
+    Services& services_;
+    const PolicyContext& policy_;
+    const std::string& partition_;
+    Activity& activity_;
+    bool cancelled_ = false;
+    transport::http::Abort* call_ = nullptr;  ///< Of the call that runs.
+};
+
+}  // namespace fragmend::sync
