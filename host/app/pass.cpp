@@ -66,9 +66,11 @@ struct HashedJobs {
 
 /// Blocking: brings the hashes of a partition up to date and derives its jobs.
 Result<HashedJobs> make_jobs(const scan::Partition& partition, const swift::Policy& policy,
-                             const swift::DiskContext& disk, const swift::RingPtr& ring) {
-    const auto hashed = swift::get_hashes(disk, partition.local_device.device, partition.name,
-                                          {.recalculate = {}, .list_directory = true});
+                             const swift::DiskContext& disk, const swift::RingPtr& ring,
+                             bool is_second_look) {
+    const auto hashed = swift::get_hashes(
+        disk, partition.local_device.device, partition.name,
+        {.recalculate = {}, .list_directory = true, .is_second_look = is_second_look});
     if (hashed.has_error()) return hashed.error();
     std::mt19937_64 random{std::random_device{}()};
     return HashedJobs{scan::build_jobs(partition, hashed->hashes, *ring, policy, random),
@@ -177,8 +179,9 @@ Awaitable<void> Pass::run_partition(Turn turn, Semaphore::Permit permit) {
 
 Awaitable<bool> Pass::run_jobs(Turn& turn, PolicyState& state) {
     const scan::Partition& partition = turn.partition;
-    auto derive = [partition, policy = state.policy, disk = state.disk, ring = state.ring] {
-        return make_jobs(partition, policy, disk, ring);
+    auto derive = [partition, policy = state.policy, disk = state.disk, ring = state.ring,
+                   is_second_look = turn.visits.round > 0] {
+        return make_jobs(partition, policy, disk, ring, is_second_look);
     };
     std::optional<sync::Activity> activity(std::in_place, services_.activities, partition.path,
                                            [] {});

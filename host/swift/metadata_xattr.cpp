@@ -78,7 +78,8 @@ Result<Metadata> read_from(const Source& source) {
     auto metadata = decode_metadata(pickle);
     if (!metadata) {
         const auto why = pickle.empty() ? "Ran out of input" : metadata.error().detail;
-        return Error{metadata.error().code, "Exception reading metadata: " + why};
+        return Error{metadata.error().code,
+                     "Exception reading metadata: " + why + " (" + source.path + ")"};
     }
     return metadata;
 }

@@ -47,6 +47,8 @@ class Attempt {
     Result<void> load();
     Result<void> add_listed_suffixes();
     void hash_missing(HashedPartition& out);
+    /// Whether the caller does not know yet that this suffix fails.
+    bool is_news(const std::string& suffix) const;
     Result<bool> store_unless_raced();
 
     const DiskContext& context_;
@@ -55,6 +57,8 @@ class Attempt {
     HashesSnapshot snapshot_;
     StoredHashes before_;
     StoredHashes hashes_;
+    /// Why everything has to be hashed anew; said when that has helped.
+    std::string unreadable_;
 };
 
 Result<void> Attempt::load() {
@@ -62,8 +66,8 @@ Result<void> Attempt::load() {
         consolidate_hashes(partition_.path, context_.clock->now(), context_.suffix_form());
     if (!consolidated) {
         if (consolidated.error() == errc::not_found) return consolidated.error();
-        context_.logger.warning("Unable to read '" + partition_.path +
-                                "/hashes.pkl': " + to_string(consolidated.error()));
+        unreadable_ = "Unable to read '" + partition_.path +
+                      "/hashes.pkl': " + to_string(consolidated.error());
     }
     if (consolidated && consolidated->hashes.valid) {
         snapshot_ = std::move(consolidated->snapshot);
@@ -95,6 +99,13 @@ Result<void> Attempt::add_listed_suffixes() {
     return {};
 }
 
+bool Attempt::is_news(const std::string& suffix) const {
+    if (!request_.is_second_look) return true;
+    // What failed at the first look is known since, and has no hash.
+    const auto known = before_.suffixes.find(suffix);
+    return known == before_.suffixes.end() || known->second.has_value();
+}
+
 void Attempt::hash_missing(HashedPartition& out) {
     for (auto at = hashes_.suffixes.begin(); at != hashes_.suffixes.end();) {
         auto& [suffix, hash] = *at;
@@ -111,7 +122,9 @@ void Attempt::hash_missing(HashedPartition& out) {
         } else if (fresh.error() == errc::not_found) {
             at = hashes_.suffixes.erase(at);
         } else {
-            context_.logger.error("Error hashing suffix: " + to_string(fresh.error()));
+            if (is_news(suffix)) {
+                context_.logger.error("Error hashing suffix: " + to_string(fresh.error()));
+            }
             hash.reset();
             out.failed.push_back(suffix);
             ++at;
@@ -145,6 +158,7 @@ Result<std::optional<HashedPartition>> Attempt::run() {
         if (!stored) return stored.error();
         if (!*stored) return std::optional<HashedPartition>();
     }
+    if (!unreadable_.empty() && !request_.is_second_look) context_.logger.warning(unreadable_);
     for (auto& [suffix, hash] : hashes_.suffixes) {
         if (hash) out.hashes.emplace(suffix, std::move(*hash));
     }

@@ -17,14 +17,16 @@ struct HashRequest {
     std::vector<std::string> recalculate;
     /// Looks for suffixes that hashes.pkl does not know.
     bool list_directory = false;
+    /// The caller asked a moment ago and was told what fails: that is not said again.
+    bool is_second_look = false;
 };
 
 /// What `get_hashes` found. `{}` as a suffix hash: the directory is there, and nothing in it
 /// counts.
 struct HashedPartition {
     PartitionHashes hashes;
-    /// Suffixes that exist and could not be hashed (and were logged). They are absent from
-    /// `hashes`: while there are any, nobody may conclude that the partition is empty.
+    /// Suffixes that exist and could not be hashed (and were logged, at a first look). They are
+    /// absent from `hashes`: while there are any, nobody may conclude that the partition is empty.
     std::vector<std::string> failed;
     std::size_t hashed = 0;  ///< Suffixes hashed in this call.
 };

@@ -186,7 +186,8 @@ Awaitable<std::optional<Delta>> PartnerSync::compare(Node node, int backend_inde
     delta.suffixes = scan::suffix_delta(job_.hashes, job_.fragment_index, remote, backend_index);
     if (delta.suffixes.empty() || !closely) co_return delta;
     // Also what the partner has nothing of: whatever left our own disk unseen comes to light here.
-    swift::HashRequest request{delta.suffixes, false};
+    swift::HashRequest request{
+        .recalculate = delta.suffixes, .list_directory = false, .is_second_look = true};
     activity_.doing("hashes local suffixes");
     auto rehash = [disk = policy_.disk, device = job_.local_device.device,
                    partition = job_.partition,

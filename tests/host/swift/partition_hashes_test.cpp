@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+
 #include "host/base/md5.hpp"
 #include "host/swift/hashes_file.hpp"
 #include "host/swift/locks.hpp"
@@ -153,6 +155,37 @@ TEST_F(GetHashes, ASuffixThatCannotBeHashedIsNamed) {
     const auto again = ask();
     EXPECT_THAT(again->failed, IsEmpty());
     EXPECT_EQ(again->hashes.size(), 1u);
+}
+
+TEST_F(GetHashes, WhatFailsIsSaidOnceToWhoLooksTwice) {
+    put("1795333043.19771#0#d.data");
+    put("1795333043.19771#0#d.data", "abc");
+    for (const char* suffix : {"abc", "def"})
+        testing::write_file(partition_path() + "/" + suffix + "/stray");
+    testing::write_file(scratch / "d1/quarantined");
+    const auto errors = [this](const std::string& part) {
+        const auto all = lines.lines();
+        return std::ranges::count_if(all, [&](const std::string& line) {
+            return line.starts_with("ERROR ") && line.find(part) != std::string::npos;
+        });
+    };
+    static_cast<void>(list());
+    EXPECT_EQ(errors("Error hashing suffix"), 2);
+    const HashRequest second{
+        .recalculate = {"abc"}, .list_directory = false, .is_second_look = true};
+    EXPECT_THAT(ask(second)->failed, ElementsAre("abc", "def"));
+    EXPECT_EQ(errors("Error hashing suffix"), 2);
+}
+
+TEST_F(GetHashes, WhatFailsOnlyAtASecondLookIsSaid) {
+    put("1795333043.19771#0#d.data");
+    EXPECT_THAT(list().failed, IsEmpty());
+    testing::write_file(partition_path() + "/def/stray");
+    testing::write_file(scratch / "d1/quarantined");
+    const HashRequest second{
+        .recalculate = {"def"}, .list_directory = false, .is_second_look = true};
+    EXPECT_THAT(ask(second)->failed, ElementsAre("def"));
+    EXPECT_TRUE(lines.contains("ERROR Error hashing suffix: "));
 }
 
 TEST_F(GetHashes, AFileAmongHashDirectoriesIsQuarantined) {

@@ -1,15 +1,19 @@
 #!/usr/bin/python3
-"""The scenario table: Swift's own reconstructor and Fragmend on the same starting states.
+"""The scenario table: Swift's and Fragmend's reconstructors and servers on the same states.
 
     scenarios_test.py                       the whole table
-    scenarios_test.py -k 'meta'             rows and groups whose name holds a word
+    scenarios_test.py Scenarios.test_plain  one group; FRAGMEND_SCENARIOS_ROWS: rows by their names
+    FRAGMEND_SCENARIOS_PAIRINGS=all         Swift's reconstructor with our servers in every group
     FRAGMEND_SCENARIOS_SHOW=1               prints every row's end state
 
 Each group of rows is one stage: all rows are written, the disks are kept, Swift's reconstructor runs
-at every server in turn, the disks are put back, Fragmend runs in the same order. Then row by row
-the files (bytes and metadata), folders, quarantines, sessions and sub-requests have to be the same,
-and what is kept of the suffix hashes may lie about no more than it does after Swift.
+at every node in turn, the disks are put back, Fragmend runs in the same order, and so on for each
+pairing of reconstructor and server. Then row by row the files (bytes and metadata), folders,
+quarantines, sessions and sub-requests have to be the same, and what is kept of the suffix hashes may
+lie about no more than it does after Swift.
 """
+
+import dataclasses
 
 import os
 import re
@@ -33,9 +37,40 @@ OPTIONS = {'servers': 4, 'devices': 12, 'part_power': 9,
                PolicySpec(index=2, name='twice', ec_type='isa_l_rs_vand', k=2, m=1, duplication=2,
                           segment_bytes=65536)],
            'mount_check': True, 'log_level': 'DEBUG',
+           # At the nodes' client ports are Swift's servers, at their replication ports ours.
+           'replication_server': [program.PROGRAM, 'server'] if not program.IS_SWIFT else 'swift',
            'object_conf': {'DEFAULT': {'conn_timeout': 5, 'log_max_line_length': 0},
                            'app:object-server': {'replication_lock_timeout': 1}}}
 RUN_LIMIT_S = 150
+ALL_PAIRINGS = os.environ.get('FRAGMEND_SCENARIOS_PAIRINGS') == 'all'
+
+
+@dataclasses.dataclass(frozen=True)
+class Pairing:
+    """Whose reconstructor runs against whose servers."""
+
+    sender: str
+    receiver: str
+
+    def __str__(self):
+        return f'{self.sender} to {self.receiver}'
+
+    @property
+    def command(self):
+        return ['/usr/bin/swift-object-reconstructor'] if self.sender == 'Swift' else \
+            program.command()
+
+    @property
+    def arguments(self):
+        return ('once', '-v') if self.sender == 'Swift' else ('--once', '-v')
+
+
+AUTHORITY = Pairing('Swift', 'Swift')
+OUR_SENDER = Pairing('Fragmend', 'Swift')
+OUR_RECEIVER = Pairing('Swift', 'Fragmend')
+BOTH_OURS = Pairing('Fragmend', 'Fragmend')
+# What is compared with what: another sender may differ where a row says so, another receiver not.
+COMPARISONS = [(AUTHORITY, OUR_SENDER), (AUTHORITY, OUR_RECEIVER), (OUR_SENDER, BOTH_OURS)]
 
 
 class Scenarios(unittest.TestCase):
@@ -46,6 +81,7 @@ class Scenarios(unittest.TestCase):
         cls.lab = Lab(tmpfs=disks.tmpfs_holds_xattrs(), **OPTIONS).up(start=False)
         cls.addClassCleanup(cls.lab.down)
         stage.deal_rings(cls.lab)
+        cls.at_client_ports = stage.rings_of_client_ports(cls.lab)
         cls.lab.start_all()
         cls.empty = disks.SavedDisks(cls.lab, 'empty')
         cls.ground = stage.Ground(cls.lab)
@@ -61,20 +97,24 @@ class Scenarios(unittest.TestCase):
             for deed in scene.deeds:
                 deed()
         before = disks.SavedDisks(self.lab, group.name)
-        swift = self.run_all(group, scenes, ['/usr/bin/swift-object-reconstructor'], ('once', '-v'))
-        before.restore()
-        ours = self.run_all(group, scenes, program.command(), ('--once', '-v'))
-        if os.environ.get('FRAGMEND_SCENARIOS_SHOW'):
-            print(swift['log'], ours['log'])
+        pairings = [AUTHORITY, OUR_SENDER, BOTH_OURS]
+        if ALL_PAIRINGS or group.all_pairings:
+            pairings.append(OUR_RECEIVER)
+        ends = {}
+        for pairing in pairings:
+            if ends:
+                before.restore()
+            ends[pairing] = self.run_all(group, scenes, pairing)
+            if os.environ.get('FRAGMEND_SCENARIOS_SHOW'):
+                print(pairing, ends[pairing]['log'])
         if program.IS_SWIFT:
             self.skipTest('Swift was compared with itself')
-        failures = []
-        for scene in scenes:
-            failures += self.judge(group, scene, swift, ours)
+        failures = [line for expected, found in COMPARISONS if found in ends
+                    for scene in scenes for line in self.judge(group, scene, ends, expected, found)]
         if failures:
             self.fail(f'{len(failures)} rows differ\n' + '\n'.join(failures))
 
-    def run_all(self, group, scenes, command, arguments):
+    def run_all(self, group, scenes, pairing):
         """Runs the reconstructor at all servers, one after the other, as often as the group says."""
         sizes = {number: len(self.lab.log_text(number)) for number in self.numbers()}
         self.output = ''
@@ -82,15 +122,16 @@ class Scenarios(unittest.TestCase):
         with group.faults(self.lab, scenes):
             for _ in range(group.rounds):
                 for number in group.servers or self.numbers():
+                    ports = self.at_client_ports[number] if pairing.receiver == 'Swift' else {}
                     results, _sum = self.lab.reconstruct(
-                        [*group.prefix(scenes), *command], [number], arguments, RUN_LIMIT_S,
-                        options=group.options or None)
+                        [*group.prefix(scenes), *pairing.command], [number], pairing.arguments,
+                        RUN_LIMIT_S, options={**group.options, **ports})
                     result = results[number]
                     self.output += f'--- node {number}, exit {result.exit_code}\n{result.output}'
                     self.assertFalse(result.timed_out, self.output[-3000:])
                     self.assertIn(result.exit_code, (0, 3, 5), self.output[-3000:])
-        print(f'{group.name}: {len(scenes)} rows by {os.path.basename(command[0])}: '
-              f'{time.monotonic() - began:.1f} s', file=sys.stderr)
+        print(f'{group.name}: {len(scenes)} rows, {pairing}: {time.monotonic() - began:.1f} s',
+              file=sys.stderr)
         look = states.Look(self.lab)
         requests = set()
         for number, size in sizes.items():
@@ -101,21 +142,29 @@ class Scenarios(unittest.TestCase):
     def numbers(self):
         return [node.number for node in self.lab.layout.nodes]
 
-    def judge(self, group, scene, swift, ours):
+    def judge(self, group, scene, ends, expected, found):
+        """How a row ended otherwise in one pairing than in another, as text; empty if it did not."""
         row = scene.row
+        swift, ours = ends[expected], ends[found]
         theirs, mine = swift['states'][row.name], ours['states'][row.name]
         place = scene.place
         key = (place.policy.index, place.partition)
         lines = []
-        if row.differs:
+        if row.chance and expected.sender == found.sender == 'Swift':
+            return []
+        if expected.sender != found.sender or row.chance:
+            reason, check = row.differs, row.check
+        else:
+            reason, check = row.receiver_differs, row.receiver_check
+        if reason:
             try:
-                row.check(scene, theirs, mine)
+                check(scene, theirs, mine)
             except AssertionError as error:
-                lines.append(f'not the intended difference ({row.differs}): {error}')
+                lines.append(f'not the intended difference ({reason}): {error}')
         else:
             lines += states.differences(theirs, mine)
-            if row.check:
-                for state, who in ((theirs, 'Swift'), (mine, 'Fragmend')):
+            if row.check and not row.differs:
+                for state, who in ((theirs, expected), (mine, found)):
                     try:
                         row.check(scene, state)
                     except AssertionError as error:
@@ -127,7 +176,7 @@ class Scenarios(unittest.TestCase):
                   if stale[1:3] == key and not mine.received(stale[0], place.partition)]
         for pattern in row.logs:
             wanted = re.compile(pattern(scene) if callable(pattern) else pattern)
-            for who, log in (('Swift', swift['log']), ('Fragmend', ours['log'])):
+            for who, log in ((expected, swift['log']), (found, ours['log'])):
                 if not wanted.search(log):
                     lines.append(f'{who} does not say {wanted.pattern!r}')
         if os.environ.get('FRAGMEND_SCENARIOS_SHOW'):
@@ -137,7 +186,7 @@ class Scenarios(unittest.TestCase):
         where = ' '.join(f'{part}={device}' for part, device in sorted(place.devices.items()))
         said = [line for log in (swift['log'], ours['log']) for line in log.splitlines()
                 if f'/{place.partition}/' in line or any(o.hash in line for o in scene.objects)]
-        return [f'* {row.name} (partition {place.partition}; {where})\n  '
+        return [f'* {found}: {row.name} (partition {place.partition}; {where})\n  '
                 + '\n  '.join(lines[:12] + said[-6:])]
 
 

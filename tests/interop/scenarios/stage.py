@@ -256,8 +256,11 @@ class Scene:
 class Row:
     """One line of the table.
 
-    `differs` names why Fragmend may end otherwise than Swift; `check(scene, swift, fragmend)` then
-    says what must be true of the two states instead of their being equal.
+    `differs` names why Fragmend's reconstructor may end otherwise than Swift's; `check(scene, swift,
+    fragmend)` then says what must be true of the two states instead of their being equal. With
+    `chance` that lies in dice which each run throws anew: with Swift's reconstructor another server
+    is then compared with nothing, with ours by `check`. `receiver_differs` and `receiver_check` are
+    the same for Fragmend's server.
     """
 
     name: str
@@ -267,6 +270,9 @@ class Row:
     fits: object = reverts_first
     differs: str = ''
     check: object = None
+    chance: bool = False
+    receiver_differs: str = ''
+    receiver_check: object = None
     requests_differ: str = ''
     logs: tuple = ()
 

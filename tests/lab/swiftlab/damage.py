@@ -1,9 +1,25 @@
 """Lab operations that break devices and look at what is on them."""
 
+import errno
 import os
 import shutil
 
 from . import control, snapshots
+
+
+WIPE_TRIES_MAX = 100
+
+
+def _remove_tree(path):
+    """Removes a tree in which servers may be making and renaming files meanwhile."""
+    for left in reversed(range(WIPE_TRIES_MAX)):
+        try:
+            return shutil.rmtree(path)
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.ENOENT) or not left:
+                raise
+            if not os.path.exists(path):
+                return None
 
 
 class DamageOperations:
@@ -23,7 +39,7 @@ class DamageOperations:
                 continue
             path = os.path.join(root, name)
             if os.path.isdir(path) and not os.path.islink(path):
-                shutil.rmtree(path)
+                _remove_tree(path)
             else:
                 os.unlink(path)
 

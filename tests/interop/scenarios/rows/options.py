@@ -70,6 +70,7 @@ def _(scene):
 
 @TABLE.row('tombstone on a handoff while a server is down', group='server_down',
            differs='whether the sample of primaries holds the absent one is drawn by chance',
+           chance=True,
            check=lambda scene, swift, ours: tombstone_somewhere(scene, ours),
            fits=lambda place: reverts_first(place) and place.server('p2') == GONE_SERVER)
 def _(scene):
