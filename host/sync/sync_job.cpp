@@ -41,6 +41,7 @@ SyncJobRun::SyncJobRun(Services& services, const PolicyContext& policy, const sc
       policy_(policy),
       job_(job),
       visits_(std::move(visits)),
+      agreement_(job.hashes, job.fragment_index),
       pause_(services.network),
       activity_(services.activities,
                 "SYNC of " + job.local_device.device + "/" + job.partition + " policy#" +
@@ -81,7 +82,7 @@ Awaitable<void> SyncJobRun::run() {
     services_.metrics.timing("partition.update.timing", services_.clock.steady() - began);
 }
 
-Awaitable<void> SyncJobRun::sync_with(scan::Partner partner) {
+Awaitable<void> SyncJobRun::sync_with(const scan::Partner& partner) {
     int broken = 0;
     for (int tries = 1; !cancelled_; ++tries) {
         auto delta = co_await find_delta(partner);
@@ -128,14 +129,16 @@ Awaitable<void> SyncJobRun::sync_with(scan::Partner partner) {
     }
 }
 
-Awaitable<std::optional<SyncJobRun::Delta>> SyncJobRun::find_delta(scan::Partner partner) {
+Awaitable<std::optional<SyncJobRun::Delta>> SyncJobRun::find_delta(const scan::Partner& partner) {
     const int backend_index = policy_.policy.backend_index(partner.primary_index);
     // What is put off is looked at closely when its round comes.
     const bool looks_twice = partner.round <= visits_.round;
     bool unmounted = false;
-    auto remote = co_await remote_hashes(partner.node, unmounted);
+    auto remote = co_await remote_hashes(partner.node, backend_index, unmounted);
+    if (remote && remote->agrees) co_return std::nullopt;
     if (remote) {
-        co_return co_await compare(partner.node, backend_index, std::move(*remote), looks_twice);
+        co_return co_await compare(partner.node, backend_index, std::move(remote->hashes),
+                                   looks_twice);
     }
     if (!unmounted) co_return std::nullopt;
 
@@ -150,9 +153,10 @@ Awaitable<std::optional<SyncJobRun::Delta>> SyncJobRun::find_delta(scan::Partner
         if (count_max >= 0 && count >= count_max) break;
         ++count;
         unmounted = false;
-        remote = co_await remote_hashes(handoff->node, unmounted);
+        remote = co_await remote_hashes(handoff->node, backend_index, unmounted);
+        if (remote && remote->agrees) co_return std::nullopt;
         if (remote) {
-            co_return co_await compare(handoff->node, backend_index, std::move(*remote),
+            co_return co_await compare(handoff->node, backend_index, std::move(remote->hashes),
                                        looks_twice);
         }
     }
@@ -163,10 +167,14 @@ Awaitable<std::optional<SyncJobRun::Delta>> SyncJobRun::find_delta(scan::Partner
 
 Awaitable<Result<transport::replicate::ReplicateAnswer>> SyncJobRun::replicate(
     const Node& node, std::string suffixes) {
-    activity_.queued("waits to ask for suffix hashes");
-    auto permit = co_await services_.replicate_calls.acquire(1);
-    if (permit.has_error()) co_return permit.error();
-    if (cancelled_) co_return Error{errc::cancelled, "stopped"};
+    Semaphore::Permit permit;
+    if (!services_.replicate_calls.try_acquire(1, permit)) {
+        activity_.queued("waits to ask for suffix hashes");
+        auto waited = co_await services_.replicate_calls.acquire(1);
+        if (waited.has_error()) co_return waited.error();
+        if (cancelled_) co_return Error{errc::cancelled, "stopped"};
+        permit = std::move(waited.value());
+    }
     activity_.doing("asks " + node.replication_name() + " for suffix hashes");
     transport::replicate::ReplicateRequest request{node, job_.partition, std::move(suffixes),
                                                    policy_.policy.index,
@@ -179,8 +187,9 @@ Awaitable<Result<transport::replicate::ReplicateAnswer>> SyncJobRun::replicate(
     co_return answer;
 }
 
-Awaitable<std::optional<swift::PartitionHashes>> SyncJobRun::remote_hashes(const Node& node,
-                                                                           bool& unmounted) {
+Awaitable<std::optional<SyncJobRun::Remote>> SyncJobRun::remote_hashes(const Node& node,
+                                                                       int backend_index,
+                                                                       bool& unmounted) {
     const auto answer = co_await replicate(node, "");
     if (cancelled_ || (answer.has_error() && answer.error() == errc::cancelled))
         co_return std::nullopt;
@@ -201,6 +210,9 @@ Awaitable<std::optional<swift::PartitionHashes>> SyncJobRun::remote_hashes(const
         services_.stats.session_failed(errc::bad_status);
         co_return std::nullopt;
     }
+    Remote remote;
+    remote.agrees = agreement_.holds(answer->body, backend_index);
+    if (remote.agrees) co_return remote;
     auto hashes = swift::parse_replicate_answer(answer->body);
     if (hashes.has_error()) {
         services_.log.error("Unable to get remote suffix hashes from '" + path_at(node) +
@@ -208,7 +220,8 @@ Awaitable<std::optional<swift::PartitionHashes>> SyncJobRun::remote_hashes(const
         services_.stats.session_failed(hashes.error().code);
         co_return std::nullopt;
     }
-    co_return std::move(hashes.value());
+    remote.hashes = std::move(hashes.value());
+    co_return remote;
 }
 
 Awaitable<std::optional<SyncJobRun::Delta>> SyncJobRun::compare(Node node, int backend_index,

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "host/scan/agreement.hpp"
 #include "host/scan/jobs.hpp"
 #include "host/scan/turns.hpp"
 #include "host/sync/services.hpp"
@@ -56,14 +57,20 @@ class SyncJobRun {
         std::vector<std::string> suffixes;
     };
 
-    Awaitable<void> sync_with(scan::Partner partner);
-    /// Asks the partner, then handoffs in its place while they are unmounted.
-    Awaitable<std::optional<Delta>> find_delta(scan::Partner partner);
+    Awaitable<void> sync_with(const scan::Partner& partner);
+    /// Asks the partner, then handoffs in its place while they are unmounted. Nothing when nobody
+    /// answered, or who did lacks nothing.
+    Awaitable<std::optional<Delta>> find_delta(const scan::Partner& partner);
     /// One REPLICATE among those that may be under way; `suffixes` as ReplicateRequest has them.
     Awaitable<Result<transport::replicate::ReplicateAnswer>> replicate(const Node& node,
                                                                        std::string suffixes);
-    Awaitable<std::optional<swift::PartitionHashes>> remote_hashes(const Node& node,
-                                                                   bool& unmounted);
+    /// An answer, read in full only when it differs from what we have.
+    struct Remote {
+        swift::PartitionHashes hashes;
+        bool agrees = false;
+    };
+    Awaitable<std::optional<Remote>> remote_hashes(const Node& node, int backend_index,
+                                                   bool& unmounted);
     /// `looks_twice`: what differs is compared again with fresh hashes of our own disk.
     Awaitable<std::optional<Delta>> compare(Node node, int backend_index,
                                             swift::PartitionHashes remote, bool looks_twice);
@@ -87,6 +94,7 @@ class SyncJobRun {
     const PolicyContext& policy_;
     const scan::SyncJob& job_;
     Visits visits_;
+    const scan::Agreement agreement_;
     std::vector<std::uint32_t> put_off_;
     bool cancelled_ = false;
     transport::ssync::Sender* sender_ =
