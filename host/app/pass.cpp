@@ -11,6 +11,7 @@
 #include "host/swift/local_devices.hpp"
 #include "host/swift/partition_hashes.hpp"
 #include "host/swift/partition_removal.hpp"
+#include "host/swift/settled_hashes.hpp"
 
 namespace fragmend::app {
 namespace {
@@ -58,25 +59,6 @@ Work collect_work(const std::vector<PolicyState>& policies,
     return work;
 }
 
-struct HashedJobs {
-    scan::PartitionJobs jobs;
-    std::size_t suffixes_hashed = 0;
-    bool has_failed_suffixes = false;  ///< Logged; no job covers them.
-};
-
-/// Blocking: brings the hashes of a partition up to date and derives its jobs.
-Result<HashedJobs> make_jobs(const scan::Partition& partition, const swift::Policy& policy,
-                             const swift::DiskContext& disk, const swift::RingPtr& ring,
-                             bool is_second_look) {
-    const auto hashed = swift::get_hashes(
-        disk, partition.local_device.device, partition.name,
-        {.recalculate = {}, .list_directory = true, .is_second_look = is_second_look});
-    if (hashed.has_error()) return hashed.error();
-    std::mt19937_64 random{std::random_device{}()};
-    return HashedJobs{scan::build_jobs(partition, hashed->hashes, *ring, policy, random),
-                      hashed->hashed, !hashed->failed.empty()};
-}
-
 }  // namespace
 
 Pass::Pass(sync::Services& services, std::vector<PolicyState>& policies,
@@ -89,15 +71,36 @@ Pass::Pass(sync::Services& services, std::vector<PolicyState>& policies,
       in_flight_(services.network, partitions_in_flight_max),
       partitions_(services.network) {}
 
+std::optional<Pass::HashedJobs> Pass::settled_jobs(const scan::Partition& partition,
+                                                   const PolicyState& state, Random& random) {
+    auto hashes =
+        swift::settled_hashes(state.disk, partition.local_device.device, partition.name, true);
+    if (!hashes) return std::nullopt;
+    return HashedJobs{
+        scan::build_jobs(partition, std::move(*hashes), *state.ring, state.policy, random), 0,
+        false};
+}
+
+Result<Pass::HashedJobs> Pass::make_jobs(const scan::Partition& partition, const PolicyState& state,
+                                         bool is_second_look, Random& random) {
+    auto hashed = swift::update_hashes(
+        state.disk, partition.local_device.device, partition.name,
+        {.recalculate = {}, .list_directory = true, .is_second_look = is_second_look});
+    if (hashed.has_error()) return hashed.error();
+    return HashedJobs{
+        scan::build_jobs(partition, std::move(hashed->hashes), *state.ring, state.policy, random),
+        hashed->hashed, !hashed->failed.empty()};
+}
+
 double Pass::seconds() const {
     return std::chrono::duration<double>(services_.clock.steady() - began_).count();
 }
 
-PolicyState* Pass::state_of(int policy_index) {
-    for (PolicyState& state : policies_) {
-        if (state.policy.index == policy_index) return &state;
-    }
-    return nullptr;
+PolicyState& Pass::state_of(int policy_index) {
+    const auto found = std::ranges::find(
+        policies_, policy_index, [](const PolicyState& state) { return state.policy.index; });
+    FRAGMEND_ASSERT(found != policies_.end());
+    return *found;
 }
 
 Awaitable<void> Pass::run() {
@@ -128,22 +131,45 @@ Awaitable<void> Pass::run() {
 }
 
 Awaitable<void> Pass::run_turns(std::vector<Turn> turns) {
-    for (Turn& turn : turns) {
-        PolicyState* state = state_of(turn.partition.policy_index);
-        FRAGMEND_ASSERT(state != nullptr);
+    for (auto next = turns.begin(); next != turns.end();) {
         while (gate_.is_closed() && !cancelled_)
             co_await gate_.wait();
-        auto permit = co_await in_flight_.acquire(1);
-        if (permit.has_error() || cancelled_) break;
-        const bool is_current = co_await ring_is_current(*state);
-        if (!is_current || is_left_out(turn.partition)) {
+        const auto size = std::min<std::ptrdiff_t>(looked_at_together, turns.end() - next);
+        auto room = co_await in_flight_.acquire(static_cast<std::size_t>(size));
+        if (room.has_error() || cancelled_) break;
+        // Only this loop takes permits, so what one lends for all is there for each.
+        room->release();
+        std::vector<Turn> group;
+        group.reserve(static_cast<std::size_t>(size));
+        for (const auto end = next + size; next != end; ++next) {
+            const bool is_current =
+                co_await ring_is_current(state_of(next->partition.policy_index));
+            if (cancelled_) break;
+            if (is_current && !is_left_out(next->partition)) {
+                group.push_back(std::move(*next));
+                const bool admitted = in_flight_.try_acquire(1, group.back().permit);
+                FRAGMEND_ASSERT(admitted);
+                continue;
+            }
             ++services_.stats.partitions_done;
             services_.stats.partition_failed(errc::cancelled);
-            continue;
         }
-        partitions_.spawn(run_partition(std::move(turn), std::move(permit.value())));
+        partitions_.spawn(run_group(std::move(group)));
     }
     co_await partitions_.join();
+}
+
+Awaitable<void> Pass::run_group(std::vector<Turn> group) {
+    auto look = [this, &group, random = Random(random_())]() mutable {
+        for (Turn& turn : group) {
+            const PolicyState& state = state_of(turn.partition.policy_index);
+            turn.looked = settled_jobs(turn.partition, state, random);
+        }
+        return true;
+    };
+    co_await offload(services_.disk, std::move(look));
+    for (Turn& turn : group)
+        partitions_.spawn(run_partition(std::move(turn)));
 }
 
 Awaitable<bool> Pass::ring_is_current(PolicyState& state) {
@@ -163,42 +189,45 @@ Awaitable<bool> Pass::ring_is_current(PolicyState& state) {
     co_return false;
 }
 
-Awaitable<void> Pass::run_partition(Turn turn, Semaphore::Permit permit) {
+Awaitable<void> Pass::run_partition(Turn turn) {
     const auto start = services_.clock.steady();
-    PolicyState* state = state_of(turn.partition.policy_index);
-    const bool done = co_await run_jobs(turn, *state);
+    const bool done = co_await run_jobs(turn, state_of(turn.partition.policy_index));
     turn.spent += services_.clock.steady() - start;
+    const auto permit = std::move(turn.permit);
     if (done && !cancelled_) {
         ++services_.stats.partitions_done;
         services_.stats.partition_times.push_back(turn.spent);
     } else if (!done) {
         put_off_.push_back(std::move(turn));
     }
-    permit.release();
+}
+
+Awaitable<std::optional<Pass::HashedJobs>> Pass::hash(const scan::Partition& partition,
+                                                      const PolicyState& state,
+                                                      bool is_second_look) {
+    auto derive = [&partition, &state, is_second_look, random = Random(random_())]() mutable {
+        return make_jobs(partition, state, is_second_look, random);
+    };
+    sync::Activity activity(services_.activities, partition.path, [] {});
+    activity.doing("hashes its suffixes");
+    auto derived = co_await offload(services_.disk, std::move(derive));
+    if (derived.has_value()) co_return std::move(derived.value());
+    const auto& error = derived.error();
+    if (error == errc::not_found) co_return std::nullopt;  // Removed since it was listed.
+    if (error == errc::bad_name) {
+        services_.log.warning("Unexpected entity '" + partition.path + "' is not a directory");
+        co_return std::nullopt;
+    }
+    services_.log.error("Unable to hash partition " + partition.path + ": " + to_string(error));
+    services_.stats.partition_failed(error.code);
+    co_return std::nullopt;
 }
 
 Awaitable<bool> Pass::run_jobs(Turn& turn, PolicyState& state) {
     const scan::Partition& partition = turn.partition;
-    auto derive = [partition, policy = state.policy, disk = state.disk, ring = state.ring,
-                   is_second_look = turn.visits.round > 0] {
-        return make_jobs(partition, policy, disk, ring, is_second_look);
-    };
-    std::optional<sync::Activity> activity(std::in_place, services_.activities, partition.path,
-                                           [] {});
-    activity->doing("hashes its suffixes");
-    auto derived = co_await offload(services_.disk, std::move(derive));
-    activity.reset();
-    if (derived.has_error()) {
-        const auto& error = derived.error();
-        if (error == errc::not_found) co_return true;  // Removed since it was listed.
-        if (error == errc::bad_name) {
-            services_.log.warning("Unexpected entity '" + partition.path + "' is not a directory");
-            co_return true;
-        }
-        services_.log.error("Unable to hash partition " + partition.path + ": " + to_string(error));
-        services_.stats.partition_failed(error.code);
-        co_return true;
-    }
+    auto derived = std::exchange(turn.looked, std::nullopt);
+    if (!derived) derived = co_await hash(partition, state, turn.visits.round > 0);
+    if (!derived) co_return true;
     const scan::PartitionJobs& jobs = derived->jobs;
     services_.stats.suffixes_hashed += derived->suffixes_hashed;
     services_.metrics.count("suffix.hashes", static_cast<std::int64_t>(derived->suffixes_hashed));

@@ -5,6 +5,8 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
+#include <random>
 #include <set>
 #include <string>
 #include <vector>
@@ -30,6 +32,8 @@ struct PolicyState {
 
 /// Partitions that are worked on at a time: most of them wait for a peer.
 inline constexpr std::size_t partitions_in_flight_max = 64;
+/// Of these, as many as one visit to a disk thread looks at: waking one costs more than the look.
+inline constexpr std::ptrdiff_t looked_at_together = 8;
 
 /// Collects, shuffles, and runs every partition's jobs. What other nodes do first of a partition is
 /// looked at again in later rounds (`scan::round_of`). A partition that fails is counted and
@@ -54,15 +58,34 @@ class Pass {
     double seconds() const;
 
   private:
+    using Random = std::mt19937_64;
+    struct HashedJobs {
+        scan::PartitionJobs jobs;
+        std::size_t suffixes_hashed = 0;
+        bool has_failed_suffixes = false;  ///< Logged; no job covers them.
+    };
     /// A partition in a round of the pass.
     struct Turn {
         scan::Partition partition;
         sync::Visits visits;
         std::chrono::duration<double> spent{};  ///< In earlier rounds.
+        std::optional<HashedJobs> looked{};     ///< When it was settled a moment ago.
+        Semaphore::Permit permit{};             ///< Among those in flight.
     };
 
     Awaitable<void> run_turns(std::vector<Turn> turns);
-    Awaitable<void> run_partition(Turn turn, Semaphore::Permit permit);
+    /// Looks at all in one go; whoever is not settled is hashed on its own.
+    Awaitable<void> run_group(std::vector<Turn> group);
+    /// Blocking: the jobs of a partition that has nothing to hash, else nothing.
+    static std::optional<HashedJobs> settled_jobs(const scan::Partition& partition,
+                                                  const PolicyState& state, Random& random);
+    /// Blocking: brings the hashes of a partition up to date and derives its jobs.
+    static Result<HashedJobs> make_jobs(const scan::Partition& partition, const PolicyState& state,
+                                        bool is_second_look, Random& random);
+    /// The latter on a disk thread; nothing for what has no jobs, which was logged and counted.
+    Awaitable<std::optional<HashedJobs>> hash(const scan::Partition& partition,
+                                              const PolicyState& state, bool is_second_look);
+    Awaitable<void> run_partition(Turn turn);
     /// Whether the partition's jobs are done; else the rest is in `put_off_`.
     Awaitable<bool> run_jobs(Turn& turn, PolicyState& state);
     Awaitable<void> run_reverts(const scan::Partition& partition,
@@ -71,7 +94,7 @@ class Pass {
     Awaitable<void> remove_partition(const scan::Partition& partition, const PolicyState& state);
     /// False once the policy's ring file has changed since the pass began.
     Awaitable<bool> ring_is_current(PolicyState& state);
-    PolicyState* state_of(int policy_index);
+    PolicyState& state_of(int policy_index);
     bool is_left_out(const scan::Partition& partition) const;
 
     sync::Services& services_;
@@ -82,6 +105,7 @@ class Pass {
     std::map<int, std::chrono::steady_clock::time_point> next_ring_checks_;  ///< By policy.
     std::set<int> changed_policies_;
     std::vector<Turn> put_off_;  ///< For the next round; at most one a partition.
+    Random random_{std::random_device{}()};
     Semaphore in_flight_;
     TaskGroup partitions_;
     /// With their partitions, which lie in the frames that run them.

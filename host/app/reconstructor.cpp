@@ -11,6 +11,7 @@
 #include <csignal>
 #include <cstdio>
 #include <iostream>
+#include <thread>
 
 #include "host/app/recon_report.hpp"
 #include "host/app/reload.hpp"
@@ -25,6 +26,9 @@ constexpr std::chrono::milliseconds progress_interval{500};
 constexpr std::chrono::seconds sample_interval{5};
 /// Lock-ups are looked for this often, or four times in `lockup_timeout`.
 constexpr double lockup_look_s_max = 60;
+/// While peers are only asked for hashes, answers are let come together for this long: being woken
+/// for each of them costs more than reading it. Many asks are under way, so no peer waits for us.
+constexpr std::chrono::milliseconds answers_gather_for{3};
 /// Lines about stuck jobs in one go.
 constexpr std::size_t activities_logged_max = 20;
 
@@ -93,8 +97,19 @@ RunEnd Reconstructor::run() {
     listen();
     TaskGroup main(executor);
     main.spawn(once_ ? run_once() : run_forever());
-    engine_->io().run();
+    run_loop();
     return end_;
+}
+
+void Reconstructor::run_loop() {
+    auto& io = engine_->io();
+    const auto& asks = engine_->replicate_calls();
+    while (io.run_one() > 0) {
+        io.poll();
+        const bool only_asks =
+            engine_->sessions().in_use() == 0 && asks.in_use() * 2 > asks.capacity();
+        if (only_asks) std::this_thread::sleep_for(answers_gather_for);
+    }
 }
 
 void Reconstructor::listen() {

@@ -42,6 +42,8 @@ class Reconstructor {
     RunEnd run();
 
   private:
+    /// Runs the network thread until there is nothing left to do.
+    void run_loop();
     void listen();
     /// What runs beside the passes until the end.
     void start_helpers(TaskGroup& helpers);

@@ -50,7 +50,7 @@ std::vector<Partner> partners_of(std::size_t index, const std::vector<Node>& pri
     return {{primaries[left], left, 0}, {primaries[right], right, 0}, {primaries[far], far, 0}};
 }
 
-PartitionJobs build_jobs(const Partition& partition, const swift::PartitionHashes& hashes,
+PartitionJobs build_jobs(const Partition& partition, swift::PartitionHashes hashes,
                          const swift::Ring& ring, const swift::Policy& policy,
                          std::mt19937_64& random) {
     PartitionJobs jobs;
@@ -69,6 +69,7 @@ PartitionJobs build_jobs(const Partition& partition, const swift::PartitionHashe
 
     const auto primaries = ring.primaries(partition.number);
     const auto own_place = ring.primary_index(partition.number, partition.local_device.id);
+    jobs.is_removable = !own_place && hashes.empty();
     std::optional<int> own_index;
     const std::string number = std::to_string(partition.number);
     if (own_place) {
@@ -79,7 +80,7 @@ PartitionJobs build_jobs(const Partition& partition, const swift::PartitionHashe
                      *own_index,
                      {},
                      partners_of(*own_place, primaries),
-                     hashes};
+                     std::move(hashes)};
         const std::size_t round = round_of(partition.number, *own_place, primaries.size());
         for (Partner& partner : sync.partners)
             partner.round = round;
@@ -104,7 +105,6 @@ PartitionJobs build_jobs(const Partition& partition, const swift::PartitionHashe
                                 by_index[index], holders_of(index, primaries, policy), own_index});
     }
 
-    jobs.is_removable = !own_place && hashes.empty();
     if (without_data.empty()) return jobs;
     if (jobs.sync || !jobs.reverts.empty()) {
         auto& first = jobs.sync ? jobs.sync->suffixes : jobs.reverts.front().suffixes;

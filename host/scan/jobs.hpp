@@ -71,7 +71,7 @@ std::vector<Partner> partners_of(std::size_t index, const std::vector<Node>& pri
 
 /// All jobs of `partition`. `random` chooses the sample of primaries of a tombstone-only revert.
 /// Source: swift.obj.reconstructor.ObjectReconstructor._get_part_jobs.
-PartitionJobs build_jobs(const Partition& partition, const swift::PartitionHashes& hashes,
+PartitionJobs build_jobs(const Partition& partition, swift::PartitionHashes hashes,
                          const swift::Ring& ring, const swift::Policy& policy,
                          std::mt19937_64& random);
 

@@ -2,15 +2,11 @@
 #include "host/scan/suffix_delta.hpp"
 
 namespace fragmend::scan {
-namespace {
 
-/// Empty for a key that is not there, which no MD5 equals.
-std::string_view value_of(const swift::SuffixHash& hash, std::optional<int> key) {
+std::string_view hash_under(const swift::SuffixHash& hash, std::optional<int> key) {
     const auto found = hash.find(key);
     return found == hash.end() ? std::string_view() : std::string_view(found->second);
 }
-
-}  // namespace
 
 std::vector<std::string> suffix_delta(const swift::PartitionHashes& local, int local_index,
                                       const swift::PartitionHashes& remote, int remote_index) {
@@ -19,8 +15,8 @@ std::vector<std::string> suffix_delta(const swift::PartitionHashes& local, int l
     for (const auto& [suffix, ours] : local) {
         const auto found = remote.find(suffix);
         const auto& theirs = found == remote.end() ? nothing : found->second;
-        if (value_of(ours, std::nullopt) != value_of(theirs, std::nullopt) ||
-            value_of(ours, local_index) != value_of(theirs, remote_index)) {
+        if (hash_under(ours, std::nullopt) != hash_under(theirs, std::nullopt) ||
+            hash_under(ours, local_index) != hash_under(theirs, remote_index)) {
             suffixes.push_back(suffix);
         }
     }

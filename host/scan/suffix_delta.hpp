@@ -1,7 +1,9 @@
 // Which suffixes two primaries of a partition disagree about.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "host/swift/hashes_types.hpp"
@@ -13,5 +15,8 @@ namespace fragmend::scan {
 /// swift.obj.reconstructor.ObjectReconstructor.get_suffix_delta.
 std::vector<std::string> suffix_delta(const swift::PartitionHashes& local, int local_index,
                                       const swift::PartitionHashes& remote, int remote_index);
+
+/// The hash under one key; empty for a key that is not there, which no MD5 equals.
+std::string_view hash_under(const swift::SuffixHash& hash, std::optional<int> key);
 
 }  // namespace fragmend::scan

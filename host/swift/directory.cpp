@@ -27,25 +27,33 @@ void throw_exception_from_error(const SystemError& error, const boost::source_lo
     throw std::runtime_error(std::strerror(error.number));
 }
 
-SystemResult<Directory> read_directory(int parent_fd, const std::string& name) {
-    Directory directory;
-    directory.fd.reset(
-        ::openat(parent_fd, name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK));
-    if (!directory.fd.valid()) return SystemError{errno};
+SystemResult<std::vector<std::string>> read_names(int directory_fd) {
+    std::vector<std::string> names;
     alignas(dirent64) char buffer[listing_buffer_bytes];
     for (;;) {
-        const ssize_t filled = ::getdents64(directory.fd.get(), buffer, sizeof buffer);
+        const ssize_t filled = ::getdents64(directory_fd, buffer, sizeof buffer);
         if (filled < 0) return SystemError{errno};
-        if (filled == 0) return directory;
+        if (filled == 0) return names;
         for (ssize_t at = 0; at < filled;) {
             const char* entry = buffer + at;
             unsigned short length = 0;
             std::memcpy(&length, entry + offsetof(dirent64, d_reclen), sizeof length);
             const char* entry_name = entry + offsetof(dirent64, d_name);
-            if (!is_dot_entry(entry_name)) directory.names.emplace_back(entry_name);
+            if (!is_dot_entry(entry_name)) names.emplace_back(entry_name);
             at += length;
         }
     }
+}
+
+SystemResult<Directory> read_directory(int parent_fd, const std::string& name) {
+    Directory directory;
+    directory.fd.reset(
+        ::openat(parent_fd, name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK));
+    if (!directory.fd.valid()) return SystemError{errno};
+    auto names = read_names(directory.fd.get());
+    if (!names) return names.error();
+    directory.names = std::move(*names);
+    return directory;
 }
 
 bool is_directory(const std::string& path) {

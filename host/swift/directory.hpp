@@ -24,6 +24,9 @@ struct Directory {
     std::vector<std::string> names;
 };
 
+/// The names in an open directory, without `.` and `..`; once for each descriptor.
+SystemResult<std::vector<std::string>> read_names(int directory_fd);
+
 /// Opens `name` below the directory `parent_fd` (AT_FDCWD for a path) and lists it.
 SystemResult<Directory> read_directory(int parent_fd, const std::string& name);
 

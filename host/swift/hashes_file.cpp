@@ -22,8 +22,8 @@ constexpr std::size_t hash_file_bytes_max = std::size_t{64} << 20;
 constexpr mode_t invalid_file_mode = 0666;
 
 /// A whole file of bounded size. Errors: not_found, io, limit.
-Result<std::string> read_whole_file(const std::string& path) {
-    const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+Result<std::string> read_whole_file(int directory_fd, const std::string& path) {
+    const UniqueFd fd(::openat(directory_fd, path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!fd.valid()) return error_from_errno(errno, "open " + path);
     std::string bytes;
     char step[read_step_bytes];
@@ -33,6 +33,8 @@ Result<std::string> read_whole_file(const std::string& path) {
         if (got == 0) return bytes;
         if (got > 0) {
             bytes.append(step, static_cast<std::size_t>(got));
+            // Nobody writes to a hash file in place, so less than asked for was the rest.
+            if (static_cast<std::size_t>(got) < sizeof step) return bytes;
         } else if (errno != EINTR) {
             return error_from_errno(errno, "read " + path);
         }
@@ -56,8 +58,10 @@ Result<void> write_synced(int fd, std::string_view bytes, const std::string& pat
     return {};
 }
 
+constexpr const char* hashes_name = "hashes.pkl";
+
 std::string hashes_path(const std::string& partition_path) {
-    return partition_path + "/hashes.pkl";
+    return partition_path + "/" + hashes_name;
 }
 std::string invalid_path(const std::string& partition_path) {
     return partition_path + "/hashes.invalid";
@@ -65,7 +69,7 @@ std::string invalid_path(const std::string& partition_path) {
 
 /// Errors other than a missing file.
 Result<Invalidations> read_invalidations(const std::string& partition_path) {
-    const auto text = read_whole_file(invalid_path(partition_path));
+    const auto text = read_whole_file(AT_FDCWD, invalid_path(partition_path));
     if (text) return parse_invalidations(*text);
     if (text.error() == errc::not_found) return Invalidations{};
     if (text.error() == errc::limit)
@@ -76,9 +80,19 @@ Result<Invalidations> read_invalidations(const std::string& partition_path) {
 }  // namespace
 
 HashesSnapshot read_hashes_file(const std::string& partition_path) {
-    auto bytes = read_whole_file(hashes_path(partition_path));
+    auto bytes = read_whole_file(AT_FDCWD, hashes_path(partition_path));
     if (!bytes) return std::nullopt;
     return std::move(*bytes);
+}
+
+HashesSnapshot read_hashes_file(int partition_fd) {
+    auto bytes = read_whole_file(partition_fd, hashes_name);
+    if (!bytes) return std::nullopt;
+    return std::move(*bytes);
+}
+
+bool is_unfinished_hashes_file(std::string_view name) {
+    return name.starts_with("tmp") && name.ends_with(".tmp");
 }
 
 Result<std::string> write_hashes_file(const std::string& partition_path, const StoredHashes& hashes,

@@ -16,6 +16,11 @@ namespace fragmend::swift {
 using HashesSnapshot = std::optional<std::string>;
 
 HashesSnapshot read_hashes_file(const std::string& partition_path);
+/// The same below an open partition directory.
+HashesSnapshot read_hashes_file(int partition_fd);
+
+/// As `write_hashes_file` and Swift's write_pickle name what they have not finished.
+bool is_unfinished_hashes_file(std::string_view name);
 
 /// Writes hashes.pkl by way of a synced temporary file. The caller holds the hash lock.
 /// Errors: io, no_space, not_found. Source: swift.obj.diskfile.write_hashes, utils.write_pickle.

@@ -14,6 +14,7 @@
 #include "host/swift/hashes_file.hpp"
 #include "host/swift/locks.hpp"
 #include "host/swift/mount_check.hpp"
+#include "host/swift/settled_hashes.hpp"
 #include "host/swift/suffix_hash.hpp"
 
 namespace fragmend::swift {
@@ -27,11 +28,6 @@ constexpr double temporary_age_s_min = 3600;
 Error listing_error(int number, const std::string& path) {
     if (number == ENOTDIR) return {errc::bad_name, path + " is not a directory"};
     return error_from_errno(number, "list " + path);
-}
-
-/// As `write_hashes_file` and Swift's write_pickle name what they have not finished.
-bool is_temporary_name(std::string_view name) {
-    return name.starts_with("tmp") && name.ends_with(".tmp");
 }
 
 /// One try. Nothing: somebody else wrote hashes.pkl meanwhile.
@@ -90,7 +86,7 @@ Result<void> Attempt::add_listed_suffixes() {
     for (const auto& name : directory->names) {
         if (is_suffix_name(name)) {
             hashes_.suffixes.try_emplace(name);
-        } else if (is_temporary_name(name) &&
+        } else if (is_unfinished_hashes_file(name) &&
                    is_file_older(context_, directory->fd.get(), name, age_s)) {
             ::unlinkat(directory->fd.get(), name.c_str(), 0);
         }
@@ -169,6 +165,15 @@ Result<std::optional<HashedPartition>> Attempt::run() {
 
 Result<HashedPartition> get_hashes(const DiskContext& context, std::string_view device,
                                    std::string_view partition, const HashRequest& request) {
+    if (request.recalculate.empty()) {
+        auto settled = settled_hashes(context, device, partition, request.list_directory);
+        if (settled) return HashedPartition{std::move(*settled), {}, 0};
+    }
+    return update_hashes(context, device, partition, request);
+}
+
+Result<HashedPartition> update_hashes(const DiskContext& context, std::string_view device,
+                                      std::string_view partition, const HashRequest& request) {
     const auto mounted = check_device(context, device);
     if (!mounted) return mounted.error();
     const PartitionPath place(context, device, partition);

@@ -41,4 +41,8 @@ struct HashedPartition {
 Result<HashedPartition> get_hashes(const DiskContext& context, std::string_view device,
                                    std::string_view partition, const HashRequest& request);
 
+/// The same without trying `settled_hashes` first: for whoever has tried.
+Result<HashedPartition> update_hashes(const DiskContext& context, std::string_view device,
+                                      std::string_view partition, const HashRequest& request);
+
 }  // namespace fragmend::swift

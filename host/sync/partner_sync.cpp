@@ -40,11 +40,13 @@ std::string name_of(const scan::SyncJob& job, const PolicyContext& policy) {
 }
 
 PartnerSync::PartnerSync(Services& services, const PolicyContext& policy, const scan::SyncJob& job,
-                         const scan::Partner& partner, Holes& holes, Activity& activity)
+                         const scan::Partner& partner, const scan::Agreement& agreement,
+                         Holes& holes, Activity& activity)
     : services_(services),
       policy_(policy),
       job_(job),
       partner_(partner),
+      agreement_(agreement),
       holes_(holes),
       activity_(activity),
       calls_(services, policy, job.partition, activity) {}
@@ -121,9 +123,11 @@ Awaitable<void> PartnerSync::go_on_after(Ended ended) {
 Awaitable<std::optional<Delta>> PartnerSync::find_delta(bool closely) {
     const int backend_index = policy_.policy.backend_index(partner_.primary_index);
     bool unmounted = false;
-    auto remote = co_await remote_hashes(partner_.node, unmounted);
+    auto remote = co_await remote_hashes(partner_.node, backend_index, unmounted);
+    if (remote && remote->agrees) co_return std::nullopt;
     if (remote) {
-        co_return co_await compare(partner_.node, backend_index, std::move(*remote), closely);
+        co_return co_await compare(partner_.node, backend_index, std::move(remote->hashes),
+                                   closely);
     }
     if (!unmounted) co_return std::nullopt;
 
@@ -138,9 +142,11 @@ Awaitable<std::optional<Delta>> PartnerSync::find_delta(bool closely) {
         if (count_max >= 0 && count >= count_max) break;
         ++count;
         unmounted = false;
-        remote = co_await remote_hashes(handoff->node, unmounted);
+        remote = co_await remote_hashes(handoff->node, backend_index, unmounted);
+        if (remote && remote->agrees) co_return std::nullopt;
         if (remote) {
-            co_return co_await compare(handoff->node, backend_index, std::move(*remote), closely);
+            co_return co_await compare(handoff->node, backend_index, std::move(remote->hashes),
+                                       closely);
         }
     }
     // Nobody takes what that device has lost.
@@ -148,8 +154,9 @@ Awaitable<std::optional<Delta>> PartnerSync::find_delta(bool closely) {
     co_return std::nullopt;
 }
 
-Awaitable<std::optional<swift::PartitionHashes>> PartnerSync::remote_hashes(const Node& node,
-                                                                            bool& unmounted) {
+Awaitable<std::optional<PartnerSync::Remote>> PartnerSync::remote_hashes(const Node& node,
+                                                                         int backend_index,
+                                                                         bool& unmounted) {
     const auto answer = co_await calls_.ask(node, "");
     if (cancelled_ || (answer.has_error() && answer.error() == errc::cancelled))
         co_return std::nullopt;
@@ -170,6 +177,9 @@ Awaitable<std::optional<swift::PartitionHashes>> PartnerSync::remote_hashes(cons
         services_.stats.session_failed(errc::bad_status);
         co_return std::nullopt;
     }
+    Remote remote;
+    remote.agrees = agreement_.holds(answer->body, backend_index);
+    if (remote.agrees) co_return remote;
     auto hashes = swift::parse_replicate_answer(answer->body);
     if (hashes.has_error()) {
         services_.log.error("Unable to get remote suffix hashes from '" + path_at(node) +
@@ -177,7 +187,8 @@ Awaitable<std::optional<swift::PartitionHashes>> PartnerSync::remote_hashes(cons
         services_.stats.session_failed(hashes.error().code);
         co_return std::nullopt;
     }
-    co_return std::move(hashes.value());
+    remote.hashes = std::move(hashes.value());
+    co_return remote;
 }
 
 Awaitable<std::optional<Delta>> PartnerSync::compare(Node node, int backend_index,

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "host/scan/agreement.hpp"
 #include "host/scan/jobs.hpp"
 #include "host/sync/replicate_calls.hpp"
 #include "host/sync/services.hpp"
@@ -41,7 +42,8 @@ struct Delta {
 class PartnerSync {
   public:
     PartnerSync(Services& services, const PolicyContext& policy, const scan::SyncJob& job,
-                const scan::Partner& partner, Holes& holes, Activity& activity);
+                const scan::Partner& partner, const scan::Agreement& agreement, Holes& holes,
+                Activity& activity);
 
     /// Asks the partner, then handoffs in its place while they are unmounted. `closely`: what
     /// differs is compared again with fresh hashes of our own disk.
@@ -57,9 +59,15 @@ class PartnerSync {
     void cancel();
 
   private:
+    /// Nothing when nobody answered, or who did lacks nothing.
     Awaitable<std::optional<Delta>> find_delta(bool closely);
-    Awaitable<std::optional<swift::PartitionHashes>> remote_hashes(const Node& node,
-                                                                   bool& unmounted);
+    /// An answer, read in full only when it differs from what we have.
+    struct Remote {
+        swift::PartitionHashes hashes;
+        bool agrees = false;
+    };
+    Awaitable<std::optional<Remote>> remote_hashes(const Node& node, int backend_index,
+                                                   bool& unmounted);
     Awaitable<std::optional<Delta>> compare(Node node, int backend_index,
                                             swift::PartitionHashes remote, bool closely);
     /// What came of a session, and what it did.
@@ -81,6 +89,7 @@ class PartnerSync {
     const PolicyContext& policy_;
     const scan::SyncJob& job_;
     const scan::Partner& partner_;
+    const scan::Agreement& agreement_;  ///< Of the job's hashes.
     Holes& holes_;
     Activity& activity_;
     ReplicateCalls calls_;

@@ -7,9 +7,13 @@ namespace fragmend::sync {
 
 Awaitable<Result<transport::replicate::ReplicateAnswer>> ReplicateCalls::ask(Node node,
                                                                              std::string suffixes) {
-    activity_.queued("waits to ask for suffix hashes");
-    auto permit = co_await services_.replicate_calls.acquire(1);
-    if (permit.has_error()) co_return permit.error();
+    Semaphore::Permit permit;
+    if (!services_.replicate_calls.try_acquire(1, permit)) {
+        activity_.queued("waits to ask for suffix hashes");
+        auto waited = co_await services_.replicate_calls.acquire(1);
+        if (waited.has_error()) co_return waited.error();
+        permit = std::move(waited.value());
+    }
     if (cancelled_) co_return Error{errc::cancelled, "stopped"};
     activity_.doing("asks " + node.replication_name() + " for suffix hashes");
     transport::replicate::ReplicateRequest request{std::move(node), partition_, std::move(suffixes),

@@ -13,6 +13,7 @@ SyncJobRun::SyncJobRun(Services& services, const PolicyContext& policy, const sc
       policy_(policy),
       job_(job),
       visits_(std::move(visits)),
+      agreement_(job.hashes, job.fragment_index),
       activity_(services.activities, name_of(job, policy), [this] { cancel(); }),
       calls_(services, policy, job.partition, activity_) {}
 
@@ -49,8 +50,8 @@ Awaitable<void> SyncJobRun::look_around() {
         if (!chosen.empty() && std::ranges::find(chosen, partner.node.id) == chosen.end()) continue;
         // With few primaries left, right and far can be the same node; once is enough.
         if (!visited.insert(partner.node.id).second) continue;
-        PartnerSync& looked =
-            partners_.emplace_back(services_, policy_, job_, partner, holes_, activity_);
+        PartnerSync& looked = partners_.emplace_back(services_, policy_, job_, partner, agreement_,
+                                                     holes_, activity_);
         // What is put off is looked at closely when its round comes.
         const bool is_now = partner.round <= visits_.round;
         co_await looked.look(is_now);

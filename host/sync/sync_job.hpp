@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "host/scan/agreement.hpp"
 #include "host/scan/jobs.hpp"
 #include "host/scan/turns.hpp"
 #include "host/sync/partner_sync.hpp"
@@ -47,6 +48,7 @@ class SyncJobRun {
     const PolicyContext& policy_;
     const scan::SyncJob& job_;
     Visits visits_;
+    const scan::Agreement agreement_;
     std::vector<std::uint32_t> put_off_;
     bool cancelled_ = false;
     Activity activity_;

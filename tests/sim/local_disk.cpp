@@ -7,6 +7,7 @@
 #include "host/swift/offers.hpp"
 #include "host/swift/partition_hashes.hpp"
 #include "host/swift/quarantine.hpp"
+#include "host/swift/settled_hashes.hpp"
 #include "host/sync/local_check.hpp"
 
 namespace fragmend {
@@ -92,6 +93,20 @@ Result<HashedPartition> get_hashes(const DiskContext& context, std::string_view,
     if (request.list_directory && disk.on_turn) disk.on_turn();
     if (disk.fails()) return Error{errc::lock_timeout, "hashes.pkl is locked"};
     return HashedPartition{sim::hashes_of(disk.objects, std::string(partition)), {}, 0};
+}
+
+Result<HashedPartition> update_hashes(const DiskContext& context, std::string_view device,
+                                      std::string_view partition, const HashRequest& request) {
+    return get_hashes(context, device, partition, request);
+}
+
+/// What cannot be read is looked at again by `update_hashes`.
+std::optional<PartitionHashes> settled_hashes(const DiskContext& context, std::string_view,
+                                              std::string_view partition, bool list_directory) {
+    sim::LocalDisk& disk = disk_of(context);
+    if (list_directory && disk.on_turn) disk.on_turn();
+    if (disk.fails()) return std::nullopt;
+    return sim::hashes_of(disk.objects, std::string(partition));
 }
 
 /// Only what is damaged leaves, whatever the one who asks believes.

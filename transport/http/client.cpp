@@ -96,6 +96,12 @@ Awaitable<Result<std::string>> read_body(Connection& connection, const ResponseH
                                          std::size_t bytes_max, Deadline deadline) {
     if (head.chunked()) co_return co_await read_chunked(connection, bytes_max, deadline);
     if (const auto length = head.content_length()) {
+        const ByteView ready = connection.buffered();
+        if (*length <= ready.size() && *length <= bytes_max) {
+            std::string body(as_text(ready).substr(0, static_cast<std::size_t>(*length)));
+            connection.consume(body.size());
+            co_return body;
+        }
         co_return co_await read_counted(connection, *length, bytes_max, deadline);
     }
     co_return co_await read_to_end(connection, bytes_max, deadline);

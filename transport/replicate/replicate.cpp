@@ -4,6 +4,13 @@
 #include <utility>
 
 namespace fragmend::transport::replicate {
+namespace {
+
+/// A small partition's hashes come with the head; of larger ones the rest is read into its place.
+/// What a connection keeps between two requests is as large as this and a head.
+constexpr std::size_t body_bytes_hint = 4 * 1024;
+
+}  // namespace
 
 Awaitable<Result<ReplicateAnswer>> get_suffix_hashes(http::Client& client, ReplicateRequest request,
                                                      http::Abort& abort) {
@@ -12,7 +19,7 @@ Awaitable<Result<ReplicateAnswer>> get_suffix_hashes(http::Client& client, Repli
         http::replicate_head(peer, client.user_agent(), request.node.device, request.partition,
                              request.suffixes, request.policy_index);
     auto opened = co_await client.open(peer, std::move(head), request.timeouts.conn,
-                                       request.timeouts.http, 64 * 1024, abort);
+                                       request.timeouts.http, body_bytes_hint, abort);
     if (opened.has_error()) co_return opened.error();
     const auto deadline = Deadline::exception(request.timeouts.http, "Timeout");
     auto body =

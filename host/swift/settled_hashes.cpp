@@ -1,0 +1,84 @@
+// hashes.invalid, hashes.pkl and the listing, all below one open directory.
+#include "host/swift/settled_hashes.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <string>
+#include <utility>
+
+#include "host/base/unique_fd.hpp"
+#include "host/swift/directory.hpp"
+#include "host/swift/hashes_file.hpp"
+#include "host/swift/hashes_scan.hpp"
+#include "host/swift/mount_check.hpp"
+
+namespace fragmend::swift {
+namespace {
+
+bool nothing_is_invalid(int partition_fd) {
+    struct stat status {};
+    if (::fstatat(partition_fd, "hashes.invalid", &status, 0) != 0) return errno == ENOENT;
+    return S_ISREG(status.st_mode) && status.st_size == 0;
+}
+
+/// Nothing when one is missing. Policies of replication type have hashes of another form: theirs
+/// are always read in full.
+std::optional<PartitionHashes> stored_hashes(std::string_view pickle) {
+    const auto scanned = scan_hashes(pickle);
+    if (!scanned || !scanned->valid) return std::nullopt;
+    PartitionHashes hashes;
+    SuffixHash* hash = nullptr;
+    const char* suffix = nullptr;
+    for (const ScannedHash& one : scanned->hashes) {
+        if (one.index == ScannedHash::no_hashes) return std::nullopt;
+        if (one.suffix.data() != suffix) {
+            suffix = one.suffix.data();
+            const auto [at, is_new] = hashes.try_emplace(std::string(one.suffix));
+            if (!is_new) return std::nullopt;
+            hash = &at->second;
+        }
+        const auto key =
+            one.index == ScannedHash::no_index ? std::nullopt : std::optional<int>(one.index);
+        if (!hash->emplace(key, one.digest).second) return std::nullopt;
+    }
+    return hashes;
+}
+
+/// Whether a listing shows no more than `hashes` and what never matters.
+bool are_all_known(int partition_fd, const PartitionHashes& hashes) {
+    const auto names = read_names(partition_fd);
+    if (!names) return false;
+    for (const auto& name : *names) {
+        if (is_suffix_name(name) ? !hashes.contains(name) : is_unfinished_hashes_file(name))
+            return false;
+    }
+    return true;
+}
+
+}  // namespace
+
+std::optional<PartitionHashes> settled_hashes(const DiskContext& context, std::string_view device,
+                                              std::string_view partition, bool list_directory) {
+    // Without a mount check a device only has to be a directory, as what has one below it is.
+    const bool is_present =
+        context.mount_check ? check_device(context, device).has_value() : is_device_name(device);
+    if (!is_present) return std::nullopt;
+    const PartitionPath place(context, device, partition);
+    const UniqueFd fd(::open(place.path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK));
+    if (!fd.valid() || !nothing_is_invalid(fd.get())) return std::nullopt;
+    const auto pickle = read_hashes_file(fd.get());
+    if (!pickle) return std::nullopt;
+    auto hashes = stored_hashes(*pickle);
+    if (!hashes) return std::nullopt;
+    if (list_directory) {
+        if (!are_all_known(fd.get(), *hashes)) return std::nullopt;
+        if (context.logger.enabled(LogLevel::debug))
+            context.logger.debug("Run listdir on " + place.path);
+    }
+    return hashes;
+}
+
+}  // namespace fragmend::swift
