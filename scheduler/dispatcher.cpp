@@ -20,12 +20,18 @@ void run_batch(Codec& codec, const std::vector<DecodeJob*>& jobs) {
         if (job->chain == nullptr || job->work.error) continue;
         Md5 md5;
         md5.update(*job->chain);
-        md5.update(job->work.output);
+        md5.update(codec.fingerprint(job->work.output));
         *job->chain = md5.finish();
     }
 }
 
 }  // namespace
+
+Md5Digest Codec::fingerprint(ByteView bytes) {
+    Md5 md5;
+    md5.update(bytes);
+    return md5.finish();
+}
 
 Dispatcher::Entry::Entry(const asio::any_io_executor& executor, DecodeJob& its_job)
     : job(&its_job), survivor_bytes(survivor_bytes_of(its_job)), wake(executor) {}
