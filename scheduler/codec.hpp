@@ -100,6 +100,13 @@ class Codec {
     /// Checks headers, feeds digests, decodes and cross-checks every item; blocks the calling
     /// worker. An item that fails says so in itself and never touches another one.
     virtual void run(std::span<SegmentWork*> batch) = 0;
+
+    /// Sixteen bytes that differ when the bytes do; only compared with others of the same codec.
+    virtual Md5Digest fingerprint(ByteView bytes) {
+        Md5 md5;
+        md5.update(bytes);
+        return md5.finish();
+    }
 };
 
 }  // namespace fragmend::scheduler

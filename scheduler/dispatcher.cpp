@@ -20,7 +20,7 @@ void run_batch(Codec& codec, const std::vector<DecodeJob*>& jobs) {
         if (job->chain == nullptr || job->work.error) continue;
         Md5 md5;
         md5.update(*job->chain);
-        md5.update(job->work.output);
+        md5.update(codec.fingerprint(job->work.output));
         *job->chain = md5.finish();
     }
 }

@@ -5,6 +5,7 @@ Same object servers, same damage, alternating order; see README.md. Writes bench
 """
 
 import argparse
+import dataclasses
 import os
 import sys
 
@@ -47,6 +48,11 @@ def parse(arguments):
     parser.add_argument('--devices', type=int, default=8)
     parser.add_argument('--part-power', type=int, default=5)
     parser.add_argument('--device', default='d3', help='the one to wipe (default: d3)')
+    parser.add_argument('--nodes', choices=('swift', 'fragmend'), default='swift',
+                        help="who runs the object servers that Fragmend's reconstructors meet: "
+                             'Swift (default), or Fragmend as well')
+    parser.add_argument('--large-bytes', type=int, default=32 * MIB,
+                        help='size of large objects (default: 32 MiB)')
     parser.add_argument('--tmpfs', action='store_true',
                         help='devices in memory: hides the cost of fsync')
     parser.add_argument('--dir', help='make the labs below this folder, e.g. on another disk')
@@ -73,8 +79,10 @@ def sides(options, swift_concurrency):
     if options.dry:
         return [swift, contest.Side('swift-again', swift.argv, swift.arguments, swift.options)]
     extra = dict(text.split('=', 1) for text in options.fragmend_option)
-    return [swift, contest.Side('fragmend', [os.path.abspath(options.fragmend), 'reconstructor'],
-                                ('--once',), extra)]
+    program = os.path.abspath(options.fragmend)
+    ours = contest.Side('fragmend', [program, 'reconstructor'], ('--once',), extra)
+    both = dataclasses.replace(ours, name='fragmend-both', server=[program, 'server'])
+    return [swift, both] if options.nodes == 'fragmend' else [swift, ours]
 
 
 def fastest_concurrency(options, race):
@@ -117,7 +125,7 @@ def main():
     if not options.dry and not os.access(options.fragmend, os.X_OK):
         sys.exit(f'bench: no program at {options.fragmend}; build it, or try --dry')
     cases = [contest.Case('small', 16384, options.small_count),
-             contest.Case('large', 32 * MIB, options.large_count)]
+             contest.Case('large', options.large_bytes, options.large_count)]
     results = [run_case(options, case) for case in cases
                if not options.case or case.name in options.case]
     if options.dry:

@@ -3,6 +3,7 @@
 import dataclasses
 import os
 
+import plain
 from lab import compare
 from swiftlab.snapshots import object_files
 
@@ -25,12 +26,16 @@ class Case:
 
 @dataclasses.dataclass(frozen=True)
 class Side:
-    """A reconstructor: started at each node as `argv... CONF arguments...`."""
+    """A reconstructor: started at each node as `argv... CONF arguments...`.
+
+    `server` takes the place of Swift's object servers, at all nodes.
+    """
 
     name: str
     argv: list
     arguments: tuple
     options: dict
+    server: list = None
 
 
 @dataclasses.dataclass
@@ -50,11 +55,14 @@ class Round:
     whole: bool
     fragments_per_s: float
     mb_per_s: float
+    plain_s: float
+    times_plain: float
 
     def line(self):
         return (f'{self.side:12} {self.wall_s:8.2f} s wall  {self.cpu_s:8.2f} s CPU  '
                 f'{self.servers_cpu_s:8.2f} s servers  {self.peak_rss_mib:6.0f} MiB  '
-                f'{self.passes} pass{"es" if self.passes > 1 else ""}'
+                f'{self.passes} pass{"es" if self.passes > 1 else ""}  '
+                f'{self.times_plain:6.2f}x plain'
                 f'{"" if self.whole else "  NOT WHOLE"}')
 
 
@@ -66,6 +74,7 @@ class Race:
         self._device = device
         self._case = case
         self._before = None
+        self._server = None
         self.nodes = partner_nodes(lab, device)
 
     def prepare(self):
@@ -89,6 +98,9 @@ class Race:
 
     def round(self, side):
         """Wipes the device, lets one side rebuild it, and looks whether it is whole."""
+        self._serve(side.server)
+        plain_s = plain.write_plainly(self._lab.device_path(self._device),
+                                      self._lab.layout.path('plain'))
         self._lab.wipe(self._device)
         # The wipe's own writes must not be charged to the side that comes next.
         os.sync()
@@ -109,7 +121,17 @@ class Race:
         rebuilt = self.fragments - len({line.split(':')[0] for line in left})
         return Round(side.name, wall_s, cpu_s, servers_s, peak_kib / 1024, total_kib / 1024,
                      passes, not left, rebuilt / wall_s,
-                     self.bytes * rebuilt / self.fragments / 1e6 / wall_s)
+                     self.bytes * rebuilt / self.fragments / 1e6 / wall_s,
+                     plain_s, wall_s / plain_s)
+
+    def _serve(self, server):
+        """Lets `server` own the object servers' ports; nothing: Swift's."""
+        if server == self._server:
+            return
+        for node in self._lab.layout.nodes:
+            self._lab.kill(node.number)
+            self._lab.start(node.number, server)
+        self._server = server
 
     @staticmethod
     def _check(side, results):

@@ -28,9 +28,9 @@ Awaitable<void> read_all(http::Client& client, Work& work) {
         const std::size_t index = work.turn++ % 6;
         const Node node = work.peers.node(index);
         const http::Peer peer = http::replication_peer(node);
-        std::string head =
-            http::get_head(peer, client.user_agent(), node.device, "0",
-                           "/a/c/0123456789abcdef0123456789abcdef", 1, MemoryPeers::time);
+        std::string head = http::get_head(peer, client.user_agent(), node.device, "0",
+                                          "/a/c/0123456789abcdef0123456789abcdef", 1,
+                                          MemoryPeers::time, http::Verifies::server);
         http::Abort abort;
         auto opened = co_await client.open(peer, std::move(head), work.limit, work.limit, 0, abort);
         if (opened.has_error()) co_return;

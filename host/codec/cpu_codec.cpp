@@ -242,6 +242,22 @@ void CpuCodec::run(std::span<SegmentWork*> batch) {
     }
 }
 
+Md5Digest CpuCodec::fingerprint(ByteView bytes) {
+    std::array<Md5Stream, md5_lanes_max> streams;
+    std::vector<Md5Feed> feeds;
+    feeds.reserve(streams.size());
+    const std::size_t slice = (bytes.size() + streams.size() - 1) / streams.size();
+    for (Md5Stream& stream : streams) {
+        feeds.push_back({&stream, bytes.first(std::min(slice, bytes.size()))});
+        bytes = bytes.subspan(feeds.back().bytes.size());
+    }
+    update(feeds, md5_kernel_);
+    Md5 all;
+    for (const Md5Stream& stream : streams)
+        all.update(finish(stream));
+    return all.finish();
+}
+
 void CpuCodec::run_group(std::span<SegmentWork*> group, Workspace& workspace) {
     workspace.accepted.clear();
     workspace.feeds.clear();

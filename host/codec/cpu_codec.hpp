@@ -68,6 +68,9 @@ class CpuCodec final : public scheduler::Codec {
         std::uint8_t wanted) override;
     std::unique_ptr<scheduler::SurvivorDigests> digests(std::size_t survivor_count) override;
     void run(std::span<scheduler::SegmentWork*> batch) override;
+    /// MD5 over the MD5s of `md5_lanes_max` slices, which fill the lanes where one stream would
+    /// not.
+    Md5Digest fingerprint(ByteView bytes) override;
 
     /// The header of a rebuilt output, whose payload somebody else computed.
     void write_header(scheduler::SegmentWork& item, const SiblingHeaders& source) const;

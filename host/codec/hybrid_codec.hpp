@@ -61,6 +61,7 @@ class HybridCodec final : public scheduler::Codec {
         return cpu_.digests(survivor_count);
     }
     void run(std::span<scheduler::SegmentWork*> batch) override;
+    Md5Digest fingerprint(ByteView bytes) override { return cpu_.fingerprint(bytes); }
 
     const Router& router() const { return router_; }
     std::vector<DeviceStatus> status() const;

@@ -32,7 +32,7 @@ void ArchiveReader::start(ByteRange range) {
     FRAGMEND_ASSERT(range.begin <= range.end && range.end <= object_.content_length);
     range_ = range;
     position_ = cached_from_ = range.begin;
-    checks_ = range.begin == 0;
+    checks_ = options_.checks && range.begin == 0;
     md5_.reset();
     fragment_.clear();
     fragment_at_ = 0;

@@ -24,6 +24,7 @@ class ArchiveReader {
     struct Options {
         std::size_t piece_bytes = 65536;  ///< disk_chunk_size.
         bool keep_cache = false;
+        bool checks = true;  ///< Off for a reader that does it itself.
     };
     /// `store` and `audit` (which may be null) outlive the reader.
     ArchiveReader(const PolicyStore& store, const FragmentAudit* audit, std::string device_path,

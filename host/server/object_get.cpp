@@ -3,16 +3,29 @@
 
 #include <sys/random.h>
 
+#include <algorithm>
 #include <array>
 
 #include "host/server/conditions.hpp"
 #include "host/swift/mount_check.hpp"
 #include "host/swift/python_text.hpp"
+#include "transport/http/request.hpp"
 
 namespace fragmend::server {
 namespace {
 
 constexpr std::int64_t raw_per_second = 100000;
+
+/// Bytes that nobody looks at here travel in larger steps: each one costs a trip to a disk thread.
+constexpr std::size_t unchecked_piece_bytes = 256 * 1024;
+
+/// A fragment that goes to another node's rebuild, which hashes it anyway. A part of an archive is
+/// never checked here, so whoever claims this wrongly deceives nobody but himself.
+bool reader_verifies(const BackendRequest& request) {
+    return request.is_replication() && request.store->policy.is_erasure_coding() &&
+           request.headers.get(transport::http::reader_verifies_header) ==
+               transport::http::reader_verifies_md5;
+}
 
 std::string random_boundary() {
     std::array<std::byte, 16> bytes{};
@@ -121,10 +134,14 @@ GetAnswer answer_opened(const BackendRequest& request, const ServerOptions& opti
         !request.headers.contains("X-Auth-Token") && !request.headers.contains("X-Storage-Token");
     const bool keep = (options.keep_cache_private || anonymous) &&
                       size < static_cast<std::uint64_t>(options.keep_cache_bytes);
+    const bool checks = !reader_verifies(request);
+    const auto chunk_bytes = static_cast<std::size_t>(options.disk_chunk_bytes);
     answer.reader = std::make_unique<ArchiveReader>(
         *request.store, audit, request.disk().device_path(request.device), std::move(object),
-        ArchiveReader::Options{.piece_bytes = static_cast<std::size_t>(options.disk_chunk_bytes),
-                               .keep_cache = keep});
+        ArchiveReader::Options{
+            .piece_bytes = checks ? chunk_bytes : std::max(chunk_bytes, unchecked_piece_bytes),
+            .keep_cache = keep,
+            .checks = checks});
     return answer;
 }
 

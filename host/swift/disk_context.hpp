@@ -3,11 +3,13 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "host/base/clock.hpp"
 #include "host/base/log.hpp"
+#include "host/swift/disk_groups.hpp"
 #include "host/swift/hashes_types.hpp"
 #include "host/swift/ondisk_names.hpp"
 
@@ -28,7 +30,8 @@ struct DiskContext {
     int fragment_count = any_fragment_count;
     Logger logger{nullptr, LogLevel::critical};
     const Clock* clock = nullptr;
-    std::atomic<std::uint64_t>* quarantine_count = nullptr;  ///< Counted when set.
+    std::atomic<std::uint64_t>* quarantine_count = nullptr;               ///< Counted when set.
+    std::shared_ptr<DiskGroups> groups = std::make_shared<DiskGroups>();  ///< Of all copies.
 
     bool has_whole_objects() const { return fragment_count == no_fragments; }
     SuffixForm suffix_form() const {

@@ -12,7 +12,6 @@
 
 #include "host/swift/directory.hpp"
 #include "host/swift/hash_dir.hpp"
-#include "host/swift/hashes_file.hpp"
 #include "host/swift/metadata_xattr.hpp"
 
 namespace fragmend::swift {
@@ -38,13 +37,6 @@ Result<unsigned> make_counted(const std::string& path) {
     return error_from_errno(errno, "mkdir " + path);
 }
 
-Result<void> sync_one_directory(const std::string& path) {
-    const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!fd.valid()) return error_from_errno(errno, "open " + path);
-    if (::fsync(fd.get()) != 0) return error_from_errno(errno, "fsync " + path);
-    return {};
-}
-
 bool has_no_tmpfile(int number) {
     return number == EOPNOTSUPP || number == EISDIR || number == EINVAL;
 }
@@ -59,9 +51,9 @@ void clean(const DiskContext& context, const std::string& hash_dir_path) {
     }
 }
 
-Result<void> invalidate(const std::string& hash_dir_path) {
+Result<void> invalidate(const DiskContext& context, const std::string& hash_dir_path) {
     const std::string suffix_path = parent_of(hash_dir_path);
-    return invalidate_suffix(parent_of(suffix_path), base_name_of(suffix_path));
+    return context.groups->note(parent_of(suffix_path), base_name_of(suffix_path));
 }
 
 /// Whether something at least as good is where a fragment was expected.
@@ -215,7 +207,7 @@ Result<void> DiskWriter::sync_directories() {
     if (!options_.fsync) return {};
     std::string path = place_.hash_dir_path;
     for (unsigned i = 0; i <= directories_made_; ++i) {
-        auto synced = sync_one_directory(path);
+        auto synced = context_.groups->sync(path);
         if (synced.has_error()) return synced;
         path = parent_of(path);
     }
@@ -227,7 +219,7 @@ Result<void> DiskWriter::put(Metadata metadata, const Target& target) {
     auto done = write_metadata(fd_.get(), place_.hash_dir_path, metadata);
     if (done.has_value()) done = sync_file();
     // Whoever hashes after this sees either no change yet, and our note of it, or the file.
-    if (done.has_value()) done = invalidate(place_.hash_dir_path);
+    if (done.has_value()) done = invalidate(context_, place_.hash_dir_path);
     if (done.has_value()) done = link(target.name);
     if (done.has_error()) return done;
     if (!target.replaces.empty()) {
@@ -237,7 +229,7 @@ Result<void> DiskWriter::put(Metadata metadata, const Target& target) {
     if (done.has_error()) return done;
     if (target.cleanup) clean(context_, place_.hash_dir_path);
     // Somebody may have hashed between the note and the link; unlike Swift we leave no such gap.
-    return invalidate(place_.hash_dir_path);
+    return invalidate(context_, place_.hash_dir_path);
 }
 
 Result<void> commit_fragment(const DiskContext& context, const std::string& hash_dir_path,
@@ -247,7 +239,7 @@ Result<void> commit_fragment(const DiskContext& context, const std::string& hash
     const std::string durable =
         hash_dir_path + "/" + data_file_name(timestamp, fragment_index, true);
     // Noted before, for whoever ends between the two, and after, for whoever hashes there.
-    auto noted = invalidate(hash_dir_path);
+    auto noted = invalidate(context, hash_dir_path);
     if (noted.has_error()) return noted;
     if (std::rename(plain.c_str(), durable.c_str()) != 0) {
         const int number = errno;
@@ -255,11 +247,11 @@ Result<void> commit_fragment(const DiskContext& context, const std::string& hash
         return error_from_errno(number, "rename to " + durable);
     }
     if (fsync) {
-        auto synced = sync_one_directory(hash_dir_path);
+        auto synced = context.groups->sync(hash_dir_path);
         if (synced.has_error()) return synced;
     }
     clean(context, hash_dir_path);
-    return invalidate(hash_dir_path);
+    return invalidate(context, hash_dir_path);
 }
 
 }  // namespace fragmend::swift

@@ -115,13 +115,21 @@ Result<std::string> write_hashes_file(const std::string& partition_path, const S
 }
 
 Result<void> invalidate_suffix(const std::string& partition_path, std::string_view suffix) {
+    return invalidate_suffixes(partition_path, {std::string(suffix)});
+}
+
+Result<void> invalidate_suffixes(const std::string& partition_path,
+                                 const std::set<std::string>& suffixes) {
     const auto lock = lock_hashes(partition_path, true);
     if (!lock) return lock.error();
     const std::string path = invalid_path(partition_path);
     const UniqueFd fd(
         ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, invalid_file_mode));
     if (!fd.valid()) return error_from_errno(errno, "open " + path);
-    return write_all(fd.get(), std::string(suffix) + "\n", path);
+    std::string lines;
+    for (const std::string& suffix : suffixes)
+        lines += suffix + "\n";
+    return write_all(fd.get(), lines, path);
 }
 
 Result<ConsolidatedHashes> consolidate_hashes(const std::string& partition_path,

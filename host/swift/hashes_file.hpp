@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -30,6 +31,10 @@ Result<std::string> write_hashes_file(const std::string& partition_path, const S
 /// Appends to hashes.invalid under the hash lock; makes the partition's directory if needed.
 /// Errors: lock_timeout, io, no_space. Source: swift.obj.diskfile.invalidate_hash.
 Result<void> invalidate_suffix(const std::string& partition_path, std::string_view suffix);
+
+/// The same for several suffixes at once.
+Result<void> invalidate_suffixes(const std::string& partition_path,
+                                 const std::set<std::string>& suffixes);
 
 struct ConsolidatedHashes {
     StoredHashes hashes;

@@ -60,6 +60,7 @@ Result<SuffixHash> hash_suffix(const DiskContext& context, const PartitionPath& 
     SuffixHasher hasher(context.suffix_form());
     const SelectionOptions options{
         .frag_index = {}, .frag_prefs = {}, .fragment_count = context.fragment_count};
+    bool is_in_use = false;
     for (const auto& name : directory->names) {
         const HashDirPlace place{directory->fd.get(), path, name};
         const auto dir = cleanup_hash_dir(context, place, options);
@@ -69,9 +70,10 @@ Result<SuffixHash> hash_suffix(const DiskContext& context, const PartitionPath& 
             if (!moved) return moved.error();
         } else if (!dir->names.empty()) {
             hasher.add(dir->files);
+            is_in_use = true;
         }
     }
-    if (::rmdir(path.c_str()) == 0 || errno == ENOENT) {
+    if (!is_in_use && (::rmdir(path.c_str()) == 0 || errno == ENOENT)) {
         return Error{errc::not_found, path + " was empty"};
     }
     return hasher.finish();

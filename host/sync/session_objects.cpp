@@ -422,6 +422,9 @@ Awaitable<void> SessionObjects::note_culprits(const Item& item,
         if (!is_proof(culprit.error.code)) continue;
         services_.suspects.add(object.hash, culprit.device_id);
         source_.was_damaged(culprit.device_id, object.hash);
+        if (culprit.error == errc::bad_fragment) {
+            co_await source_.have_checked(culprit.device_id, object);
+        }
         services_.stats.bad_survivor({culprit.name, object.name.path(), to_string(culprit.error)});
         if (culprit.device_id != plan_.local_device.id ||
             (culprit.error.code != errc::bad_fragment && culprit.error.code != errc::io)) {

@@ -72,9 +72,9 @@ Awaitable<void> ask(Inquiry& inquiry, Node node) {
     const auto& policy = inquiry.policy.policy;
     const auto& timeouts = services.gather_limits.timeouts;
     const http::Peer peer = http::replication_peer(node);
-    std::string head =
-        http::get_head(peer, services.client.user_agent(), node.device, fragment.partition,
-                       inquiry.quoted_path, policy.index, fragment.data_timestamp);
+    std::string head = http::get_head(peer, services.client.user_agent(), node.device,
+                                      fragment.partition, inquiry.quoted_path, policy.index,
+                                      fragment.data_timestamp, transport::http::Verifies::server);
     http::Abort abort;
     // The connection is not kept: nobody wants the body.
     auto opened = co_await services.client.open(peer, std::move(head), timeouts.conn, timeouts.node,

@@ -10,6 +10,7 @@
 
 #include "host/swift/local_fragment.hpp"
 #include "host/sync/solitary.hpp"
+#include "transport/fragments/second_look.hpp"
 
 namespace fragmend::sync {
 namespace {
@@ -151,6 +152,17 @@ void SurvivorSource::was_damaged(std::uint32_t device_id, const std::string& obj
     if (node != primaries_.end() && device_id != local_device_.id) holes_.add(*node, object_hash);
 }
 
+Awaitable<void> SurvivorSource::have_checked(std::uint32_t device_id,
+                                             const swift::OpenObject& object) {
+    const auto node = asked_.find(device_id);
+    if (node == asked_.end()) co_return;
+    fragments::DamagedArchive archive{node->second,          partition_,
+                                      object.name.path(),    policy_.policy.index,
+                                      object.data_timestamp, object.content_length};
+    co_await fragments::second_look(services_.client, std::move(archive),
+                                    services_.gather_limits.timeouts);
+}
+
 std::vector<fragments::Candidate> SurvivorSource::candidates(
     const RebuildRequest& request, const std::vector<std::uint32_t>& left_out) const {
     std::vector<fragments::Candidate> all;
@@ -271,6 +283,7 @@ Awaitable<Result<std::vector<std::unique_ptr<SurvivorStream>>>> SurvivorSource::
     streams.reserve(sources->size());
     for (auto& source : sources.value()) {
         if (source.survivor) {
+            asked_.insert_or_assign(source.survivor->node().id, source.survivor->node());
             streams.push_back(
                 std::make_unique<RemoteStream>(std::move(source.survivor), services_));
         } else {

@@ -51,6 +51,9 @@ class SurvivorSource final : public scheduler::FragmentSource {
 
     /// A survivor of the object was damaged: whoever holds it will have moved it away.
     void was_damaged(std::uint32_t device_id, const std::string& object_hash);
+    /// Makes the server behind a survivor look at the damage itself. Does nothing for the local
+    /// device and for one that was not asked.
+    Awaitable<void> have_checked(std::uint32_t device_id, const swift::OpenObject& object);
 
     Awaitable<Result<std::vector<std::unique_ptr<scheduler::SurvivorStream>>>> open(
         const scheduler::RebuildRequest& request,
@@ -75,6 +78,7 @@ class SurvivorSource final : public scheduler::FragmentSource {
     Holes& holes_;
     std::vector<Node> primaries_;
     std::map<std::string, LocalArchive> local_archives_;
+    std::map<std::uint32_t, Node> asked_;  ///< By device: those whose survivors were used.
 };
 
 }  // namespace fragmend::sync

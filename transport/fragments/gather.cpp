@@ -91,9 +91,9 @@ Awaitable<void> ask(Gathering& gathering, std::size_t candidate) {
     const Node& node = request.candidates[candidate].node;
     Ask& mine = gathering.asks[candidate];
     const http::Peer peer = http::replication_peer(node);
-    std::string head =
-        http::get_head(peer, gathering.client.user_agent(), node.device, request.partition,
-                       gathering.quoted_path, request.policy_index, request.data_timestamp);
+    std::string head = http::get_head(
+        peer, gathering.client.user_agent(), node.device, request.partition, gathering.quoted_path,
+        request.policy_index, request.data_timestamp, http::Verifies::reader);
     gathering.receive_whole(mine);
     const std::size_t hint = mine.whole ? static_cast<std::size_t>(request.archive_bytes) : 0;
     const auto asked = std::chrono::steady_clock::now();

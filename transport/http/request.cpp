@@ -43,13 +43,17 @@ std::string host_header(const Peer& peer) {
 
 std::string get_head(const Peer& peer, std::string_view user_agent, std::string_view device,
                      std::string_view partition, std::string_view quoted_path, int policy_index,
-                     const Timestamp& preferred) {
+                     const Timestamp& preferred, Verifies verifies) {
     std::string path = "/" + percent_quote(device) + "/" + percent_quote(partition);
     path += quoted_path;
     auto head = bodiless_head("GET", path, peer, user_agent, policy_index);
     head += "X-Backend-Replication: True\r\nX-Backend-Fragment-Preferences: [{\"timestamp\": \"";
     head += preferred.internal();
-    head += "\", \"exclude\": []}]\r\n\r\n";
+    head += "\", \"exclude\": []}]\r\n";
+    if (verifies == Verifies::reader) {
+        head.append(reader_verifies_header).append(": ").append(reader_verifies_md5) += "\r\n";
+    }
+    head += "\r\n";
     return head;
 }
 

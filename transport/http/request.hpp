@@ -28,13 +28,19 @@ inline Peer replication_peer(const Node& node) {
 /// `<host>[:<port>]` as Python's http.client writes it: IPv6 in brackets, port 80 left out.
 std::string host_header(const Peer& peer);
 
+/// By this a reader says that it hashes what it is sent, and compares: a Fragmend server then
+/// leaves that to it. Swift does not know it.
+inline constexpr std::string_view reader_verifies_header = "X-Fragmend-Reader-Verifies";
+inline constexpr std::string_view reader_verifies_md5 = "md5";
+enum class Verifies : bool { server, reader };
+
 /// A GET of one fragment archive. `quoted_path` is `/account/container/object`, quoted;
 /// `preferred` goes out in the internal form, offset included.
 /// Source: swift.obj.reconstructor.ObjectReconstructor._make_fragment_requests (2.37.1 for the
 /// form).
 std::string get_head(const Peer& peer, std::string_view user_agent, std::string_view device,
                      std::string_view partition, std::string_view quoted_path, int policy_index,
-                     const Timestamp& preferred);
+                     const Timestamp& preferred, Verifies verifies);
 
 /// A REPLICATE of one partition, or of some of its suffixes, joined with "-": those are hashed anew
 /// when the partition is asked for next. Sources: ObjectReconstructor._get_suffixes_to_sync,

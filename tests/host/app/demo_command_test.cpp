@@ -6,8 +6,10 @@
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
+#include <set>
 #include <sstream>
 
+#include "host/app/embedded_run.hpp"
 #include "host/app/rebuild_bench.hpp"
 #include "tests/host/swift/disk_fixture.hpp"
 
@@ -122,6 +124,64 @@ TEST_F(DemoCommand, SaysWhatItCannotDo) {
     EXPECT_EQ(run({"--dir", place_ / "nowhere"}), 2);
     EXPECT_NE(said_.find("nowhere: No such file"), std::string::npos) << said_;
     EXPECT_EQ(run({"--wipe", "9"}), 2);
+}
+
+/// Flips one byte in the middle of every archive below `folder`.
+std::size_t damage_archives(const std::string& folder) {
+    std::size_t count = 0;
+    for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+        if (entry.path().extension() != ".data") continue;
+        std::fstream file(entry.path(), std::ios::in | std::ios::out | std::ios::binary);
+        const auto middle = static_cast<std::streamoff>(entry.file_size() / 2);
+        file.seekg(middle);
+        const char flipped = static_cast<char>(file.get() ^ 1);
+        file.seekp(middle);
+        file.put(flipped);
+        ++count;
+    }
+    return count;
+}
+
+/// Names of what was moved away on a device.
+std::set<std::string> quarantined_on(const std::string& device) {
+    std::set<std::string> names;
+    std::error_code none;
+    for (const auto& entry : fs::directory_iterator(device + "/quarantined/objects", none))
+        names.insert(entry.path().filename());
+    return names;
+}
+
+/// Readers of survivors hash them, so their servers do not; whoever sent damage still learns of it.
+TEST(EmbeddedRun, ARottenSurvivorIsReplacedAndEndsInItsOwnersQuarantine) {
+    for (const char* bytes : {"16K", "5M"}) {
+        ScratchFolder place;
+        const std::vector<std::string_view> words{
+            "rebuild",   "--dir", place.path(),   "--objects", "10",         "--bytes", bytes,
+            "--backend", "cpu",   "--part-power", "3",         "--progress", "never"};
+        const auto line = parse_bench_line(words);
+        ASSERT_TRUE(line.has_value());
+        const SystemClock clock;
+        const std::atomic<bool> stop = false;
+        auto run = EmbeddedRun::make(*line, clock, stop).value();
+        ASSERT_TRUE(run->fill().has_value());
+        ASSERT_TRUE(run->settle().has_value());
+        const std::string rotten = run->cluster().device_path("d5");
+        ASSERT_NE(run->wiped().front(), "d5");
+        ASSERT_GT(damage_archives(rotten + "/objects"), 0u);
+        ASSERT_TRUE(run->wipe().has_value());
+        const RebuildRun rebuilt = run->rebuild();
+        const auto found = run->compare();
+        ASSERT_TRUE(found.has_value());
+        EXPECT_TRUE(found->lost.differences.empty()) << found->lost.differences.front();
+        std::set<std::string> damaged;
+        for (const PassRun& pass : rebuilt.passes) {
+            for (const auto& survivor : pass.stats.bad_survivors) {
+                if (survivor.name.find("d5") != std::string::npos) damaged.insert(survivor.object);
+            }
+        }
+        EXPECT_GT(damaged.size(), 0u);
+        EXPECT_EQ(quarantined_on(rotten).size(), damaged.size()) << bytes;
+    }
 }
 
 TEST(BenchCommand, MeasuresRoundsAndLeavesThemAsJson) {

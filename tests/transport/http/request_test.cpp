@@ -12,8 +12,18 @@ namespace {
 TEST(Request, GetIsSwifts) {
     const auto time = Timestamp::parse("1795333043.19771_ff").value();
     EXPECT_EQ(get_head({"127.0.0.1", 6210}, "obj-reconstructor 4711", "sd b", "17",
-                       percent_quote("/a/c/o\xc3\xa9 ~1%?"), 1, time),
+                       percent_quote("/a/c/o\xc3\xa9 ~1%?"), 1, time, Verifies::server),
               golden::get_head);
+}
+
+TEST(Request, GetOfAReaderThatVerifiesSaysSoInOneLineMore) {
+    const auto time = Timestamp::parse("1795333043.19771_ff").value();
+    const std::string head =
+        get_head({"127.0.0.1", 6210}, "obj-reconstructor 4711", "sd b", "17",
+                 percent_quote("/a/c/o\xc3\xa9 ~1%?"), 1, time, Verifies::reader);
+    std::string expected(golden::get_head);
+    expected.insert(expected.size() - 2, "X-Fragmend-Reader-Verifies: md5\r\n");
+    EXPECT_EQ(head, expected);
 }
 
 TEST(Request, ReplicateIsSwifts) {

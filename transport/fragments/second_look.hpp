@@ -1,0 +1,31 @@
+// Makes the owner of a damaged archive look at it himself.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "host/base/async.hpp"
+#include "host/base/node.hpp"
+#include "host/base/timestamp.hpp"
+#include "transport/http/client.hpp"
+#include "transport/time_limit.hpp"
+
+namespace fragmend::transport::fragments {
+
+/// An archive that turned out damaged at its reader.
+struct DamagedArchive {
+    Node node;
+    std::string partition;    ///< Decimal.
+    std::string object_path;  ///< `/account/container/object`, plain bytes.
+    int policy_index = 0;
+    Timestamp data_timestamp;
+    std::uint64_t archive_bytes = 0;  ///< No more than this is read.
+};
+
+/// A server that was told that its reader verifies has not hashed what it sent, so it does not know
+/// of the damage. Asks for the archive once more, without that promise, and drops what comes: the
+/// server hashes, and quarantines as Swift's own would. What it answers is of no account. One
+/// node_timeout for the head and for each MiB.
+Awaitable<void> second_look(http::Client& client, DamagedArchive archive, Timeouts timeouts);
+
+}  // namespace fragmend::transport::fragments
