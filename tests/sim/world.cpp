@@ -162,7 +162,10 @@ void World::run_pass(bool stormy) {
     sync::Services shared = services(pass);
     app::Gate gate(io_.get_executor());
     app::Pass run(shared, policy_states_, {}, {}, gate);
-    disk_.on_turn = [this, &gate] { check_turn(gate); };
+    disk_.on_turn = [this, &pass, &gate](const std::string& partition) {
+        ++pass.turns[partition];
+        check_turn(gate);
+    };
     peers_.on_session = [this, &pass](const Node& target, const std::string& partition, int index) {
         check_session(pass, target, partition, index);
     };
