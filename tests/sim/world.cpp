@@ -61,11 +61,10 @@ std::string Tally::text() const {
            line("fragments sent   ", commits) + line("faults           ", faults) +
            line("sessions failed  ", sessions_failed) + line("survivors blamed ", culprits) +
            line("compute faults   ", compute_faults) + line("rounds replayed  ", rounds_replayed) +
-           line("shared rebuilds  ", shared) +
-           line("passes cancelled ", cancelled_passes) + line("ring changes     ", ring_changes) +
-           line("later rounds     ", later_rounds) + line("quarantined      ", quarantined) +
-           line("throttled ms     ", throttled_ms) + line("events           ", events) +
-           line("virtual seconds  ", virtual_seconds);
+           line("shared rebuilds  ", shared) + line("passes cancelled ", cancelled_passes) +
+           line("ring changes     ", ring_changes) + line("later rounds     ", later_rounds) +
+           line("quarantined      ", quarantined) + line("throttled ms     ", throttled_ms) +
+           line("events           ", events) + line("virtual seconds  ", virtual_seconds);
 }
 
 World::World(std::uint64_t seed)
