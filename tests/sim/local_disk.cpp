@@ -90,7 +90,7 @@ Result<OpenObject> open_object(const DiskContext& context, std::string_view, std
 Result<HashedPartition> get_hashes(const DiskContext& context, std::string_view,
                                    std::string_view partition, const HashRequest& request) {
     sim::LocalDisk& disk = disk_of(context);
-    if (request.list_directory && disk.on_turn) disk.on_turn();
+    if (request.list_directory && disk.on_turn) disk.on_turn(std::string(partition));
     if (disk.fails()) return Error{errc::lock_timeout, "hashes.pkl is locked"};
     return HashedPartition{sim::hashes_of(disk.objects, std::string(partition)), {}, 0};
 }

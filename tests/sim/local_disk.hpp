@@ -22,7 +22,8 @@ struct LocalDisk {
     Truth* truth = nullptr;
     Dice dice{0};
     std::uint64_t faults = 0;
-    std::function<void()> on_turn;  ///< A partition's turn begins: its suffixes are listed.
+    /// A partition's turn begins: its suffixes are listed.
+    std::function<void(const std::string& partition)> on_turn;
 
     bool fails() {
         const bool failed = dice.chance(trouble_percent);

@@ -61,11 +61,10 @@ std::string Tally::text() const {
            line("fragments sent   ", commits) + line("faults           ", faults) +
            line("sessions failed  ", sessions_failed) + line("survivors blamed ", culprits) +
            line("compute faults   ", compute_faults) + line("rounds replayed  ", rounds_replayed) +
-           line("shared rebuilds  ", shared) +
-           line("passes cancelled ", cancelled_passes) + line("ring changes     ", ring_changes) +
-           line("later rounds     ", later_rounds) + line("quarantined      ", quarantined) +
-           line("throttled ms     ", throttled_ms) + line("events           ", events) +
-           line("virtual seconds  ", virtual_seconds);
+           line("shared rebuilds  ", shared) + line("passes cancelled ", cancelled_passes) +
+           line("ring changes     ", ring_changes) + line("later rounds     ", later_rounds) +
+           line("quarantined      ", quarantined) + line("throttled ms     ", throttled_ms) +
+           line("events           ", events) + line("virtual seconds  ", virtual_seconds);
 }
 
 World::World(std::uint64_t seed)
@@ -162,7 +161,10 @@ void World::run_pass(bool stormy) {
     sync::Services shared = services(pass);
     app::Gate gate(io_.get_executor());
     app::Pass run(shared, policy_states_, {}, {}, gate);
-    disk_.on_turn = [this, &gate] { check_turn(gate); };
+    disk_.on_turn = [this, &pass, &gate](const std::string& partition) {
+        ++pass.turns[partition];
+        check_turn(gate);
+    };
     peers_.on_session = [this, &pass](const Node& target, const std::string& partition, int index) {
         check_session(pass, target, partition, index);
     };

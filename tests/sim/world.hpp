@@ -71,8 +71,8 @@ class World {
         sync::ActivityBoard activities;
         NoMetrics metrics;
         sync::QuarantineBrake brake{0};
-        std::vector<swift::RingPtr> rings;  ///< The one that it began with, then newer ones.
-        std::size_t round = 0;              ///< The latest that a session was seen of.
+        std::vector<swift::RingPtr> rings;         ///< The one that it began with, then newer ones.
+        std::map<std::string, std::size_t> turns;  ///< That a partition has had.
         bool cancelled = false;
     };
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <string>
 
+#include "host/scan/turns.hpp"
 #include "tests/sim/world.hpp"
 
 namespace fragmend::sim {
@@ -9,7 +10,7 @@ namespace fragmend::sim {
 namespace {
 
 /// Beside what objects are charged for: sessions, suffix hashes, survivors asked beyond the plan.
-constexpr std::size_t uncharged_bytes_max = 16 * 1024;
+constexpr std::size_t uncharged_bytes_max = 8 * 1024;
 /// Between a look at the ring file, or at the gate, and the turn that begins after it.
 constexpr std::chrono::milliseconds turn_delay_max{1000};
 
@@ -18,7 +19,7 @@ constexpr std::chrono::milliseconds turn_delay_max{1000};
 /// After every event: memory, sessions, links are within their bounds.
 void World::check_bounds() {
     if (budget_->in_use_bytes() > budget_->capacity_bytes()) violation("more lent than there is");
-    if (buffers_->leased_bytes() > budget_->in_use_bytes()) {
+    if (buffers_->leased_bytes() + buffers_->claimed_bytes() > budget_->in_use_bytes()) {
         violation("slabs of " + std::to_string(buffers_->leased_bytes()) + " bytes, lent are " +
                   std::to_string(budget_->in_use_bytes()));
     }
@@ -47,11 +48,11 @@ void World::check_session(Pass& pass, const Node& target, const std::string& par
     const auto own = policy_.ring->primary_index(number, local_device_);
     const std::size_t round = scan::round_of(number, *own, rows_.size());
     tally_.later_rounds += round > 0;
-    if (round < pass.round) {
-        violation("a session of round " + std::to_string(round) + " with " +
-                  target.replication_name() + " after one of round " + std::to_string(pass.round));
+    if (pass.turns[partition] != round + 1) {
+        violation("a session with " + target.replication_name() + " in turn " +
+                  std::to_string(pass.turns[partition]) + " of its partition, of which round " +
+                  std::to_string(round) + " is ours");
     }
-    pass.round = std::max(pass.round, round);
 }
 
 /// When a partition's turn has begun.

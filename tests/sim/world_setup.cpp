@@ -36,7 +36,9 @@ void World::draw_limits() {
     policy.ec_type = "sim";
     policy.k = dice_.chance(60) ? 3 : 5;
     policy.m = static_cast<int>(dice_.between(1, 3));
-    policy.segment_bytes = static_cast<std::size_t>(policy.k) * dice_.between(40, 700);
+    const bool has_large_pieces = dice_.chance(10);
+    policy.segment_bytes = static_cast<std::size_t>(policy.k) *
+                           (has_large_pieces ? dice_.between(1500, 3000) : dice_.between(40, 700));
     options_.fragmend.read_ahead = static_cast<std::int64_t>(dice_.between(1, 5));
     rebuild_limits_.hold_back_bytes_max = dice_.chance(40) ? 1 << 20 : dice_.draw(1500);
     rebuild_limits_.output_slots = dice_.between(1, 4);

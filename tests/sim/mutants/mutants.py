@@ -117,7 +117,6 @@ MUTANTS = [
     ("a-closed-gate-lets-through", "host/app/pass.cpp",
      "        while (gate_.is_closed() && !cancelled_)",
      "        while (!$M && gate_.is_closed() && !cancelled_)"),
-    # Memory.
     # The job.
     ("a-failed-object-is-not-counted", "host/sync/session_objects.cpp",
      "    ++counts_.failures[error.code];", "    if (!$M) ++counts_.failures[error.code];"),
@@ -139,6 +138,10 @@ MUTANTS = [
      "    const auto place = std::ranges::find(kept_, key, &Kept::key);\n    if",
      "    auto place = std::ranges::find(kept_, key, &Kept::key);\n"
      "    if ($M && !kept_.empty()) place = kept_.begin();\n    if"),
+    # Memory.
+    ("receive-buffers-are-not-charged", "scheduler/rebuild_shape.cpp",
+     "    if (charge.receives_whole) charge.outside_bytes = whole;",
+     "    if (charge.receives_whole && !$M) charge.outside_bytes = whole;"),
 ]
 
 
