@@ -351,7 +351,7 @@ Awaitable<void> SessionObjects::finish_current() {
         }
         keep_for_later(*current_);
         auto culprits = rebuild.take_culprits();
-        co_await note_culprits(*current_, std::move(culprits));
+        co_await note_culprits(*current_, std::move(culprits), failed);
         source_.forget(current_->object.hash);
         co_await rebuilds_.pop();
     }
@@ -416,9 +416,15 @@ Awaitable<Result<std::vector<SubRequest>>> SessionObjects::requests_of(Item& ite
 }
 
 Awaitable<void> SessionObjects::note_culprits(const Item& item,
-                                              std::vector<scheduler::Culprit> culprits) {
+                                              std::vector<scheduler::Culprit> culprits,
+                                              std::optional<Error> failed) {
     const swift::OpenObject& object = item.object;
+    // Bytes that went out came from somebody who was never found out, because another one broke off
+    // before the end: only without that one the next session gets further.
+    const bool leaves_all_out = failed && *failed == errc::wrong_bytes;
     for (const auto& culprit : culprits) {
+        if (leaves_all_out && !(culprit.error == errc::cancelled))
+            services_.suspects.add(object.hash, culprit.device_id);
         if (!is_proof(culprit.error.code)) continue;
         services_.suspects.add(object.hash, culprit.device_id);
         source_.was_damaged(culprit.device_id, object.hash);
@@ -474,7 +480,7 @@ Awaitable<void> SessionObjects::stop() {
     co_await rebuilds_.stop();
     if (!has_current) co_return;
     if (error && !(*error == errc::cancelled)) body_broke(*error);
-    co_await note_culprits(*current_, std::move(culprits));
+    co_await note_culprits(*current_, std::move(culprits), error);
 }
 
 }  // namespace fragmend::sync

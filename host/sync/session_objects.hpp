@@ -93,7 +93,9 @@ class SessionObjects final : public transport::ssync::SessionObjects {
     Awaitable<void> finish_current();
     Awaitable<Result<std::vector<transport::ssync::SubRequest>>> requests_of(Item& item);
     /// Remembers who failed the object; a local archive that is damaged is quarantined.
-    Awaitable<void> note_culprits(const Item& item, std::vector<scheduler::Culprit> culprits);
+    /// `failed`: why it was not sent, if it was not.
+    Awaitable<void> note_culprits(const Item& item, std::vector<scheduler::Culprit> culprits,
+                                  std::optional<Error> failed);
     void object_failed(Item& item, const Error& error);
     /// The current object's body failed when part of it was taken: another session is worth a try.
     void body_broke(const Error& error);

@@ -104,8 +104,8 @@ Result<HashedPartition> update_hashes(const DiskContext& context, std::string_vi
 std::optional<PartitionHashes> settled_hashes(const DiskContext& context, std::string_view,
                                               std::string_view partition, bool list_directory) {
     sim::LocalDisk& disk = disk_of(context);
-    if (list_directory && disk.on_turn) disk.on_turn();
     if (disk.fails()) return std::nullopt;
+    if (list_directory && disk.on_turn) disk.on_turn(std::string(partition));
     return sim::hashes_of(disk.objects, std::string(partition));
 }
 
