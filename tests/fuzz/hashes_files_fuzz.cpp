@@ -1,11 +1,35 @@
-// Any bytes as hashes.pkl, hashes.invalid and a REPLICATE answer. Sources: those of pickle_fuzz,
-// host/swift/hashes_pickle.cpp, replicate_answer.cpp, directory.cpp, pickle_writer.cpp,
-// host/base/bytes.cpp.
+// Any bytes as hashes.pkl, hashes.invalid and a REPLICATE answer; and whoever reads an answer as it
+// came says nothing else than the pickle reader. Sources: those of pickle_fuzz,
+// host/swift/hashes_pickle.cpp, hashes_scan.cpp, replicate_answer.cpp, directory.cpp,
+// pickle_writer.cpp, host/scan/agreement.cpp, suffix_delta.cpp, host/base/bytes.cpp.
 #include <cstddef>
 #include <cstdint>
 
+#include "host/scan/agreement.hpp"
+#include "host/scan/suffix_delta.hpp"
+#include "host/swift/directory.hpp"
 #include "host/swift/hashes_pickle.hpp"
 #include "host/swift/replicate_answer.hpp"
+
+namespace {
+
+using fragmend::swift::PartitionHashes;
+
+/// What `bytes` are for a device that has `local`: agreement is never more than no difference.
+void check_agreement(std::string_view bytes, const fragmend::Result<PartitionHashes>& answer,
+                     const PartitionHashes& local) {
+    for (const int index : {0, 1, 3}) {
+        const fragmend::scan::Agreement agreement(local, index);
+        for (const int remote_index : {0, 1, 3}) {
+            if (!agreement.holds(bytes, remote_index)) continue;
+            FRAGMEND_ASSERT(answer.has_value());
+            FRAGMEND_ASSERT(
+                fragmend::scan::suffix_delta(local, index, *answer, remote_index).empty());
+        }
+    }
+}
+
+}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace fragmend::swift;
@@ -21,5 +45,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     const auto answer = parse_replicate_answer(bytes);
     if (answer) FRAGMEND_ASSERT(*parse_replicate_answer(dump_replicate_answer(*answer)) == *answer);
+    PartitionHashes local;
+    check_agreement(bytes, answer, local);
+    if (!answer) return 0;
+    for (const auto& [suffix, hash] : *answer) {
+        if (is_suffix_name(suffix)) local.insert_or_assign(suffix, hash);
+    }
+    check_agreement(bytes, answer, local);
+    if (local.empty()) return 0;
+    local.erase(local.begin());
+    check_agreement(bytes, answer, local);
+    local.insert_or_assign("abc", SuffixHash{});
+    check_agreement(bytes, answer, local);
     return 0;
 }

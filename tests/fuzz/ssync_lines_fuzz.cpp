@@ -39,8 +39,8 @@ Outcome converse(ByteView input, std::size_t early, std::size_t piece_bytes) {
         const auto wanted = conversation.take_wanted();
         FRAGMEND_ASSERT(wanted.size() <= offered);
         for (const auto& one : wanted) {
-            FRAGMEND_ASSERT(fragmend::is_lower_hex(one.object_hash, 32) && (one.data || one.meta));
-            outcome.text += one.object_hash;
+            FRAGMEND_ASSERT(one.data || one.meta);
+            outcome.text += one.object_hash.hex();
         }
         conversation.updates_ended();
     }
