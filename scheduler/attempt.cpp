@@ -2,6 +2,7 @@
 #include "scheduler/attempt.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace fragmend::scheduler {
 namespace {
@@ -308,8 +309,9 @@ void RebuildAttempt::verify() {
             different.push_back(position);
         }
     }
-    if (different.size() > 1 && different.size() == survivors_.size()) {
-        // All of them at once: rather our arithmetic than all their disks.
+    if (different.size() > 1 && different.size() == survivors_.size() &&
+        !std::exchange(state_.all_differed, true)) {
+        // All of them at once: rather our arithmetic than all their disks. But only once.
         return end_with(End::compute_fault,
                         {errc::wrong_bytes, "no survivor has the MD5 that its server announced"});
     }

@@ -79,6 +79,7 @@ struct RebuildState {
     std::deque<RebuildOutput> outputs;  ///< One a wanted fragment, `wanted` first.
     Signal consumed;                    ///< Something changed that the producer may wait for.
     bool stopping = false;
+    bool all_differed = false;  ///< Once no survivor had the MD5 that its server announced.
 };
 
 /// Reads all survivors side by side, round after round; while round r is decoded, round r + 1 is

@@ -47,12 +47,16 @@ Awaitable<Result<void>> ReadAhead::ready() {
 
 Awaitable<void> ReadAhead::start_over(std::size_t piece_bytes) {
     for (Object& object : objects_)
-        if (!object.is_shared) cancel(object);
+        cancel(object);
     for (Object& object : objects_)
-        if (!object.is_shared) co_await end(object);
+        co_await end(object);
     for (Object& object : objects_) {
-        if (object.is_shared) continue;
         RebuildRequest request = object.rebuild->request();
+        if (std::exchange(object.is_shared, false)) {
+            request.wanted = request.wanted_of(object.output);
+            request.also_wanted.clear();
+            object.output = 0;
+        }
         if (&object == &objects_.front()) {
             request.also_wanted.clear();
             request.fragment_bytes = piece_bytes;

@@ -70,8 +70,8 @@ class ReadAhead {
     void start(Object& object, RebuildRequest request);
     static void cancel(Object& object);
     static Awaitable<void> end(Object& object);
-    /// Stops all objects that this queue started and starts them again in order, the front for one
-    /// output only and with pieces of `piece_bytes`.
+    /// Stops all objects and starts them again in order, the front for one output only and with
+    /// pieces of `piece_bytes`; what others had verified for this queue is rebuilt again.
     Awaitable<void> start_over(std::size_t piece_bytes);
 
     RebuildPorts ports_;

@@ -104,7 +104,7 @@ Awaitable<bool> Throttle::wait(Moment until, const bool& stop) {
     const auto before = co_await asio::this_coro::cancellation_state;
     if (stop || before.cancelled() != asio::cancellation_type::none) co_return false;
     asio::steady_timer timer(executor_, until);
-    const auto known = waiting_.insert(&timer).first;
+    const auto known = waiting_.insert(waiting_.end(), &timer);
     boost::system::error_code woken;
     co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, woken));
     waiting_.erase(known);

@@ -5,8 +5,8 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <list>
 #include <map>
-#include <set>
 #include <string>
 
 #include "host/base/async.hpp"
@@ -96,7 +96,7 @@ class Throttle {
     ThrottleSettings settings_;
     Direction reading_, sending_;
     Courtesy courtesy_;
-    std::set<asio::steady_timer*> waiting_;
+    std::list<asio::steady_timer*> waiting_;  ///< In the order in which they came.
 };
 
 }  // namespace fragmend::scheduler

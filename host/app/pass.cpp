@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <iterator>
 #include <optional>
 #include <random>
 
@@ -37,6 +38,28 @@ struct Work {
     std::uint64_t entries = 0;
 };
 
+/// A random order in which up to `looked_at_together` partitions of one device stand side by side:
+/// a device that hangs holds up nobody else's.
+void shuffle_in_groups(std::vector<scan::Partition>& partitions, std::mt19937_64& random) {
+    std::shuffle(partitions.begin(), partitions.end(), random);
+    std::map<std::uint32_t, std::vector<scan::Partition>> by_device;
+    std::vector<std::vector<scan::Partition>> groups;
+    const auto end_group = [&groups](std::vector<scan::Partition>& group) {
+        groups.push_back(std::exchange(group, {}));
+    };
+    for (scan::Partition& partition : partitions) {
+        auto& group = by_device[partition.local_device.id];
+        group.push_back(std::move(partition));
+        if (std::ssize(group) == looked_at_together) end_group(group);
+    }
+    for (auto& [device, group] : by_device)
+        end_group(group);
+    std::shuffle(groups.begin(), groups.end(), random);
+    partitions.clear();
+    for (auto& group : groups)
+        std::ranges::move(group, std::back_inserter(partitions));
+}
+
 /// Blocking: lists all data directories and shuffles what it found.
 Work collect_work(const std::vector<PolicyState>& policies,
                   const swift::ReconstructorOptions& options,
@@ -55,7 +78,7 @@ Work collect_work(const std::vector<PolicyState>& policies,
                   std::back_inserter(work.partitions));
     }
     std::mt19937_64 random{std::random_device{}()};
-    std::shuffle(work.partitions.begin(), work.partitions.end(), random);
+    shuffle_in_groups(work.partitions, random);
     return work;
 }
 
@@ -134,7 +157,11 @@ Awaitable<void> Pass::run_turns(std::vector<Turn> turns) {
     for (auto next = turns.begin(); next != turns.end();) {
         while (gate_.is_closed() && !cancelled_)
             co_await gate_.wait();
-        const auto size = std::min<std::ptrdiff_t>(looked_at_together, turns.end() - next);
+        const auto most = std::min<std::ptrdiff_t>(looked_at_together, turns.end() - next);
+        const auto other = std::find_if(next, next + most, [&next](const Turn& turn) {
+            return turn.partition.local_device.id != next->partition.local_device.id;
+        });
+        const std::ptrdiff_t size = other - next;
         auto room = co_await in_flight_.acquire(static_cast<std::size_t>(size));
         if (room.has_error() || cancelled_) break;
         // Only this loop takes permits, so what one lends for all is there for each.
@@ -160,6 +187,11 @@ Awaitable<void> Pass::run_turns(std::vector<Turn> turns) {
 }
 
 Awaitable<void> Pass::run_group(std::vector<Turn> group) {
+    if (group.empty()) co_return;
+    std::optional<sync::Activity> activity(
+        std::in_place, services_.activities,
+        "partitions of " + group.front().partition.local_device.device, [] {});
+    activity->doing("reads suffix hashes");
     auto look = [this, &group, random = Random(random_())]() mutable {
         for (Turn& turn : group) {
             const PolicyState& state = state_of(turn.partition.policy_index);
@@ -168,6 +200,7 @@ Awaitable<void> Pass::run_group(std::vector<Turn> group) {
         return true;
     };
     co_await offload(services_.disk, std::move(look));
+    activity.reset();
     for (Turn& turn : group)
         partitions_.spawn(run_partition(std::move(turn)));
 }
@@ -245,9 +278,9 @@ Awaitable<bool> Pass::run_jobs(Turn& turn, PolicyState& state) {
     }
     if (!jobs.sync || cancelled_ || is_left_out(partition)) co_return true;
     sync::SyncJobRun run(services_, context, *jobs.sync, turn.visits);
-    running_.emplace(&run, &partition);
+    running_.emplace_back(&run, &partition);
     co_await run.run();
-    running_.erase(&run);
+    std::erase(running_, std::pair(&run, &partition));
     turn.visits = {turn.visits.round + 1, run.take_put_off()};
     co_return turn.visits.devices.empty();
 }
@@ -258,9 +291,9 @@ Awaitable<void> Pass::run_reverts(const scan::Partition& partition,
     for (const scan::RevertJob& job : reverts) {
         if (cancelled_ || is_left_out(partition)) co_return;
         sync::RevertJobRun run(services_, context, job);
-        reverting_.emplace(&run, &partition);
+        reverting_.emplace_back(&run, &partition);
         co_await run.run();
-        reverting_.erase(&run);
+        std::erase(reverting_, std::pair(&run, &partition));
     }
 }
 

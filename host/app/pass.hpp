@@ -108,9 +108,10 @@ class Pass {
     Random random_{std::random_device{}()};
     Semaphore in_flight_;
     TaskGroup partitions_;
-    /// With their partitions, which lie in the frames that run them.
-    std::map<sync::SyncJobRun*, const scan::Partition*> running_;
-    std::map<sync::RevertJobRun*, const scan::Partition*> reverting_;
+    /// In the order of their beginning, with their partitions, which lie in the frames that run
+    /// them.
+    std::vector<std::pair<sync::SyncJobRun*, const scan::Partition*>> running_;
+    std::vector<std::pair<sync::RevertJobRun*, const scan::Partition*>> reverting_;
     std::vector<WorkChoice> left_out_;
     bool cancelled_ = false;
 };

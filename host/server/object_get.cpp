@@ -17,7 +17,7 @@ namespace {
 constexpr std::int64_t raw_per_second = 100000;
 
 /// Bytes that nobody looks at here travel in larger steps: each one costs a trip to a disk thread.
-constexpr std::size_t unchecked_piece_bytes = 256 * 1024;
+constexpr std::size_t unchecked_piece_bytes = 128 * 1024;
 
 /// A fragment that goes to another node's rebuild, which hashes it anyway. A part of an archive is
 /// never checked here, so whoever claims this wrongly deceives nobody but himself.

@@ -37,7 +37,8 @@ Result<void> DiskGroups::join(const std::string& place, const std::string& item,
         at.busy = true;
         at.next.reset();
         lock.unlock();
-        Result<void> done = act(mine->items);
+        // Without memory the process ends here; those who wait would do so for ever.
+        Result<void> done = [&]() noexcept { return act(mine->items); }();
         lock.lock();
         mine->result.emplace(std::move(done));
         at.busy = false;

@@ -243,7 +243,10 @@ Result<void> commit_fragment(const DiskContext& context, const std::string& hash
     if (noted.has_error()) return noted;
     if (std::rename(plain.c_str(), durable.c_str()) != 0) {
         const int number = errno;
-        if (number == ENOENT && is_superseded(hash_dir_path, timestamp)) return {};
+        if (number == ENOENT && is_superseded(hash_dir_path, timestamp)) {
+            // Whoever was faster may not have come to it yet.
+            return fsync ? context.groups->sync(hash_dir_path) : Result<void>();
+        }
         return error_from_errno(number, "rename to " + durable);
     }
     if (fsync) {

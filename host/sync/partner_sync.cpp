@@ -56,6 +56,7 @@ void PartnerSync::cancel() {
     calls_.cancel();
     if (sender_ != nullptr) sender_->stop();
     if (pause_ != nullptr) pause_->cancel();
+    if (look_ != nullptr) look_->abort();
 }
 
 Awaitable<void> PartnerSync::pause(std::chrono::milliseconds length) {
@@ -103,7 +104,21 @@ Awaitable<void> PartnerSync::send(std::vector<LaterTarget> later) {
     }
 }
 
+Awaitable<void> PartnerSync::have_checked(
+    std::vector<transport::fragments::DamagedArchive> damaged) {
+    for (auto& archive : damaged) {
+        if (cancelled_) co_return;
+        activity_.doing("has a damaged survivor checked at " + archive.node.replication_name());
+        transport::http::Abort abort;
+        look_ = &abort;
+        co_await transport::fragments::second_look(services_.client, std::move(archive),
+                                                   services_.gather_limits.timeouts, abort);
+        look_ = nullptr;
+    }
+}
+
 Awaitable<void> PartnerSync::go_on_after(Ended ended) {
+    co_await have_checked(std::move(ended.damaged));
     if (cancelled_) co_return delta_.reset();
     if (ended.counts.body_failed && ++broken_ <= broken_sessions_max) co_return co_await look(true);
     const auto next = after_session(ended.result, ++tries_);
@@ -234,6 +249,7 @@ Awaitable<PartnerSync::Ended> PartnerSync::session(const std::vector<LaterTarget
     sender_ = nullptr;
     co_await objects.stop();
     ended.counts = objects.counts();
+    ended.damaged = objects.take_damaged();
     account(ended);
     co_return ended;
 }
@@ -246,7 +262,8 @@ void PartnerSync::account_failures(const SessionCounts& counts) {
 }
 
 void PartnerSync::account(const Ended& ended) {
-    const auto& [result, counts] = ended;
+    const auto& result = ended.result;
+    const auto& counts = ended.counts;
     auto& stats = services_.stats;
     stats.suffixes_synced += delta_->suffixes.size();
     services_.metrics.count("suffix.syncs", static_cast<std::int64_t>(delta_->suffixes.size()));

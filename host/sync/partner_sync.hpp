@@ -74,10 +74,13 @@ class PartnerSync {
     struct Ended {
         transport::ssync::SessionResult result;
         SessionCounts counts;
+        std::vector<transport::fragments::DamagedArchive> damaged;
     };
     Awaitable<Ended> session(const std::vector<LaterTarget>& later);
     /// Decides whether the session was the last one; if not, looks at what is left.
     Awaitable<void> go_on_after(Ended ended);
+    /// Makes the owners of damaged archives look at them; holds nothing that others wait for.
+    Awaitable<void> have_checked(std::vector<transport::fragments::DamagedArchive> damaged);
     /// Waits before the next try, unless the job is cancelled.
     Awaitable<void> pause(std::chrono::milliseconds length);
     void account(const Ended& ended);
@@ -99,6 +102,7 @@ class PartnerSync {
     bool cancelled_ = false;
     transport::ssync::Sender* sender_ = nullptr;  ///< The session that runs, in its frame.
     asio::steady_timer* pause_ = nullptr;         ///< The same of a pause.
+    transport::http::Abort* look_ = nullptr;      ///< The same of a second look.
 };
 
 /// What an operator knows the job by.

@@ -294,9 +294,10 @@ void SessionObjects::start_rebuilds() {
 
 void SessionObjects::start_rebuild(Item& item, scheduler::RebuildRequest request) {
     item.started = true;
+    source_.remember(item.object.hash, item.archive);
     Stash* stash = plan_.job == nullptr ? nullptr : services_.stash;
     if (stash != nullptr) {
-        auto part = stash->take(stash_key(item, plan_.wanted_index), request.data_timestamp);
+        auto part = stash->take(stash_key(item, plan_.wanted_index), request);
         if (part) {
             item.rooms.push_back(std::move(part->room));
             return rebuilds_.push(std::move(part->rebuild), part->output);
@@ -313,7 +314,6 @@ void SessionObjects::start_rebuild(Item& item, scheduler::RebuildRequest request
         item.rooms.push_back(std::move(*room));
         request.also_wanted.push_back(static_cast<std::uint8_t>(later.wanted_index));
     }
-    source_.remember(item.object.hash, item.archive);
     rebuilds_.push(std::move(request), services_.suspects.of(item.object.hash));
 }
 
@@ -429,7 +429,8 @@ Awaitable<void> SessionObjects::note_culprits(const Item& item,
         services_.suspects.add(object.hash, culprit.device_id);
         source_.was_damaged(culprit.device_id, object.hash);
         if (culprit.error == errc::bad_fragment) {
-            co_await source_.have_checked(culprit.device_id, object);
+            auto archive = source_.archive_at(culprit.device_id, object);
+            if (archive && damaged_.size() < damaged_max) damaged_.push_back(std::move(*archive));
         }
         services_.stats.bad_survivor({culprit.name, object.name.path(), to_string(culprit.error)});
         if (culprit.device_id != plan_.local_device.id ||

@@ -51,6 +51,9 @@ class SessionObjects final : public transport::ssync::SessionObjects {
     Awaitable<void> stop();
 
     const SessionCounts& counts() const { return counts_; }
+    /// Archives whose servers have not seen yet that they are damaged; the first `damaged_max`.
+    std::vector<transport::fragments::DamagedArchive> take_damaged() { return std::move(damaged_); }
+    static constexpr std::size_t damaged_max = 16;
 
   private:
     class Body;
@@ -119,6 +122,7 @@ class SessionObjects final : public transport::ssync::SessionObjects {
     Signal opened_changed_;  ///< Something was opened, or there is room, or the session ends.
     TaskGroup opener_;
     SessionCounts counts_;
+    std::vector<transport::fragments::DamagedArchive> damaged_;
 };
 
 }  // namespace fragmend::sync

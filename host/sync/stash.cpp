@@ -46,10 +46,12 @@ Stash::Place Stash::find(const Key& key) const {
     return std::ranges::find(kept_, key, &Kept::key);
 }
 
-std::optional<Stash::Part> Stash::take(const Key& key, const Timestamp& data_timestamp) {
+std::optional<Stash::Part> Stash::take(const Key& key, const scheduler::RebuildRequest& wanted) {
     const auto place = std::ranges::find(kept_, key, &Kept::key);
     if (place == kept_.end()) return std::nullopt;
-    if (place->rebuild->request().data_timestamp != data_timestamp) {
+    const scheduler::RebuildRequest& kept = place->rebuild->request();
+    if (kept.data_timestamp != wanted.data_timestamp || kept.ec_etag != wanted.ec_etag ||
+        kept.archive_bytes != wanted.archive_bytes) {
         drop(place);
         return std::nullopt;
     }

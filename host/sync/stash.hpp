@@ -74,7 +74,7 @@ class Stash {
         Room room;
     };
     /// What was kept, if it is of this version; another version goes.
-    std::optional<Part> take(const Key& key, const Timestamp& data_timestamp);
+    std::optional<Part> take(const Key& key, const scheduler::RebuildRequest& wanted);
     /// The job is over: what is left of it goes.
     void forget(const void* job);
 

@@ -10,7 +10,6 @@
 
 #include "host/swift/local_fragment.hpp"
 #include "host/sync/solitary.hpp"
-#include "transport/fragments/second_look.hpp"
 
 namespace fragmend::sync {
 namespace {
@@ -152,15 +151,13 @@ void SurvivorSource::was_damaged(std::uint32_t device_id, const std::string& obj
     if (node != primaries_.end() && device_id != local_device_.id) holes_.add(*node, object_hash);
 }
 
-Awaitable<void> SurvivorSource::have_checked(std::uint32_t device_id,
-                                             const swift::OpenObject& object) {
+std::optional<fragments::DamagedArchive> SurvivorSource::archive_at(
+    std::uint32_t device_id, const swift::OpenObject& object) const {
     const auto node = asked_.find(device_id);
-    if (node == asked_.end()) co_return;
-    fragments::DamagedArchive archive{node->second,          partition_,
-                                      object.name.path(),    policy_.policy.index,
-                                      object.data_timestamp, object.content_length};
-    co_await fragments::second_look(services_.client, std::move(archive),
-                                    services_.gather_limits.timeouts);
+    if (node == asked_.end()) return std::nullopt;
+    return fragments::DamagedArchive{node->second,          partition_,
+                                     object.name.path(),    policy_.policy.index,
+                                     object.data_timestamp, object.content_length};
 }
 
 std::vector<fragments::Candidate> SurvivorSource::candidates(

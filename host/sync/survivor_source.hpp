@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "host/sync/holes.hpp"
 #include "host/sync/services.hpp"
 #include "scheduler/fragment_source.hpp"
+#include "transport/fragments/second_look.hpp"
 
 namespace fragmend::sync {
 
@@ -51,9 +53,10 @@ class SurvivorSource final : public scheduler::FragmentSource {
 
     /// A survivor of the object was damaged: whoever holds it will have moved it away.
     void was_damaged(std::uint32_t device_id, const std::string& object_hash);
-    /// Makes the server behind a survivor look at the damage itself. Does nothing for the local
-    /// device and for one that was not asked.
-    Awaitable<void> have_checked(std::uint32_t device_id, const swift::OpenObject& object);
+    /// A survivor that was read from another server; nothing for the local one, or for one that was
+    /// not asked.
+    std::optional<transport::fragments::DamagedArchive> archive_at(
+        std::uint32_t device_id, const swift::OpenObject& object) const;
 
     Awaitable<Result<std::vector<std::unique_ptr<scheduler::SurvivorStream>>>> open(
         const scheduler::RebuildRequest& request,

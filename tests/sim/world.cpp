@@ -150,7 +150,7 @@ const std::vector<std::string>& World::run() {
             .count());
     tally_.virtual_seconds = static_cast<std::uint64_t>(
         std::chrono::duration_cast<std::chrono::seconds>(VirtualTime::now() - began).count());
-    note(tally_.events);
+    note(static_cast<std::uint64_t>(VirtualTime::now().time_since_epoch().count()));
     return violations_;
 }
 

@@ -72,6 +72,7 @@ void World::check_turn(const app::Gate& gate) {
 void World::check_delivery(const Delivery& delivery) {
     ++tally_.commits;
     const std::string subject = delivery.path + " at " + delivery.target.replication_name();
+    note(static_cast<std::uint64_t>(VirtualTime::now().time_since_epoch().count()));
     note(delivery.body.size());
     note(delivery.target.id);
     const Version* version = peers_.version_of(delivery.path);

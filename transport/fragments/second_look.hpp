@@ -25,7 +25,8 @@ struct DamagedArchive {
 /// A server that was told that its reader verifies has not hashed what it sent, so it does not know
 /// of the damage. Asks for the archive once more, without that promise, and drops what comes: the
 /// server hashes, and quarantines as Swift's own would. What it answers is of no account. One
-/// node_timeout for the head and for each MiB.
-Awaitable<void> second_look(http::Client& client, DamagedArchive archive, Timeouts timeouts);
+/// node_timeout for the head and for each MiB, a minute for all of it; `abort` ends it at once.
+Awaitable<void> second_look(http::Client& client, DamagedArchive archive, Timeouts timeouts,
+                            http::Abort& abort);
 
 }  // namespace fragmend::transport::fragments

@@ -34,6 +34,11 @@ struct StashTest : testing::SessionFixture {
         run();
         return rebuild;
     }
+    static scheduler::RebuildRequest wanted(std::int64_t time) {
+        scheduler::RebuildRequest request;
+        request.data_timestamp.raw = time;
+        return request;
+    }
     void run() {
         io.restart();
         io.run();
@@ -64,11 +69,11 @@ TEST_F(StashTest, GivesBackWhatWasKeptOnce) {
     EXPECT_TRUE(stash.has(key("a")));
     EXPECT_EQ(stash.bytes(), 1000u);
     {
-        const auto part = stash.take(key("a"), Timestamp{5, 0});
+        const auto part = stash.take(key("a"), wanted(5));
         ASSERT_TRUE(part);
         EXPECT_EQ(part->output, 1u);
         EXPECT_EQ(stash.bytes(), 1000u) << "until the session is done with it";
-        EXPECT_FALSE(stash.take(key("a"), Timestamp{5, 0}));
+        EXPECT_FALSE(stash.take(key("a"), wanted(5)));
         part->rebuild->give_up(part->output);
     }
     EXPECT_EQ(stash.bytes(), 0u);
@@ -76,7 +81,7 @@ TEST_F(StashTest, GivesBackWhatWasKeptOnce) {
 
 TEST_F(StashTest, AnotherVersionIsNotTaken) {
     keep("a");
-    EXPECT_FALSE(stash.take(key("a"), Timestamp{6, 0}));
+    EXPECT_FALSE(stash.take(key("a"), wanted(6)));
     EXPECT_FALSE(stash.has(key("a")));
     EXPECT_EQ(stash.bytes(), 0u);
 }
