@@ -109,7 +109,7 @@ class Group:
 OTHER_SERVERS = (1, 2, 3)
 
 GROUPS = [
-    Group('plain', all_pairings=True),
+    Group('plain'),
     Group('rounds', rounds=3),
     Group('no_window', {'commit_window': 0}, servers=(1,)),
     Group('limited', {'max_objects_per_revert': 2}, servers=(1,), all_pairings=True),
