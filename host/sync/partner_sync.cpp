@@ -18,6 +18,8 @@ constexpr int status_ok = 200;
 constexpr int status_unmounted = 507;
 /// Before a lock that somebody else held is asked for again.
 constexpr std::chrono::milliseconds lock_pause{1000};
+/// No further damaged survivor of a session is checked after so long: the job has other partners.
+constexpr std::chrono::seconds checks_max{60};
 
 }  // namespace
 
@@ -106,8 +108,9 @@ Awaitable<void> PartnerSync::send(std::vector<LaterTarget> later) {
 
 Awaitable<void> PartnerSync::have_checked(
     std::vector<transport::fragments::DamagedArchive> damaged) {
+    const auto end = services_.clock.steady() + checks_max;
     for (auto& archive : damaged) {
-        if (cancelled_) co_return;
+        if (cancelled_ || services_.clock.steady() >= end) co_return;
         activity_.doing("has a damaged survivor checked at " + archive.node.replication_name());
         transport::http::Abort abort;
         look_ = &abort;
