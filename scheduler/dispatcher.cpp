@@ -57,8 +57,10 @@ Awaitable<Result<void>> Dispatcher::run(DecodeJob& job) {
     if (stopping_) co_return Error{errc::cancelled, "the dispatcher stopped"};
     Entry entry(executor_, job);
     queue_.push_back(&entry);
+    queued_survivors_ += job.work.survivors.size();
     stats_.queue_items_peak = std::max(stats_.queue_items_peak, queue_.size());
-    if (busy_workers_ < limits_.workers) {
+    if (busy_workers_ == 0 ||
+        (busy_workers_ < limits_.workers && queued_survivors_ >= limits_.fill_survivors)) {
         ++busy_workers_;
         batches_.spawn(work_off_queue());
     }
@@ -67,6 +69,7 @@ Awaitable<Result<void>> Dispatcher::run(DecodeJob& job) {
         // Only `done` and a wish to stop wake us; a running job keeps its buffers until it is done.
         if (entry.state == Entry::State::queued) {
             std::erase(queue_, &entry);
+            queued_survivors_ -= job.work.survivors.size();
             co_return Error{errc::cancelled, "stopped before the decode"};
         }
     }
@@ -76,17 +79,20 @@ Awaitable<Result<void>> Dispatcher::run(DecodeJob& job) {
 std::vector<Dispatcher::Entry*> Dispatcher::take_batch() {
     // A fair share, so that the first worker to come back does not leave the others idle.
     const std::size_t share = (queue_.size() + limits_.workers - 1) / limits_.workers;
-    const std::size_t items_max = std::min(share, limits_.batch_items_max);
     std::vector<Entry*> batch;
+    std::size_t survivors = 0;
     std::size_t bytes = 0;
-    while (batch.size() < items_max) {
+    while (!queue_.empty() && batch.size() < limits_.batch_items_max &&
+           (batch.size() < share || survivors < limits_.fill_survivors)) {
         Entry* next = queue_.front();
         if (!batch.empty() && bytes + next->survivor_bytes > limits_.batch_bytes_max) break;
+        survivors += next->job->work.survivors.size();
         bytes += next->survivor_bytes;
         next->state = Entry::State::running;
         batch.push_back(next);
         queue_.pop_front();
     }
+    queued_survivors_ -= survivors;
     count_batch(batch.size(), bytes);
     return batch;
 }

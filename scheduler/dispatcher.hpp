@@ -29,13 +29,17 @@ struct DispatcherLimits {
     /// A round of at most so many survivor bytes that finds nothing queued and nobody at work is
     /// done at once on the network thread: waking a worker and coming back would take longer.
     std::size_t inline_bytes_max = 0;
+    /// As many survivors a batch should have where the queue has them: they are hashed side by
+    /// side, for the time of one. Another worker begins only when so many are queued.
+    std::size_t fill_survivors = 1;
 };
 
 /// Natural batching: a free worker takes its share of what is queued (all of it when there is one
-/// worker), up to the limits. With idle workers a round starts at once and alone; while all are
-/// busy the queue grows and with it the next batch. No timer, so no latency is added when little is
-/// to do. Owned by host/app, outlives every rebuild; `pool` outlives it. Runs on the network
-/// thread, except for `Codec::run`, which runs on the pool (but see `inline_bytes_max`).
+/// worker), up to the limits. A round that finds nobody at work starts at once and alone; while
+/// somebody is, the queue grows and with it the next batch, until it fills one for another worker.
+/// No timer, so no latency is added when little is to do. Owned by host/app, outlives every
+/// rebuild; `pool` outlives it. Runs on the network thread, except for `Codec::run`, which runs on
+/// the pool (but see `inline_bytes_max`).
 class Dispatcher {
   public:
     Dispatcher(asio::any_io_executor executor, asio::any_io_executor pool, Codec& codec,
@@ -76,6 +80,7 @@ class Dispatcher {
     DispatcherStats stats_;
     Semaphore queue_room_;
     std::deque<Entry*> queue_;
+    std::size_t queued_survivors_ = 0;
     std::size_t busy_workers_ = 0;
     bool stopping_ = false;
     TaskGroup batches_;

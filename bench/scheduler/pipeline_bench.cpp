@@ -31,6 +31,7 @@ double mib(double bytes) {
 
 struct Options {
     double scale = 1;
+    std::string only;
     std::string json;
 };
 
@@ -126,7 +127,8 @@ std::string small(const Options& options) {
 }
 
 int run(const Options& options) {
-    const std::string figures = large(options) + ", " + small(options);
+    std::string figures = options.only == "small" ? "" : large(options);
+    if (options.only != "large") figures += (figures.empty() ? "" : ", ") + small(options);
     if (options.json.empty()) return 0;
     std::FILE* file = std::fopen(options.json.c_str(), "w");
     if (file == nullptr) return 1;
@@ -142,10 +144,13 @@ int main(int count, char** arguments) {
     fragmend::bench::Options options;
     for (int i = 1; i + 1 < count; i += 2) {
         if (std::strcmp(arguments[i], "--scale") == 0) options.scale = std::atof(arguments[i + 1]);
+        if (std::strcmp(arguments[i], "--only") == 0) options.only = arguments[i + 1];
         if (std::strcmp(arguments[i], "--json") == 0) options.json = arguments[i + 1];
     }
-    if (count % 2 == 0 || options.scale <= 0) {
-        std::fprintf(stderr, "usage: pipeline_bench [--scale FACTOR] [--json FILE]\n");
+    const bool known = options.only.empty() || options.only == "large" || options.only == "small";
+    if (count % 2 == 0 || options.scale <= 0 || !known) {
+        std::fprintf(stderr,
+                     "usage: pipeline_bench [--scale FACTOR] [--only large|small] [--json FILE]\n");
         return 2;
     }
     return fragmend::bench::run(options);

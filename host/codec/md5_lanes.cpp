@@ -11,6 +11,10 @@ namespace {
 
 constexpr std::size_t block_bytes = gf::md5_block_bytes;
 
+/// Feeds that share the lanes in turn, and the blocks of one turn: 8 KiB of each.
+constexpr std::size_t readers_max = 4 * md5_lanes_max;
+constexpr std::size_t slice_blocks = 128;
+
 const std::uint8_t* data_of(ByteView bytes) {
     return reinterpret_cast<const std::uint8_t*>(bytes.data());
 }
@@ -84,35 +88,39 @@ class FeedQueue {
 
 void update(std::span<const Md5Feed> feeds, const Md5Kernel& kernel) {
     FRAGMEND_ASSERT(kernel.lanes >= 1 && kernel.lanes <= md5_lanes_max);
-    std::array<BlockReader, md5_lanes_max> readers;
+    std::array<BlockReader, readers_max> readers;
     std::array<Md5Words*, md5_lanes_max> states{};
     std::array<const std::uint8_t*, md5_lanes_max> blocks{};
     std::array<Md5Words, md5_lanes_max> idle{};
     FeedQueue queue(feeds);
     std::size_t active = 0;
     for (;;) {
-        while (active < kernel.lanes && queue.next(readers[active]))
+        while (active < readers.size() && queue.next(readers[active]))
             ++active;
         if (active == 0) return;
-        std::size_t count = readers[0].count();
-        for (std::size_t i = 0; i < active; ++i) {
+        const std::size_t taken = std::min(active, kernel.lanes);
+        // While some wait, all come in turn: they end together, and no lane is idle for long.
+        std::size_t count = active > taken ? slice_blocks : readers[0].count();
+        for (std::size_t i = 0; i < taken; ++i) {
             count = std::min(count, readers[i].count());
         }
         for (std::size_t i = 0; i < kernel.lanes; ++i) {
             // A lane without a stream repeats the first one into a state that nobody reads.
-            states[i] = i < active ? readers[i].words() : &idle[i];
-            blocks[i] = readers[i < active ? i : 0].blocks();
+            states[i] = i < taken ? readers[i].words() : &idle[i];
+            blocks[i] = readers[i < taken ? i : 0].blocks();
         }
         // A lone stream is faster by itself than in one of many lanes.
-        const Md5Kernel& used = active == 1 ? portable_md5 : kernel;
+        const Md5Kernel& used = taken == 1 ? portable_md5 : kernel;
         used.compress(states.data(), blocks.data(), count);
-        for (std::size_t i = 0; i < active;) {
-            if (readers[i].advance(count)) {
-                ++i;
-            } else if (i != --active) {
-                readers[i] = readers[active];
-                // The reader moved here has not advanced yet: the loop comes by again.
-            }
+        for (std::size_t i = taken; i-- > 0;) {
+            // From behind: what takes the place of a reader that is done has had its turn, or
+            // waits for one.
+            if (!readers[i].advance(count) && i != --active) readers[i] = readers[active];
+        }
+        if (active > taken) {
+            const auto begin = readers.begin();
+            std::rotate(begin, begin + static_cast<std::ptrdiff_t>(taken),
+                        begin + static_cast<std::ptrdiff_t>(active));
         }
     }
 }

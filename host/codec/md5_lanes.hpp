@@ -27,7 +27,8 @@ struct Md5Feed {
 };
 
 /// Adds each feed's bytes to its stream; the streams are distinct. Streams run side by side in the
-/// kernel's lanes, in lockstep up to the shortest, and a lane that is done takes the next feed.
+/// kernel's lanes, in lockstep up to the shortest; where there are more of them than lanes, in
+/// turns.
 void update(std::span<const Md5Feed> feeds, const Md5Kernel& kernel);
 
 /// The digest of what the stream was fed; the stream itself stays as it is.

@@ -107,6 +107,22 @@ TEST(Dispatcher, SharesTheQueueAmongItsWorkers) {
     EXPECT_EQ(bench.returned(), 12u);
 }
 
+TEST(Dispatcher, FillsABatchBeforeAnotherWorkerBegins) {
+    Bench bench({.workers = 2, .fill_survivors = 9});  // Three items.
+    bench.submit(1);
+    bench.submit(2);
+    EXPECT_EQ(bench.dispatcher.busy_workers(), 1u);
+    bench.submit(1);
+    EXPECT_EQ(bench.dispatcher.busy_workers(), 2u);
+    EXPECT_EQ(bench.dispatcher.queued_items(), 0u) << "one batch, more than a half of the queue";
+    bench.submit(4);
+    bench.work();
+    EXPECT_EQ(bench.dispatcher.stats().batches, 4u);
+    EXPECT_EQ(bench.dispatcher.stats().batch_items_peak, 3u);
+    bench.work();
+    EXPECT_EQ(bench.returned(), 8u);
+}
+
 TEST(Dispatcher, KeepsTheLimitsOfABatch) {
     Bench by_count({1, 4, 1 << 20, 100});
     by_count.submit(1);

@@ -135,6 +135,7 @@ void run_world(Storm& storm, bool faulty_codec, std::optional<asio::any_io_execu
                Tally& tally) {
     DispatcherLimits dispatcher{1 + storm.draw(3), 1 + storm.draw(8), 1 + storm.draw(4000),
                                 1 + storm.draw(20)};
+    dispatcher.fill_survivors = 1 + storm.draw(16);
     const std::size_t budget = 64 * 1024 + storm.draw(128 * 1024);
     World world(budget, dispatcher, pool, storm.chance(50) ? budget : 0);
     world.source.turns_max = static_cast<int>(storm.draw(3));

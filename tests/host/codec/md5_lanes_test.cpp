@@ -65,6 +65,47 @@ TEST(Md5Lanes, RoundsOfAnyLengthForAnyNumberOfStreams) {
     }
 }
 
+TEST(Md5Lanes, MoreLongStreamsThanLanesTakeTurns) {
+    std::mt19937_64 random(test_seed());
+    for (const Md5Kernel* kernel : available_md5_kernels()) {
+        for (const std::size_t streams : {2u, 5u, 17u, 20u, 33u, 63u, 64u, 65u, 90u}) {
+            std::vector<Pair> pairs(streams);
+            for (const bool equal : {true, false}) {
+                std::vector<std::vector<std::byte>> pieces;
+                for (std::size_t i = 0; i < streams; ++i) {
+                    pieces.push_back(random_bytes(equal ? 30'000 : random() % 60'000, random));
+                }
+                feed(pairs, pieces, *kernel);
+            }
+            expect_equal(pairs, *kernel);
+        }
+    }
+}
+
+/// Block times that a kernel of four lanes was busy for.
+std::size_t& block_times() {
+    static std::size_t count = 0;
+    return count;
+}
+
+TEST(Md5Lanes, TurnsLeaveNoLaneIdleForLong) {
+    constexpr Md5Kernel counting{
+        "counting", 4, [](Md5Words* const*, const std::uint8_t* const*, std::size_t blocks) {
+            block_times() += blocks;
+        }};
+    const std::size_t blocks = 1024;
+    const std::vector<std::byte> bytes(blocks * gf::md5_block_bytes);
+    std::vector<Md5Stream> streams(5);
+    std::vector<Md5Feed> feeds;
+    for (Md5Stream& stream : streams)
+        feeds.push_back({&stream, bytes});
+    block_times() = 0;
+    update(feeds, counting);
+    // One after the other it would be 2 * 1024.
+    EXPECT_GE(block_times(), blocks * 5 / 4);
+    EXPECT_LE(block_times(), blocks * 5 / 4 + 128);
+}
+
 TEST(Md5Lanes, OneByteAtATime) {
     std::mt19937_64 random(test_seed());
     for (const Md5Kernel* kernel : available_md5_kernels()) {
