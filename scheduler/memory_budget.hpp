@@ -10,9 +10,10 @@
 
 namespace fragmend::scheduler {
 
-/// What a session takes however small its objects are: its connection, lines, offers, what waits to
-/// be written, local archives that were read with their metadata.
-inline constexpr std::size_t session_bytes = 128 * 1024;
+/// What a session takes however small its objects are: its connection, lines, offers and what its
+/// receiver wants of them, what waits to be written, local archives that were read with their
+/// metadata.
+inline constexpr std::size_t session_bytes = 256 * 1024;
 /// What `limit_bytes` leave for objects where `sessions` may run: at least half.
 std::size_t lendable_bytes(std::size_t limit_bytes, std::size_t sessions);
 

@@ -124,6 +124,11 @@ Awaitable<void> PartnerSync::go_on_after(Ended ended) {
     co_await have_checked(std::move(ended.damaged));
     if (cancelled_) co_return delta_.reset();
     if (ended.counts.body_failed && ++broken_ <= broken_sessions_max) co_return co_await look(true);
+    if (!ended.left.empty()) {
+        account_failures(ended.counts);
+        delta_->suffixes = std::move(ended.left);
+        co_return;
+    }
     const auto next = after_session(ended.result, ++tries_);
     if (next == AfterSession::done || next == AfterSession::give_up) {
         account_failures(ended.counts);
@@ -237,7 +242,6 @@ Awaitable<std::optional<Delta>> PartnerSync::compare(Node node, int backend_inde
 Awaitable<PartnerSync::Ended> PartnerSync::session(const std::vector<LaterTarget>& later) {
     const Delta& delta = *delta_;
     activity_.doing("in a session with " + delta.node.replication_name());
-    services_.stats.suffixes_checked += delta.suffixes.size();
     SessionObjects objects(services_, policy_,
                            {job_.partition, job_.local_device, job_.fragment_index, delta.node,
                             delta.backend_index, delta.suffixes, &job_, later},
@@ -253,6 +257,7 @@ Awaitable<PartnerSync::Ended> PartnerSync::session(const std::vector<LaterTarget
     co_await objects.stop();
     ended.counts = objects.counts();
     ended.damaged = objects.take_damaged();
+    if (ended.result.success) ended.left = objects.unoffered();
     account(ended);
     co_return ended;
 }
@@ -268,8 +273,10 @@ void PartnerSync::account(const Ended& ended) {
     const auto& result = ended.result;
     const auto& counts = ended.counts;
     auto& stats = services_.stats;
-    stats.suffixes_synced += delta_->suffixes.size();
-    services_.metrics.count("suffix.syncs", static_cast<std::int64_t>(delta_->suffixes.size()));
+    const std::size_t suffixes = delta_->suffixes.size() - ended.left.size();
+    stats.suffixes_checked += suffixes;
+    stats.suffixes_synced += suffixes;
+    services_.metrics.count("suffix.syncs", static_cast<std::int64_t>(suffixes));
     auto& target = stats.targets[delta_->node.replication_name()];
     ++target.sessions;
     target.offered += result.offered;

@@ -74,6 +74,7 @@ class PartnerSync {
     struct Ended {
         transport::ssync::SessionResult result;
         SessionCounts counts;
+        std::vector<std::string> left;  ///< Suffixes that a good session had no room for.
         std::vector<transport::fragments::DamagedArchive> damaged;
     };
     Awaitable<Ended> session(const std::vector<LaterTarget>& later);

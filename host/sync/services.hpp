@@ -33,6 +33,11 @@ namespace fragmend::sync {
 /// REPLICATE requests under way at a time: each makes a peer hash.
 inline constexpr std::size_t replicate_calls_max = 16;
 
+/// Objects that one session offers; the suffix that reaches it is the session's last. What a
+/// session remembers of each, and what its receiver wants of them, stays within
+/// `scheduler::session_bytes`.
+inline constexpr std::size_t session_offers_max = 2048;
+
 /// Sessions towards one device at a time. Swift's servers let `replication_concurrency_per_device`
 /// sessions into a device and let others wait for a lock; queueing here costs nobody anything.
 class TargetSlots {
@@ -83,6 +88,7 @@ struct Services {
     scheduler::Throttle* throttle = nullptr;  ///< Nothing: no limits.
     Risks* risks = nullptr;                   ///< Nothing: age alone orders a session.
     Stash* stash = nullptr;                   ///< Nothing: each target reads for itself.
+    std::size_t offers_max = session_offers_max;
 };
 
 /// One policy during one job: the ring is the snapshot that the job was made from.

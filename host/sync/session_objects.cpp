@@ -115,9 +115,11 @@ Awaitable<Result<void>> SessionObjects::begin(bool) {
 
 SessionObjects::Listed SessionObjects::list_suffixes(std::size_t first) const {
     const swift::OfferOptions options{.frag_index = plan_.local_index, .frag_prefs = std::nullopt};
+    const std::size_t offers_max = std::min(
+        offers_at_once_max, services_.offers_max - std::min(offered_, services_.offers_max));
     const std::size_t suffixes_max = std::min(plan_.suffixes.size() - first, suffixes_at_once_max);
     Listed listed;
-    while (listed.suffixes < suffixes_max && listed.offers.size() < offers_at_once_max) {
+    while (listed.suffixes < suffixes_max && listed.offers.size() < offers_max) {
         const auto& suffix = plan_.suffixes[first + listed.suffixes++];
         auto found = swift::list_offers(policy_.disk, plan_.local_device.device, plan_.partition,
                                         suffix, options);
@@ -137,7 +139,8 @@ Awaitable<Result<std::optional<Offer>>> SessionObjects::next_offer() {
     activity_.moved();
     while (offers_.empty()) {
         if (cancelled_) co_return Error{errc::cancelled, "session ended"};
-        if (next_suffix_ == plan_.suffixes.size()) co_return std::nullopt;
+        if (next_suffix_ == plan_.suffixes.size() || offered_ >= services_.offers_max)
+            co_return std::nullopt;
         auto list = [this] { return list_suffixes(next_suffix_); };
         auto listed = co_await offload(services_.disk, std::move(list));
         if (listed.unmounted) co_return *listed.unmounted;
@@ -150,6 +153,7 @@ Awaitable<Result<std::optional<Offer>>> SessionObjects::next_offer() {
     }
     auto local = std::move(offers_.front());
     offers_.pop_front();
+    ++offered_;
     if (const auto hash = ObjectHash::parse(local.object_hash)) order_.offered(*hash, local.data);
     std::optional<Offer> offer(std::in_place);
     offer->object_hash = std::move(local.object_hash);

@@ -51,6 +51,11 @@ class SessionObjects final : public transport::ssync::SessionObjects {
     Awaitable<void> stop();
 
     const SessionCounts& counts() const { return counts_; }
+    /// Suffixes that no offer was made of: another session's.
+    std::vector<std::string> unoffered() const {
+        return {plan_.suffixes.begin() + static_cast<std::ptrdiff_t>(next_suffix_),
+                plan_.suffixes.end()};
+    }
     /// Archives whose servers have not seen yet that they are damaged; the first `damaged_max`.
     std::vector<transport::fragments::DamagedArchive> take_damaged() { return std::move(damaged_); }
     static constexpr std::size_t damaged_max = 16;
@@ -111,6 +116,7 @@ class SessionObjects final : public transport::ssync::SessionObjects {
     scheduler::ReadAhead rebuilds_;
 
     std::size_t next_suffix_ = 0;
+    std::size_t offered_ = 0;
     std::deque<swift::LocalOffer> offers_;
 
     SessionOrder order_;

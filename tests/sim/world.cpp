@@ -122,7 +122,8 @@ sync::Services World::services(Pass& pass) {
             Logger(log_.get(), keeps_log_ ? LogLevel::debug : LogLevel::warning),
             throttle_.get(),
             &risks_,
-            stash_.get()};
+            stash_.get(),
+            offers_max_};
 }
 
 const std::vector<std::string>& World::run() {

@@ -143,6 +143,7 @@ class World {
     std::unique_ptr<BufferPool> buffers_;
     std::unique_ptr<scheduler::MemoryBudget> budget_;
     std::unique_ptr<sync::Stash> stash_;
+    std::size_t offers_max_ = 0;  ///< Of a session.
     std::unique_ptr<scheduler::Dispatcher> dispatcher_;
     std::unique_ptr<transport::http::Client> client_;
     std::unique_ptr<Semaphore> sessions_, replicate_calls_;

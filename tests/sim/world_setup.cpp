@@ -59,6 +59,7 @@ void World::draw_limits() {
                                          dice_.between(1, 6000), dice_.between(1, 20)};
     dispatch.inline_bytes_max = dice_.chance(50) ? dice_.draw(4000) : 0;
     dispatch.fill_survivors = dice_.between(1, 16);
+    offers_max_ = dice_.chance(50) ? dice_.between(1, 6) : 2048;
     if (dice_.chance(75))
         stash_ = std::make_unique<sync::Stash>(*budget_, memory_bytes / sync::stash_part);
     dispatcher_ = std::make_unique<scheduler::Dispatcher>(

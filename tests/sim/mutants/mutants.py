@@ -142,6 +142,8 @@ MUTANTS = [
     ("receive-buffers-are-not-charged", "scheduler/rebuild_shape.cpp",
      "    if (charge.receives_whole) charge.outside_bytes = whole;",
      "    if (charge.receives_whole && !$M) charge.outside_bytes = whole;"),
+    ("what-a-full-session-left-is-dropped", "host/sync/partner_sync.cpp",
+     "    if (!ended.left.empty()) {", "    if (!ended.left.empty() && !$M) {"),
 ]
 
 
