@@ -80,7 +80,7 @@ def sides(options, swift_concurrency):
         return [swift, contest.Side('swift-again', swift.argv, swift.arguments, swift.options)]
     extra = dict(text.split('=', 1) for text in options.fragmend_option)
     program = os.path.abspath(options.fragmend)
-    ours = contest.Side('fragmend', [program, 'reconstructor'], ('--once',), extra)
+    ours = contest.Side('fragmend', [program, 'reconstructor'], ('--once', '--json'), extra)
     both = dataclasses.replace(ours, name='fragmend-both', server=[program, 'server'])
     return [swift, both] if options.nodes == 'fragmend' else [swift, ours]
 

@@ -1,6 +1,7 @@
 """One race: a lab with one kind of objects, and rounds of wipe, rebuild, compare."""
 
 import dataclasses
+import json
 import os
 
 import plain
@@ -43,6 +44,8 @@ class Round:
     """What one rebuild took. CPU of the reconstructors and of the object servers stand apart.
 
     `peak_rss_mib` is that of the largest process, `total_rss_mib` the sum over the nodes.
+    `idle_s` and `busy_s` are of all cores together, whoever kept them busy. `waits_ms` is what
+    objects and sessions waited for, summed over those side by side; Swift does not tell.
     """
 
     side: str
@@ -57,6 +60,9 @@ class Round:
     mb_per_s: float
     plain_s: float
     times_plain: float
+    idle_s: float
+    busy_s: float
+    waits_ms: dict
 
     def line(self):
         return (f'{self.side:12} {self.wall_s:8.2f} s wall  {self.cpu_s:8.2f} s CPU  '
@@ -106,7 +112,10 @@ class Race:
         os.sync()
         servers_before_s = self._lab.servers_cpu_s()
         wall_s = cpu_s = peak_kib = total_kib = 0.0
+        idle_s = busy_s = 0.0
+        waits_ms = {}
         for passes in range(1, PASSES_MAX + 1):
+            idle_before, busy_before = machine_s()
             results, total = self._lab.reconstruct(side.argv, self.nodes, side.arguments,
                                                    PASS_LIMIT_S, side.options)
             self._check(side, results)
@@ -114,6 +123,12 @@ class Race:
             cpu_s += total.cpu_s
             peak_kib = max(peak_kib, total.peak_rss_kib)
             total_kib = max(total_kib, sum(run.peak_rss_kib for run in results.values()))
+            idle, busy = machine_s()
+            idle_s += idle - idle_before
+            busy_s += busy - busy_before
+            for run in results.values():
+                for cause, wait in told_waits(run.output).items():
+                    waits_ms[cause] = waits_ms.get(cause, 0) + wait
             left = compare(self._before, self._lab.snapshot(self._device))
             if not left:
                 break
@@ -122,7 +137,7 @@ class Race:
         return Round(side.name, wall_s, cpu_s, servers_s, peak_kib / 1024, total_kib / 1024,
                      passes, not left, rebuilt / wall_s,
                      self.bytes * rebuilt / self.fragments / 1e6 / wall_s,
-                     plain_s, wall_s / plain_s)
+                     plain_s, wall_s / plain_s, idle_s, busy_s, waits_ms)
 
     def _serve(self, server):
         """Lets `server` own the object servers' ports; nothing: Swift's."""
@@ -140,6 +155,22 @@ class Race:
                 raise RaceFailed(f'{side.name} at server {node} '
                                  f'{"hung" if run.timed_out else f"ended with {run.exit_code}"}\n'
                                  f'{run.output[-3000:]}')
+
+
+def machine_s():
+    """Seconds that the cores were idle (waiting for disks included), and busy, since the start."""
+    with open('/proc/stat', encoding='ascii') as file:
+        ticks = [int(word) for word in file.readline().split()[1:9]]
+    idle = ticks[3] + ticks[4]
+    return tuple(part / os.sysconf('SC_CLK_TCK') for part in (idle, sum(ticks) - idle))
+
+
+def told_waits(output):
+    """`waits_ms` of a summary in JSON; nothing when the output has none."""
+    for line in reversed(output.splitlines()):
+        if line.startswith('{'):
+            return json.loads(line).get('waits_ms', {})
+    return {}
 
 
 def partner_nodes(lab, device):

@@ -42,7 +42,32 @@ def table(result):
     lines.append('  ' + 'swift takes'.ljust(12)
                  + ''.join(f'{ratios[figure]:14.2f}x' if ratios.get(figure) else ' ' * 15
                            for figure in FIGURES).rstrip())
-    return '\n'.join(lines)
+    return '\n'.join(lines + ['  where the time went'] + _where_time_went(result['rounds']))
+
+
+def _where_time_went(rounds):
+    """Of the cores' time, who had them; of what objects and sessions waited for, each cause."""
+    lines = []
+    for name in dict.fromkeys(entry['side'] for entry in rounds):
+        own = [entry for entry in rounds if entry['side'] == name]
+        idle, busy, servers, ours = (sum(entry[figure] for entry in own) for figure in
+                                     ('idle_s', 'busy_s', 'servers_cpu_s', 'cpu_s'))
+        shares = {'object servers': servers, 'reconstructors': ours,
+                  'others': max(0.0, busy - servers - ours), 'idle': idle}
+        lines.append(f'  {name:12} cores: {_percents(shares)}')
+        waits = {}
+        for entry in own:
+            for cause, wait in entry['waits_ms'].items():
+                waits[cause] = waits.get(cause, 0) + wait
+        if any(waits.values()):
+            lines.append(f'  {"":12} waits: {_percents(waits)}')
+    return lines
+
+
+def _percents(parts):
+    whole = sum(parts.values()) or 1
+    ranked = sorted(parts.items(), key=lambda part: -part[1])
+    return ', '.join(f'{name} {100 * part / whole:.0f} %' for name, part in ranked if part)
 
 
 def write(results, options, root):
