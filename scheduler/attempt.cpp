@@ -108,7 +108,9 @@ void RebuildAttempt::settle_piece() {
     const std::size_t expected = static_cast<std::size_t>(
         state_.shape ? state_.shape->piece_bytes
                      : std::min<std::uint64_t>(state_.request.fragment_bytes, archive_bytes));
-    const PieceChoice choice = choose_piece(expected, archive_bytes, headers_);
+    const bool known =
+        state_.request.fragment_bytes_known || state_.outputs.front().window.rounds_released() > 0;
+    const PieceChoice choice = choose_piece(expected, known, archive_bytes, headers_);
     for (std::size_t position : choice.outvoted) {
         blame(position, {errc::bad_fragment,
                          "its first header announces no piece length, or another "

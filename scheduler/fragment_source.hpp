@@ -25,7 +25,9 @@ struct RebuildRequest {
     std::string ec_etag;       ///< X-Object-Sysmeta-Ec-Etag; survivors must carry this very one.
     std::uint64_t archive_bytes = 0;  ///< Length of every fragment archive of the object.
     std::size_t fragment_bytes = 0;   ///< Length of a full fragment (one segment), header included.
-    std::uint8_t wanted = 0;          ///< Fragment index to rebuild, 0 <= wanted < k + m.
+    /// The object's own metadata tells that length, not the policy of today.
+    bool fragment_bytes_known = false;
+    std::uint8_t wanted = 0;                ///< Fragment index to rebuild, 0 <= wanted < k + m.
     std::vector<std::uint8_t> also_wanted;  ///< Further ones, distinct; not for flat XOR codes.
     /// The source may receive the whole archives of a set of survivors while it opens them; they
     /// are charged. Otherwise it holds back what comes after the heads of their answers.

@@ -119,7 +119,7 @@ bool pieces_fit(std::uint64_t archive_bytes, std::size_t piece_bytes) {
     return last == 0 || last > fragment_header_bytes;
 }
 
-PieceChoice choose_piece(std::size_t expected, std::uint64_t archive_bytes,
+PieceChoice choose_piece(std::size_t expected, bool known, std::uint64_t archive_bytes,
                          std::span<const FragmentHeader> headers) {
     std::map<std::size_t, std::size_t> votes;
     for (const FragmentHeader& header : headers) {
@@ -128,12 +128,12 @@ PieceChoice choose_piece(std::size_t expected, std::uint64_t archive_bytes,
     PieceChoice choice;
     std::size_t most = 0;
     for (const auto& [piece, count] : votes) {
-        if (count > most) {
+        if (count > most || (count == most && piece == expected)) {
             most = count;
             choice.piece_bytes = piece;
         }
     }
-    if (votes.contains(expected)) choice.piece_bytes = expected;
+    if (known && votes.contains(expected)) choice.piece_bytes = expected;
     for (std::size_t position = 0; position < headers.size(); ++position) {
         const auto piece = announced_piece(headers[position], archive_bytes);
         if (!piece || *piece != choice.piece_bytes) choice.outvoted.push_back(position);

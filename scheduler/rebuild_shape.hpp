@@ -105,11 +105,12 @@ struct PieceChoice {
     std::vector<std::size_t> outvoted;  ///< Positions whose header says something else, or nothing.
 };
 
-/// `expected` if any header announces it (damage does not hit that very number), otherwise what
-/// most headers announce: an operator who changed ec_object_segment_size has objects whose headers
-/// agree on another length than the policy's. With no readable header everybody is outvoted.
-/// Source: 80 + fragment_header_t.meta.size.
-PieceChoice choose_piece(std::size_t expected, std::uint64_t archive_bytes,
+/// `expected` if it is `known` and any header announces it (damage does not hit that very number),
+/// otherwise what most headers announce, `expected` among equals: an operator who changed
+/// ec_object_segment_size has objects whose headers agree on another length than the policy's, and
+/// one of the survivors may hold another object's archive. With no readable header everybody is
+/// outvoted. Source: 80 + fragment_header_t.meta.size.
+PieceChoice choose_piece(std::size_t expected, bool known, std::uint64_t archive_bytes,
                          std::span<const FragmentHeader> headers);
 
 }  // namespace fragmend::scheduler

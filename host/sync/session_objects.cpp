@@ -248,9 +248,13 @@ Result<scheduler::RebuildRequest> SessionObjects::rebuild_request(
                      object.data_path + ": its metadata names another fragment index"};
     }
     std::size_t segment_bytes = policy.segment_bytes;
+    bool is_stored = false;
     if (const auto stored = object.data_metadata.text("X-Object-Sysmeta-Ec-Segment-Size")) {
         const auto number = parse_digits(*stored);
-        if (number && *number > 0 && *number <= (std::uint64_t{1} << 32)) segment_bytes = *number;
+        if (number && *number > 0 && *number <= (std::uint64_t{1} << 32)) {
+            segment_bytes = *number;
+            is_stored = true;
+        }
     }
     scheduler::RebuildRequest request;
     request.scheme = {policy.ec_type, policy.k, policy.m};
@@ -262,6 +266,7 @@ Result<scheduler::RebuildRequest> SessionObjects::rebuild_request(
     request.ec_etag = *etag;
     request.archive_bytes = object.content_length;
     request.fragment_bytes = services_.codec.fragment_bytes(request.scheme, segment_bytes);
+    request.fragment_bytes_known = is_stored;
     request.wanted = static_cast<std::uint8_t>(plan_.wanted_index);
     return request;
 }

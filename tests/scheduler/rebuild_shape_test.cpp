@@ -117,16 +117,27 @@ FragmentHeader header(std::uint32_t payload_bytes, bool magic = true) {
     return bytes;
 }
 
-TEST(PieceChoice, TakesWhatIsExpectedEvenFromOne) {
+TEST(PieceChoice, TakesWhatIsKnownEvenFromOne) {
     const FragmentHeader headers[] = {header(50), header(50), header(120)};
-    const auto choice = choose_piece(200, 1000, headers);
+    const auto choice = choose_piece(200, true, 1000, headers);
     EXPECT_EQ(choice.piece_bytes, 200u);
     EXPECT_EQ(choice.outvoted, (std::vector<std::size_t>{0, 1}));
 }
 
+TEST(PieceChoice, TakesWhatIsOnlyExpectedAmongEquals) {
+    const FragmentHeader two_others[] = {header(50), header(50), header(120)};
+    const auto outvoted = choose_piece(200, false, 1000, two_others);
+    EXPECT_EQ(outvoted.piece_bytes, 130u);
+    EXPECT_EQ(outvoted.outvoted, (std::vector<std::size_t>{2}));
+    const FragmentHeader one_each[] = {header(50), header(120), header(70)};
+    const auto expected = choose_piece(200, false, 1000, one_each);
+    EXPECT_EQ(expected.piece_bytes, 200u);
+    EXPECT_EQ(expected.outvoted, (std::vector<std::size_t>{0, 2}));
+}
+
 TEST(PieceChoice, TakesWhatMostAgreeOnOtherwise) {
     const FragmentHeader headers[] = {header(50), header(70), header(70)};
-    const auto choice = choose_piece(200, 1000, headers);
+    const auto choice = choose_piece(200, true, 1000, headers);
     EXPECT_EQ(choice.piece_bytes, 150u);
     EXPECT_EQ(choice.outvoted, (std::vector<std::size_t>{0}));
 }
@@ -134,14 +145,14 @@ TEST(PieceChoice, TakesWhatMostAgreeOnOtherwise) {
 TEST(PieceChoice, DoesNotCountHeadersThatCannotBe) {
     const FragmentHeader headers[] = {header(0xffffffff), header(0), header(120, false),
                                       header(120)};
-    const auto choice = choose_piece(500, 1000, headers);
+    const auto choice = choose_piece(500, true, 1000, headers);
     EXPECT_EQ(choice.piece_bytes, 200u);
     EXPECT_EQ(choice.outvoted, (std::vector<std::size_t>{0, 1, 2}));
 }
 
 TEST(PieceChoice, OutvotesEverybodyWhenNobodyIsReadable) {
     const FragmentHeader headers[] = {header(120, false), header(0)};
-    EXPECT_EQ(choose_piece(200, 1000, headers).outvoted.size(), 2u);
+    EXPECT_EQ(choose_piece(200, true, 1000, headers).outvoted.size(), 2u);
 }
 
 }  // namespace

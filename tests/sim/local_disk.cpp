@@ -76,6 +76,9 @@ Result<OpenObject> open_object(const DiskContext& context, std::string_view, std
     object.data_metadata.set("ETag", truth.md5);
     object.data_metadata.set("X-Object-Sysmeta-Ec-Etag", version.ec_etag);
     object.data_metadata.set("X-Object-Sysmeta-Ec-Frag-Index", std::to_string(held.index));
+    if (version.segment_bytes > 0)
+        object.data_metadata.set("X-Object-Sysmeta-Ec-Segment-Size",
+                                 std::to_string(version.segment_bytes));
     object.data_metadata.set("name", version.path);
     if (version.meta) {
         object.meta_metadata.emplace();

@@ -25,7 +25,7 @@ struct Version {
     std::string ec_etag;
     std::uint64_t seed = 0;  ///< Of the bytes.
     std::size_t piece_bytes = 0;
-    bool names_its_segment_size = true;
+    std::size_t segment_bytes = 0;  ///< As its metadata says; 0: it does not say.
     std::uint64_t archive_bytes = 0;
 
     std::string suffix() const { return hash.substr(29); }

@@ -23,8 +23,13 @@ void World::check_bounds() {
         violation("slabs of " + std::to_string(buffers_->leased_bytes()) + " bytes, lent are " +
                   std::to_string(budget_->in_use_bytes()));
     }
+    // What fits with its slabs alone takes all there is; the buffers of its survivors are on top.
+    const std::size_t on_top =
+        budget_->in_use_bytes() == budget_->capacity_bytes()
+            ? static_cast<std::size_t>(policy_.policy.k) * rebuild_limits_.survivor_bytes
+            : 0;
     if (buffers_->leased_bytes() + network_.buffered >
-        budget_->in_use_bytes() + uncharged_bytes_max) {
+        budget_->in_use_bytes() + uncharged_bytes_max + on_top) {
         violation("slabs of " + std::to_string(buffers_->leased_bytes()) +
                   " bytes and buffers of " + std::to_string(network_.buffered) +
                   " bytes, lent are " + std::to_string(budget_->in_use_bytes()));

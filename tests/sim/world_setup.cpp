@@ -159,6 +159,7 @@ Version& World::draw_version(std::uint32_t partition) {
     version.piece_bytes = header_bytes + (policy_.policy.segment_bytes + k - 1) / k;
     // Sometimes the operator has changed the segment size since.
     if (dice_.chance(10)) version.piece_bytes = header_bytes + dice_.between(1, 900);
+    if (dice_.chance(70)) version.segment_bytes = k * (version.piece_bytes - header_bytes);
     const std::uint64_t pieces = dice_.chance(50) ? dice_.between(0, 1) : dice_.between(2, 7);
     version.archive_bytes = pieces * version.piece_bytes;
     if (pieces == 0 ? !dice_.chance(10) : dice_.chance(60)) {
