@@ -77,6 +77,10 @@ std::string PartnerSync::path_at(const Node& node) const {
 Awaitable<void> PartnerSync::look(bool closely) {
     delta_.reset();
     auto found = co_await find_delta(closely);
+    if (found) {
+        std::erase_if(found->suffixes,
+                      [this](const std::string& suffix) { return dealt_with_.contains(suffix); });
+    }
     if (found && !found->suffixes.empty() && !cancelled_) delta_ = std::move(found);
 }
 
@@ -126,6 +130,8 @@ Awaitable<void> PartnerSync::go_on_after(Ended ended) {
     if (ended.counts.body_failed && ++broken_ <= broken_sessions_max) co_return co_await look(true);
     if (!ended.left.empty()) {
         account_failures(ended.counts);
+        const auto left = static_cast<std::ptrdiff_t>(ended.left.size());
+        dealt_with_.insert(delta_->suffixes.begin(), delta_->suffixes.end() - left);
         delta_->suffixes = std::move(ended.left);
         co_return;
     }

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -98,6 +99,9 @@ class PartnerSync {
     Activity& activity_;
     ReplicateCalls calls_;
     std::optional<Delta> delta_;
+    /// Suffixes that sessions without room for all of them have dealt with: they stay dealt with,
+    /// whatever could not be rebuilt there.
+    std::set<std::string> dealt_with_;
     int tries_ = 0;
     int broken_ = 0;
     bool cancelled_ = false;
