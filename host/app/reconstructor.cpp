@@ -13,6 +13,7 @@
 #include <iostream>
 #include <thread>
 
+#include "host/app/answer_gathering.hpp"
 #include "host/app/recon_report.hpp"
 #include "host/app/reload.hpp"
 #include "host/app/summary.hpp"
@@ -26,9 +27,6 @@ constexpr std::chrono::milliseconds progress_interval{500};
 constexpr std::chrono::seconds sample_interval{5};
 /// Lock-ups are looked for this often, or four times in `lockup_timeout`.
 constexpr double lockup_look_s_max = 60;
-/// While peers are only asked for hashes, answers are let come together for this long: being woken
-/// for each of them costs more than reading it. Many asks are under way, so no peer waits for us.
-constexpr std::chrono::milliseconds answers_gather_for{3};
 /// Lines about stuck jobs in one go.
 constexpr std::size_t activities_logged_max = 20;
 
@@ -104,11 +102,13 @@ RunEnd Reconstructor::run() {
 void Reconstructor::run_loop() {
     auto& io = engine_->io();
     const auto& asks = engine_->replicate_calls();
+    AnswerGathering gathering;
     while (io.run_one() > 0) {
         io.poll();
         const bool only_asks =
             engine_->sessions().in_use() == 0 && asks.in_use() * 2 > asks.capacity();
-        if (only_asks) std::this_thread::sleep_for(answers_gather_for);
+        if (only_asks && stats_ != nullptr)
+            std::this_thread::sleep_for(gathering.next(asks.in_use(), stats_->answers));
     }
 }
 

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <charconv>
+#include <cstring>
 
 namespace fragmend {
 namespace {
@@ -16,6 +17,23 @@ constexpr std::array<bool, 256> lower_hex_digits = [] {
         is_digit[static_cast<unsigned char>(digit)] = true;
     return is_digit;
 }();
+
+constexpr std::uint64_t in_each_byte(std::uint64_t byte) {
+    return byte * 0x0101010101010101;
+}
+constexpr std::uint64_t top_bits = in_each_byte(0x80);
+
+/// The top bit of each byte that is `least` or more; no byte of `eight` has one itself.
+constexpr std::uint64_t at_least(std::uint64_t eight, unsigned char least) {
+    return eight + in_each_byte(0x80u - least);
+}
+/// Eight characters at once.
+constexpr bool are_lower_hex(std::uint64_t eight) {
+    if ((eight & top_bits) != 0) return false;
+    const auto digits = at_least(eight, '0') & ~at_least(eight, '9' + 1);
+    const auto letters = at_least(eight, 'a') & ~at_least(eight, 'f' + 1);
+    return ((digits | letters) & top_bits) == top_bits;
+}
 
 int hex_value(char c) {
     if (c >= '0' && c <= '9') return c - '0';
@@ -53,6 +71,11 @@ std::optional<std::uint64_t> parse_digits(std::string_view text) {
 bool is_lower_hex(std::string_view text, std::size_t length) {
     if (text.size() != length) return false;
     bool all = true;
+    for (; text.size() >= sizeof(std::uint64_t); text.remove_prefix(sizeof(std::uint64_t))) {
+        std::uint64_t eight = 0;
+        std::memcpy(&eight, text.data(), sizeof eight);
+        all &= are_lower_hex(eight);
+    }
     for (const char c : text)
         all &= lower_hex_digits[static_cast<unsigned char>(c)];
     return all;

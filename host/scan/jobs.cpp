@@ -47,7 +47,11 @@ std::vector<Partner> partners_of(std::size_t index, const std::vector<Node>& pri
     const std::size_t left = (index + n - 1) % n;
     const std::size_t right = (index + 1) % n;
     const std::size_t far = (index + n / 2) % n;
-    return {{primaries[left], left, 0}, {primaries[right], right, 0}, {primaries[far], far, 0}};
+    std::vector<Partner> partners;
+    partners.reserve(3);
+    for (const std::size_t place : {left, right, far})
+        partners.push_back({primaries[place], place, 0});
+    return partners;
 }
 
 PartitionJobs build_jobs(const Partition& partition, swift::PartitionHashes hashes,

@@ -15,6 +15,8 @@ namespace fragmend::swift {
 namespace {
 
 constexpr std::size_t listing_buffer_bytes = 32768;
+/// An entry with a name of up to four characters, as a suffix has.
+constexpr std::size_t entry_bytes_least = 24;
 constexpr mode_t directory_mode = 0777;
 
 bool is_dot_entry(const char* name) {
@@ -34,6 +36,7 @@ SystemResult<std::vector<std::string>> read_names(int directory_fd) {
         const ssize_t filled = ::getdents64(directory_fd, buffer, sizeof buffer);
         if (filled < 0) return SystemError{errno};
         if (filled == 0) return names;
+        if (names.empty()) names.reserve(static_cast<std::size_t>(filled) / entry_bytes_least);
         for (ssize_t at = 0; at < filled;) {
             const char* entry = buffer + at;
             unsigned short length = 0;

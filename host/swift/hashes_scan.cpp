@@ -7,49 +7,63 @@
 
 #include "host/base/bytes.hpp"
 #include "host/swift/directory.hpp"
-#include "host/swift/pickle_input.hpp"
 
 namespace fragmend::swift {
 namespace {
 
 constexpr std::size_t md5_hex_length = 32;
-constexpr std::uint64_t protocol = 2;
+constexpr char protocol = 2;
 /// Of a pickle, roughly, for each digest in it.
 constexpr std::size_t bytes_a_hash = 40;
 constexpr std::size_t hashes_at_once_max = 16384;
 
 class Scanner {
   public:
-    explicit Scanner(std::string_view pickle) : pickle_(pickle), input_(pickle) {
+    explicit Scanner(std::string_view pickle)
+        : at_(pickle.data()), end_(pickle.data() + pickle.size()) {
         found_.hashes.reserve(std::min(pickle.size() / bytes_a_hash + 1, hashes_at_once_max));
     }
 
     std::optional<ScannedHashes> run() {
-        if (!takes('\x80') || input_.byte() != protocol || !takes('}') || !skip_memo())
-            return std::nullopt;
+        if (!takes('\x80') || !takes(protocol) || !takes('}') || !skip_memo()) return std::nullopt;
         if (!items([this] { return suffix(); }) || !takes('.')) return std::nullopt;
         return std::move(found_);
     }
 
   private:
-    bool next_is(char opcode) const {
-        return input_.offset() < pickle_.size() && pickle_[input_.offset()] == opcode;
-    }
+    std::size_t left() const { return static_cast<std::size_t>(end_ - at_); }
+    bool next_is(char opcode) const { return at_ != end_ && *at_ == opcode; }
     bool takes(char opcode) {
         if (!next_is(opcode)) return false;
-        input_.byte();
+        ++at_;
+        return true;
+    }
+    bool skip(std::size_t bytes) {
+        if (bytes > left()) return false;
+        at_ += bytes;
         return true;
     }
     /// What is put into the memo is never fetched from it in this shape.
     bool skip_memo() {
-        if (takes('q')) return input_.take(1).has_value();
-        if (takes('r')) return input_.take(4).has_value();
+        if (takes('q')) return skip(1);
+        if (takes('r')) return skip(4);
         return true;
     }
-    std::optional<std::string_view> text() {
-        if (!takes('X')) return std::nullopt;
-        const auto characters = input_.counted(4);
-        return characters && skip_memo() ? characters : std::nullopt;
+    /// Of `width` bytes that are there.
+    std::uint32_t little_endian(std::size_t width) {
+        std::uint32_t value = 0;
+        for (std::size_t i = 0; i < width; ++i)
+            value |= std::uint32_t{static_cast<unsigned char>(at_[i])} << 8 * i;
+        at_ += width;
+        return value;
+    }
+    /// Nothing, which has no place in the pickle, for what is no text.
+    std::string_view text() {
+        constexpr std::size_t length_bytes = 4;
+        if (!takes('X') || left() < length_bytes) return {};
+        const std::size_t length = little_endian(length_bytes);
+        const std::string_view characters(at_, length <= left() ? length : 0);
+        return skip(length) && skip_memo() ? characters : std::string_view();
     }
 
     /// The items of a dict: one with SETITEM, more in batches between MARK and SETITEMS.
@@ -62,8 +76,7 @@ class Scanner {
         while (takes('(')) {
             do {
                 if (!item()) return false;
-            } while (!next_is('u'));
-            input_.byte();
+            } while (!takes('u'));
         }
         return true;
     }
@@ -76,48 +89,44 @@ class Scanner {
     /// A suffix and its dict, or what hashes.pkl says besides.
     bool suffix() {
         const auto name = text();
-        if (!name) return false;
-        if (*name == "valid") {
+        if (name == "valid") {
             found_.is_file = true;
             found_.valid = next_is('\x88');
             return takes('\x88') || takes('\x89');
         }
-        if (*name == "updated") {
+        if (name == "updated") {
             found_.is_file = true;
-            return takes('G') && input_.take(8).has_value();
+            return takes('G') && skip(8);
         }
-        if (!is_suffix_name(*name) || !takes('}') || !skip_memo()) return false;
+        if (!is_suffix_name(name) || !takes('}') || !skip_memo()) return false;
         const std::size_t before = found_.hashes.size();
         in_suffix_ = true;
-        const bool read = items([this, name] { return digest(*name); });
+        const bool read = items([this, name] { return digest(name); });
         in_suffix_ = false;
         if (found_.hashes.size() == before)
-            found_.hashes.push_back({*name, ScannedHash::no_hashes, {}});
+            found_.hashes.push_back({name, ScannedHash::no_hashes, {}});
         return read;
     }
 
     bool digest(std::string_view suffix) {
         const auto key = index();
         const auto characters = text();
-        if (!key || !characters || !is_lower_hex(*characters, md5_hex_length)) return false;
-        found_.hashes.push_back({suffix, *key, *characters});
+        if (key == no_key || !is_lower_hex(characters, md5_hex_length)) return false;
+        found_.hashes.push_back({suffix, key, characters});
         return true;
     }
 
-    std::optional<std::int32_t> index() {
+    /// No key that a dict of hashes can have.
+    static constexpr std::int32_t no_key = -3;
+    std::int32_t index() {
         if (takes('N')) return ScannedHash::no_index;
-        std::optional<std::uint64_t> number;
-        if (takes('K')) {
-            number = input_.little_endian(1);
-        } else if (takes('M')) {
-            number = input_.little_endian(2);
-        }
-        if (!number) return std::nullopt;
-        return static_cast<std::int32_t>(*number);
+        const std::size_t width = takes('K') ? 1 : takes('M') ? 2 : 0;
+        if (width == 0 || left() < width) return no_key;
+        return static_cast<std::int32_t>(little_endian(width));
     }
 
-    std::string_view pickle_;
-    PickleInput input_;
+    const char* at_;
+    const char* end_;
     ScannedHashes found_;
     bool in_suffix_ = false;
 };

@@ -134,6 +134,7 @@ std::optional<std::uint32_t> Ring::device_at(std::uint32_t row, std::uint64_t pa
 std::vector<std::uint32_t> Ring::primary_ids(std::uint32_t partition) const {
     std::vector<std::uint32_t> ids;
     if (partition >= partition_count()) return ids;
+    ids.reserve(row_count_);
     for (std::uint32_t row = 0; row < row_count_; ++row) {
         const auto id = device_at(row, partition);
         if (id && std::ranges::find(ids, *id) == ids.end()) ids.push_back(*id);
@@ -142,8 +143,10 @@ std::vector<std::uint32_t> Ring::primary_ids(std::uint32_t partition) const {
 }
 
 std::vector<Node> Ring::primaries(std::uint32_t partition) const {
+    const auto ids = primary_ids(partition);
     std::vector<Node> nodes;
-    for (const std::uint32_t id : primary_ids(partition))
+    nodes.reserve(ids.size());
+    for (const std::uint32_t id : ids)
         nodes.push_back(*parts_.devices[id]);
     return nodes;
 }

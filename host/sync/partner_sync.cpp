@@ -43,19 +43,18 @@ std::string name_of(const scan::SyncJob& job, const PolicyContext& policy) {
 
 PartnerSync::PartnerSync(Services& services, const PolicyContext& policy, const scan::SyncJob& job,
                          const scan::Partner& partner, const scan::Agreement& agreement,
-                         Holes& holes, Activity& activity)
+                         Holes& holes, ReplicateCalls& calls, Activity& activity)
     : services_(services),
       policy_(policy),
       job_(job),
       partner_(partner),
       agreement_(agreement),
       holes_(holes),
-      activity_(activity),
-      calls_(services, policy, job.partition, activity) {}
+      calls_(calls),
+      activity_(activity) {}
 
 void PartnerSync::cancel() {
     cancelled_ = true;
-    calls_.cancel();
     if (sender_ != nullptr) sender_->stop();
     if (pause_ != nullptr) pause_->cancel();
     if (look_ != nullptr) look_->abort();
@@ -228,6 +227,7 @@ Awaitable<std::optional<Delta>> PartnerSync::compare(Node node, int backend_inde
     // Also what the partner has nothing of: whatever left our own disk unseen comes to light here.
     swift::HashRequest request{
         .recalculate = delta.suffixes, .list_directory = false, .is_second_look = true};
+    calls_.leave();
     activity_.doing("hashes local suffixes");
     auto rehash = [disk = policy_.disk, device = job_.local_device.device,
                    partition = job_.partition,

@@ -44,7 +44,7 @@ class PartnerSync {
   public:
     PartnerSync(Services& services, const PolicyContext& policy, const scan::SyncJob& job,
                 const scan::Partner& partner, const scan::Agreement& agreement, Holes& holes,
-                Activity& activity);
+                ReplicateCalls& calls, Activity& activity);
 
     /// Asks the partner, then handoffs in its place while they are unmounted. `closely`: what
     /// differs is compared again with fresh hashes of our own disk.
@@ -96,8 +96,8 @@ class PartnerSync {
     const scan::Partner& partner_;
     const scan::Agreement& agreement_;  ///< Of the job's hashes.
     Holes& holes_;
+    ReplicateCalls& calls_;  ///< Of the job, which cancels them.
     Activity& activity_;
-    ReplicateCalls calls_;
     std::optional<Delta> delta_;
     /// Suffixes that sessions without room for all of them have dealt with: they stay dealt with,
     /// whatever could not be rebuilt there.

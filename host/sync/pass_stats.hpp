@@ -40,6 +40,7 @@ struct PassStats {
     std::uint64_t devices_unmounted = 0;
     std::uint64_t partitions = 0;  ///< Found on the local devices.
     std::uint64_t partitions_done = 0;
+    std::uint64_t answers = 0;     ///< Of peers asked for suffix hashes, errors included.
     std::uint64_t suffixes_checked = 0;
     std::uint64_t suffixes_hashed = 0;
     std::uint64_t suffixes_synced = 0;

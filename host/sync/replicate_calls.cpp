@@ -7,14 +7,16 @@ namespace fragmend::sync {
 
 Awaitable<Result<transport::replicate::ReplicateAnswer>> ReplicateCalls::ask(Node node,
                                                                              std::string suffixes) {
-    Semaphore::Permit permit;
-    if (!services_.replicate_calls.try_acquire(1, permit)) {
+    if (place_.units() == 0 && !services_.replicate_calls.try_acquire(1, place_)) {
         activity_.queued("waits to ask for suffix hashes");
         auto waited = co_await services_.replicate_calls.acquire(1);
         if (waited.has_error()) co_return waited.error();
-        permit = std::move(waited.value());
+        place_ = std::move(waited.value());
     }
-    if (cancelled_) co_return Error{errc::cancelled, "stopped"};
+    if (cancelled_) {
+        leave();
+        co_return Error{errc::cancelled, "stopped"};
+    }
     activity_.doing("asks " + node.replication_name() + " for suffix hashes");
     transport::replicate::ReplicateRequest request{std::move(node), partition_, std::move(suffixes),
                                                    policy_.policy.index,
@@ -24,6 +26,8 @@ Awaitable<Result<transport::replicate::ReplicateAnswer>> ReplicateCalls::ask(Nod
     auto answer = co_await transport::replicate::get_suffix_hashes(services_.client,
                                                                    std::move(request), abort);
     call_ = nullptr;
+    ++services_.stats.answers;
+    if (!stays_) leave();
     co_return answer;
 }
 

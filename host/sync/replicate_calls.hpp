@@ -18,6 +18,23 @@ class ReplicateCalls {
 
     /// `suffixes` as ReplicateRequest has them. Errors: cancelled, and those of the call.
     Awaitable<Result<transport::replicate::ReplicateAnswer>> ask(Node node, std::string suffixes);
+    /// While it lives, the job keeps its place among those that may ask from one call to the next:
+    /// partners that are asked one after the other wait for their turn once.
+    class Stay {
+      public:
+        explicit Stay(ReplicateCalls& calls) : calls_(calls) { calls_.stays_ = true; }
+        ~Stay() {
+            calls_.stays_ = false;
+            calls_.leave();
+        }
+        Stay(const Stay&) = delete;
+        Stay& operator=(const Stay&) = delete;
+
+      private:
+        ReplicateCalls& calls_;
+    };
+    /// Lets others ask while the job does something else. The next call waits for a place again.
+    void leave() { place_.release(); }
     /// Ends the call that runs; later ones are not made.
     void cancel();
 
@@ -26,6 +43,8 @@ class ReplicateCalls {
     const PolicyContext& policy_;
     const std::string& partition_;
     Activity& activity_;
+    Semaphore::Permit place_;
+    bool stays_ = false;
     bool cancelled_ = false;
     transport::http::Abort* call_ = nullptr;  ///< Of the call that runs.
 };

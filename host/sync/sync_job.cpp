@@ -43,6 +43,7 @@ Awaitable<void> SyncJobRun::run() {
 }
 
 Awaitable<void> SyncJobRun::look_around() {
+    const ReplicateCalls::Stay stay(calls_);
     std::set<std::uint32_t> visited;
     for (const scan::Partner& partner : job_.partners) {
         if (cancelled_) break;
@@ -51,7 +52,7 @@ Awaitable<void> SyncJobRun::look_around() {
         // With few primaries left, right and far can be the same node; once is enough.
         if (!visited.insert(partner.node.id).second) continue;
         PartnerSync& looked = partners_.emplace_back(services_, policy_, job_, partner, agreement_,
-                                                     holes_, activity_);
+                                                     holes_, calls_, activity_);
         // What is put off is looked at closely when its round comes.
         const bool is_now = partner.round <= visits_.round;
         co_await looked.look(is_now);

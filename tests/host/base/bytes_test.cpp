@@ -22,6 +22,25 @@ TEST(Bytes, OnlyDigitsAreNumbers) {
     }
 }
 
+TEST(Bytes, LowerHexIsSixteenCharactersWhereverTheyStand) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    for (const std::size_t length :
+         {std::size_t{3}, std::size_t{8}, std::size_t{13}, std::size_t{32}}) {
+        const std::string good = std::string("0f9a5b3c7d1e8246f0a9b5c3d7e18264").substr(0, length);
+        EXPECT_TRUE(is_lower_hex(good, length));
+        EXPECT_FALSE(is_lower_hex(good, length + 1));
+        for (std::size_t at = 0; at < length; ++at) {
+            for (int value = 0; value < 256; ++value) {
+                std::string text = good;
+                text[at] = static_cast<char>(value);
+                EXPECT_EQ(is_lower_hex(text, length), digits.find(text[at]) != digits.npos)
+                    << value << " at " << at << " of " << length;
+            }
+        }
+    }
+    EXPECT_TRUE(is_lower_hex("", 0));
+}
+
 TEST(Bytes, Md5OfKnownText) {
     EXPECT_EQ(md5_hex("1795333043.19771"), "5ef30d63707a5501cad24510b5182e96");
 }
