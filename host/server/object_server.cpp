@@ -29,6 +29,13 @@ struct FirstPiece {
     Result<ByteView> piece = ByteView();
 };
 
+/// Sessions wait for locks and are told of them only in their place, so without a limit of their
+/// own they leave none of the connections for anything else.
+std::int64_t sessions_max(const ServerOptions& options) {
+    if (options.replication_concurrency > 0) return options.replication_concurrency;
+    return std::max<std::int64_t>(1, options.max_clients - options.max_clients / 4);
+}
+
 FirstPiece open_and_read(const BackendRequest& request, const ServerOptions& options,
                          const FragmentAudit* audit) {
     FirstPiece first{answer_get(request, options, audit)};
@@ -43,16 +50,13 @@ FirstPiece open_and_read(const BackendRequest& request, const ServerOptions& opt
 ObjectServer::ObjectServer(ServerSetup setup)
     : setup_(std::move(setup)),
       client_limit_(transport::TimeLimit::from_float(setup_.options.client_timeout_s)),
-      places_(setup_.options.replication_concurrency),
+      places_(sessions_max(setup_.options)),
+      lines_(setup_.network),
       log_(setup_.clock, setup_.logger, setup_.options.log_requests),
       memory_(setup_.network, static_cast<std::size_t>(setup_.options.memory_limit_bytes)),
-      sessions_{setup_.network,
-                setup_.disks,
-                {setup_.options, setup_.constraints},
-                setup_.stores,
-                places_,
-                memory_,
-                log_} {}
+      sessions_{setup_.network, setup_.disks, {setup_.options, setup_.constraints},
+                setup_.stores,  places_,      lines_,
+                memory_,        log_} {}
 ObjectServer::~ObjectServer() = default;
 
 Awaitable<void> ObjectServer::handle(Exchange& exchange) {

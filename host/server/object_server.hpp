@@ -57,6 +57,7 @@ class ObjectServer final : public transport::http::RequestHandler {
     ServerSetup setup_;
     transport::TimeLimit client_limit_;
     SessionPlaces places_;
+    LockLines lines_;
     AccessLog log_;
     Semaphore memory_;  ///< Bytes of bodies that are collected before they are written.
     SessionSetup sessions_;

@@ -221,7 +221,7 @@ Awaitable<Result<void>> SsyncObjects::lock() {
     if (!place) co_return Error{errc::limit, "too many sessions"};
     place_.emplace(std::move(*place));
     const swift::PartitionPath path(request_.disk(), request_.device, request_.partition);
-    auto lock = co_await lock_session(setup_.network, setup_.disks, path,
+    auto lock = co_await lock_session(setup_.network, setup_.disks, setup_.lines, path,
                                       setup_.rules.options.replication_locks);
     if (lock.has_error()) co_return lock.error();
     lock_.emplace(std::move(*lock));

@@ -21,6 +21,7 @@ struct SessionSetup {
     WriteRules rules;
     const PolicyStores& stores;
     SessionPlaces& places;
+    LockLines& lines;
     Semaphore& memory;
     const AccessLog& log;
 };
@@ -50,7 +51,7 @@ class SsyncObjects final : public transport::ssync::ReceiverObjects {
     BackendRequest request_;
     std::optional<int> frag_index_;
     std::optional<SessionPlaces::Place> place_;
-    std::optional<swift::ReplicationLock> lock_;
+    std::optional<SessionLock> lock_;
 };
 
 /// What is at an offered object's place, after committing a fragment that only waits for that.
