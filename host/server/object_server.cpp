@@ -8,6 +8,7 @@
 #include "host/server/plain_put.hpp"
 #include "host/server/recon.hpp"
 #include "host/server/replicate.hpp"
+#include "host/server/request_timing.hpp"
 #include "host/swift/mount_check.hpp"
 #include "host/swift/python_text.hpp"
 #include "transport/python_text.hpp"
@@ -56,7 +57,7 @@ ObjectServer::ObjectServer(ServerSetup setup)
       memory_(setup_.network, static_cast<std::size_t>(setup_.options.memory_limit_bytes)),
       sessions_{setup_.network, setup_.disks, {setup_.options, setup_.constraints},
                 setup_.stores,  places_,      lines_,
-                memory_,        log_} {}
+                memory_,        log_,         setup_.metrics} {}
 ObjectServer::~ObjectServer() = default;
 
 Awaitable<void> ObjectServer::handle(Exchange& exchange) {
@@ -80,6 +81,13 @@ Awaitable<void> ObjectServer::dispatch(Exchange& exchange, std::string path, Hea
                                   text_reply(412, "Invalid UTF8 or contains NULL", false));
     }
     if (!allows(method)) co_return co_await answer(exchange, error_reply(405));
+    const auto began = steady_clock::now();
+    co_await serve(exchange, method, std::move(path), std::move(headers));
+    time_request(setup_.metrics, method, exchange.status(), steady_clock::now() - began);
+}
+
+Awaitable<void> ObjectServer::serve(Exchange& exchange, std::string method, std::string path,
+                                    HeaderMap headers) {
     if (method == "OPTIONS") co_return co_await answer(exchange, options_reply());
     if (method == "REPLICATE" || method == "SSYNC") {
         const bool is_session = method == "SSYNC";

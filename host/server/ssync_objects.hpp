@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "host/base/metrics.hpp"
 #include "host/server/access_log.hpp"
 #include "host/server/backend_request.hpp"
 #include "host/server/object_rules.hpp"
@@ -24,6 +25,7 @@ struct SessionSetup {
     LockLines& lines;
     Semaphore& memory;
     const AccessLog& log;
+    Metrics* metrics;  ///< Null where nobody listens.
 };
 
 /// Looks at offers and serves sub-requests of one partition. Lives as long as its session; network
