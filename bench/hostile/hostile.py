@@ -156,8 +156,10 @@ def contest(server, names, options):
         for side in (alone, beside)]
     costs = result['server_cpu_us_each']
     result['per_cpu_ratio'] = costs[0] / costs[1]
-    result['crowd_cpu_share'] = (sum(one['cpu_s'] for one in crowds)
-                                 / sum(one['wall_s'] for one in beside))
+    wall_s = sum(one['wall_s'] for one in beside)
+    result['crowd_cpu_share'] = sum(one['cpu_s'] for one in crowds) / wall_s
+    spent_s = sum(one['server_cpu_s'] - one['done'] * costs[0] / 1e6 for one in beside)
+    result['server_cpu_share_for_crowd'] = spent_s / wall_s
     return result
 
 
@@ -166,8 +168,9 @@ def say(result):
     print(f'{name}:\n  puts {result["puts_per_s_ratio"]:.2f}, gets {result["gets_per_s_ratio"]:.2f}'
           f' of their rate alone ({result["puts_per_s"][0]:.0f} and'
           f' {result["gets_per_s"][0]:.0f}/s);'
-          f' {result["per_cpu_ratio"]:.2f} by the server\'s CPU;'
-          f' the crowd itself took {100 * result["crowd_cpu_share"]:.0f} % of a core;'
+          f' {result["per_cpu_ratio"]:.2f} by the server\'s CPU;\n  of a core the crowd cost the'
+          f' server {100 * result["server_cpu_share_for_crowd"]:.0f} %, and itself'
+          f' {100 * result["crowd_cpu_share"]:.1f} %;'
           f' {result["failed"][1]} failed, {result["beside"][-1]["memory_mib"]:.0f} MiB',
           flush=True)
 
