@@ -6,6 +6,7 @@
 #include <boost/asio/redirect_error.hpp>
 #include <csignal>
 #include <filesystem>
+#include <random>
 #include <thread>
 
 #include "host/app/process_life.hpp"
@@ -35,7 +36,11 @@ ServerProcess::ServerProcess(const CommandLine& line, server::ServerOptions opti
       stderr_(options_.log.name, clock_),
       tee_(syslog_, stderr_),
       log_(line.verbose ? static_cast<LogSink*>(&tee_) : &syslog_, options_.log.level),
-      disks_(static_cast<std::size_t>(options_.disk_threads)) {}
+      disks_(static_cast<std::size_t>(options_.disk_threads)) {
+    if (options_.log.statsd_host.empty()) return;
+    statsd_.emplace(statsd_settings(options_.log), log_, std::random_device{}());
+    statsd_->resolve();
+}
 
 ServerProcess::~ServerProcess() {
     disks_.join();
@@ -52,7 +57,7 @@ Result<std::unique_ptr<ServerProcess>> ServerProcess::make(const CommandLine& li
     // Ports below 1024 are for root alone, so the port is taken before root is given up.
     made->objects_ = std::make_unique<server::ObjectServer>(server::ServerSetup{
         made->io_.get_executor(), made->disks_.get_executor(), made->options_, made->stores_,
-        made->conf_.constraints, &made->audit_, made->clock_, made->log_});
+        made->conf_.constraints, &made->audit_, made->clock_, made->log_, made->metrics()});
     if (auto done = made->listen(); done.has_error()) return done.error();
     if (auto done = made->settle(); done.has_error()) return done.error();
     made->load_stores();

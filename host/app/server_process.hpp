@@ -5,10 +5,12 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <memory>
+#include <optional>
 
 #include "host/app/command_line.hpp"
 #include "host/app/fragment_audit.hpp"
 #include "host/app/log_sinks.hpp"
+#include "host/app/statsd.hpp"
 #include "host/server/object_server.hpp"
 #include "host/swift/swift_conf.hpp"
 
@@ -31,6 +33,7 @@ class ServerProcess {
     /// Tries for `bind_timeout`, as Swift does while an older process still holds the port.
     Result<void> listen();
     Awaitable<void> wait_for_signal();
+    Metrics* metrics() { return statsd_ ? &*statsd_ : nullptr; }
 
     CommandLine line_;
     SystemClock clock_;
@@ -40,6 +43,7 @@ class ServerProcess {
     StderrSink stderr_;
     TeeSink tee_;
     Logger log_;
+    std::optional<Statsd> statsd_;
     CodecAudit audit_;
     server::PolicyStores stores_;
     asio::io_context io_{1};

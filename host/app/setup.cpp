@@ -19,15 +19,6 @@ SyslogSettings syslog_settings(const swift::LogOptions& log) {
             log.udp_host, log.udp_port, static_cast<std::size_t>(log.max_line_length)};
 }
 
-StatsdSettings statsd_settings(const swift::LogOptions& log) {
-    return {log.statsd_host,
-            log.statsd_port,
-            log.statsd_metric_prefix,
-            log.name,
-            log.statsd_default_sample_rate,
-            log.statsd_sample_rate_factor};
-}
-
 }  // namespace
 
 Result<std::vector<PolicyState>> load_policy_states(const swift::ReconstructorOptions& options,

@@ -21,6 +21,15 @@ double milliseconds(std::chrono::duration<double> length) {
 
 }  // namespace
 
+StatsdSettings statsd_settings(const swift::LogOptions& log) {
+    return {log.statsd_host,
+            log.statsd_port,
+            log.statsd_metric_prefix,
+            log.name,
+            log.statsd_default_sample_rate,
+            log.statsd_sample_rate_factor};
+}
+
 std::string statsd_prefix(const std::string& metric_prefix, const std::string& log_name) {
     std::string prefix;
     for (const std::string& part : {metric_prefix, log_name}) {

@@ -13,6 +13,7 @@
 #include "host/base/log.hpp"
 #include "host/base/metrics.hpp"
 #include "host/base/unique_fd.hpp"
+#include "host/swift/log_options.hpp"
 
 namespace fragmend::app {
 
@@ -55,6 +56,7 @@ class Statsd final : public Metrics {
     bool failure_reported_ = false;
 };
 
+StatsdSettings statsd_settings(const swift::LogOptions& log);
 /// `[metric_prefix.][log_name.]`. Source: StatsdClient._set_prefix.
 std::string statsd_prefix(const std::string& metric_prefix, const std::string& log_name);
 /// The bytes of one datagram; `sample_rate` below 1 is told.

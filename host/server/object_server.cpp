@@ -8,6 +8,7 @@
 #include "host/server/plain_put.hpp"
 #include "host/server/recon.hpp"
 #include "host/server/replicate.hpp"
+#include "host/server/request_timing.hpp"
 #include "host/swift/mount_check.hpp"
 #include "host/swift/python_text.hpp"
 #include "transport/python_text.hpp"
@@ -29,6 +30,13 @@ struct FirstPiece {
     Result<ByteView> piece = ByteView();
 };
 
+/// Sessions wait for locks and are told of them only in their place, so without a limit of their
+/// own they leave none of the connections for anything else.
+std::int64_t sessions_max(const ServerOptions& options) {
+    if (options.replication_concurrency > 0) return options.replication_concurrency;
+    return std::max<std::int64_t>(1, options.max_clients - options.max_clients / 4);
+}
+
 FirstPiece open_and_read(const BackendRequest& request, const ServerOptions& options,
                          const FragmentAudit* audit) {
     FirstPiece first{answer_get(request, options, audit)};
@@ -43,16 +51,13 @@ FirstPiece open_and_read(const BackendRequest& request, const ServerOptions& opt
 ObjectServer::ObjectServer(ServerSetup setup)
     : setup_(std::move(setup)),
       client_limit_(transport::TimeLimit::from_float(setup_.options.client_timeout_s)),
-      places_(setup_.options.replication_concurrency),
+      places_(sessions_max(setup_.options)),
+      lines_(setup_.network),
       log_(setup_.clock, setup_.logger, setup_.options.log_requests),
       memory_(setup_.network, static_cast<std::size_t>(setup_.options.memory_limit_bytes)),
-      sessions_{setup_.network,
-                setup_.disks,
-                {setup_.options, setup_.constraints},
-                setup_.stores,
-                places_,
-                memory_,
-                log_} {}
+      sessions_{setup_.network, setup_.disks, {setup_.options, setup_.constraints},
+                setup_.stores,  places_,      lines_,
+                memory_,        log_,         setup_.metrics} {}
 ObjectServer::~ObjectServer() = default;
 
 Awaitable<void> ObjectServer::handle(Exchange& exchange) {
@@ -76,6 +81,13 @@ Awaitable<void> ObjectServer::dispatch(Exchange& exchange, std::string path, Hea
                                   text_reply(412, "Invalid UTF8 or contains NULL", false));
     }
     if (!allows(method)) co_return co_await answer(exchange, error_reply(405));
+    const auto began = steady_clock::now();
+    co_await serve(exchange, method, std::move(path), std::move(headers));
+    time_request(setup_.metrics, method, exchange.status(), steady_clock::now() - began);
+}
+
+Awaitable<void> ObjectServer::serve(Exchange& exchange, std::string method, std::string path,
+                                    HeaderMap headers) {
     if (method == "OPTIONS") co_return co_await answer(exchange, options_reply());
     if (method == "REPLICATE" || method == "SSYNC") {
         const bool is_session = method == "SSYNC";

@@ -26,6 +26,7 @@ struct ServerSetup {
     const FragmentAudit* audit = nullptr;
     const Clock& clock;
     Logger logger;
+    Metrics* metrics = nullptr;
 };
 
 /// Answers requests. Owned by whoever listens; runs on the network executor, blocking work on disk
@@ -41,6 +42,8 @@ class ObjectServer final : public transport::http::RequestHandler {
     using Exchange = transport::http::Exchange;
 
     Awaitable<void> dispatch(Exchange& exchange, std::string path, HeaderMap headers);
+    Awaitable<void> serve(Exchange& exchange, std::string method, std::string path,
+                          HeaderMap headers);
     Awaitable<void> get(Exchange& exchange, BackendRequest request);
     Awaitable<Result<void>> stream(Exchange& exchange, ArchiveReader& reader,
                                    const ArchiveBody& body);
@@ -57,6 +60,7 @@ class ObjectServer final : public transport::http::RequestHandler {
     ServerSetup setup_;
     transport::TimeLimit client_limit_;
     SessionPlaces places_;
+    LockLines lines_;
     AccessLog log_;
     Semaphore memory_;  ///< Bytes of bodies that are collected before they are written.
     SessionSetup sessions_;

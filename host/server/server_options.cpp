@@ -20,7 +20,7 @@ constexpr std::string_view allowed_headers_default =
     "cache-control,content-language,expires,x-robots-tag";
 
 /// Options of Swift's object server that have nothing to act on here, each with the reason.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 7> not_applied{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 15> not_applied{{
     {"workers", "one process serves all devices"},
     {"servers_per_port", "one process serves all devices at bind_port"},
     {"splice", "archives are read and checked in user space"},
@@ -28,6 +28,14 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 7> not_appli
     {"key_file", "TLS is not served"},
     {"slow", "answers are never delayed"},
     {"eventlet_debug", "there is no eventlet"},
+    {"conn_timeout", "container updates are left for the object-updater"},
+    {"node_timeout", "container updates are left for the object-updater"},
+    {"container_update_timeout", "container updates are left for the object-updater"},
+    {"expiring_objects_container_divisor", "the expirer's queue is kept with 86400"},
+    {"expiring_objects_account_name", "the expirer's queue is .expiring_objects"},
+    {"require_proxy_protocol", "the PROXY protocol is not spoken"},
+    {"nice_priority", "the service manager sets it (Nice=)"},
+    {"ionice_class", "the service manager sets it (IOSchedulingClass=)"},
 }};
 
 void read_place(OptionReader& options, ServerOptions& out) {

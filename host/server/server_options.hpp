@@ -47,8 +47,9 @@ struct ServerOptions {
     std::set<std::string, std::less<>> allowed_headers;
 
     bool replication_server = true;
-    /// SSYNC sessions at a time, 0: no limit. Swift's forked workers, which every real cluster has,
-    /// do not enforce its default of 4, so only an explicit number does here (or `workers = 0`).
+    /// SSYNC sessions at a time, 0: three quarters of max_clients. Swift's forked workers, which
+    /// every real cluster has, do not enforce its default of 4, so only an explicit number does
+    /// here (or `workers = 0`).
     std::int64_t replication_concurrency = 0;
     swift::ReplicationLocks replication_locks;
     std::int64_t replication_failure_threshold = 100;

@@ -18,27 +18,32 @@ double seconds_until(steady_clock::time_point moment) {
     return Seconds(moment - steady_clock::now()).count();
 }
 
-Awaitable<Result<swift::PathLock>> lock_path(asio::any_io_executor network,
+std::string path_of(const swift::LockRequest& request) {
+    return request.directory + "/.lock" + (request.name.empty() ? "" : "-" + request.name);
+}
+
+Error late(const swift::LockRequest& request) {
+    return {errc::lock_timeout,
+            swift::python_seconds(std::max(0.0, request.timeout_s)) + ": " + path_of(request)};
+}
+
+/// The file itself, once it is our turn: another process may hold it.
+Awaitable<Result<swift::PathLock>> lock_file(asio::any_io_executor network,
                                              asio::any_io_executor disks,
                                              swift::LockRequest request,
                                              steady_clock::time_point give_up) {
-    const double timeout_s = std::max(0.0, request.timeout_s);
-    const std::string path =
-        request.directory + "/.lock" + (request.name.empty() ? "" : "-" + request.name);
-    request.timeout_s = 0;
+    swift::LockRequest once = request;
+    once.timeout_s = 0;
     asio::steady_timer timer(network);
     double waited_s = 0;
     for (;;) {
-        auto attempt = [request] { return swift::PathLock::acquire(request); };
+        auto attempt = [once] { return swift::PathLock::acquire(once); };
         auto lock = co_await offload(disks, std::move(attempt));
         if (lock.has_value() || lock.error() != errc::lock_timeout) co_return lock;
         const double left_s = seconds_until(give_up);
-        if (left_s <= 0) {
-            co_return Error{errc::lock_timeout, swift::python_seconds(timeout_s) + ": " + path};
-        }
-        const double pause_s = waited_s > timeout_s * slow_part
-                                   ? std::max(timeout_s * slow_part, first_pause_s)
-                                   : first_pause_s;
+        if (left_s <= 0) co_return late(request);
+        const double slow_s = std::max(0.0, request.timeout_s) * slow_part;
+        const double pause_s = waited_s > slow_s ? std::max(slow_s, first_pause_s) : first_pause_s;
         waited_s += pause_s;
         timer.expires_after(
             std::chrono::duration_cast<steady_clock::duration>(Seconds(std::min(pause_s, left_s))));
@@ -49,27 +54,32 @@ Awaitable<Result<swift::PathLock>> lock_path(asio::any_io_executor network,
 
 }  // namespace
 
-Awaitable<Result<swift::ReplicationLock>> lock_session(asio::any_io_executor network,
-                                                       asio::any_io_executor disks,
-                                                       swift::PartitionPath partition,
-                                                       swift::ReplicationLocks limits) {
+Awaitable<Result<SessionLock>> lock_session(asio::any_io_executor network,
+                                            asio::any_io_executor disks, LockLines& lines,
+                                            swift::PartitionPath partition,
+                                            swift::ReplicationLocks limits) {
     const auto timeout_s = static_cast<double>(limits.timeout_s);
     const auto give_up = steady_clock::now() +
                          std::chrono::duration_cast<steady_clock::duration>(Seconds(timeout_s));
     swift::LockRequest of_partition{
         .directory = partition.path, .name = "replication", .timeout_s = timeout_s};
-    auto partition_lock = co_await lock_path(network, disks, std::move(of_partition), give_up);
+    auto turn = co_await lines.take(path_of(of_partition), 1, give_up);
+    if (!turn) co_return late(of_partition);
+    auto partition_lock = co_await lock_file(network, disks, std::move(of_partition), give_up);
     if (partition_lock.has_error()) co_return partition_lock.error();
-    swift::ReplicationLock lock{std::move(*partition_lock), std::nullopt};
+    SessionLock lock{std::move(*turn), std::nullopt, {std::move(*partition_lock), std::nullopt}};
     if (limits.sessions_per_device > 0) {
         swift::LockRequest of_device{
             .directory = partition.device_path,
             .name = {},
             .timeout_s = seconds_until(give_up),
             .holders_max = static_cast<unsigned>(limits.sessions_per_device)};
-        auto device_lock = co_await lock_path(network, disks, std::move(of_device), give_up);
+        auto device_turn = co_await lines.take(path_of(of_device), of_device.holders_max, give_up);
+        if (!device_turn) co_return late(of_device);
+        lock.device_turn.emplace(std::move(*device_turn));
+        auto device_lock = co_await lock_file(network, disks, std::move(of_device), give_up);
         if (device_lock.has_error()) co_return device_lock.error();
-        lock.device = std::move(*device_lock);
+        lock.files.device = std::move(*device_lock);
     }
     co_return lock;
 }

@@ -8,6 +8,7 @@
 
 #include "host/server/object_change.hpp"
 #include "host/server/object_put.hpp"
+#include "host/server/request_timing.hpp"
 #include "host/swift/hash_dir.hpp"
 #include "host/swift/python_text.hpp"
 
@@ -74,12 +75,14 @@ bool wants_commit(const BackendRequest& request) {
     return !request.headers.is_true("X-Backend-No-Commit");
 }
 
-/// Tells the log how one sub-request ended, as Swift's server does, which routes each to itself.
+/// Tells log and metrics how one sub-request ended, as Swift's server does, which routes each to
+/// itself.
 class SubRequestNote {
   public:
-    SubRequestNote(const AccessLog& log, const BackendRequest& session, const SubRequestHead& head)
-        : log_(log) {
-        if (!log.wants(LogLevel::debug)) return;
+    SubRequestNote(const SessionSetup& setup, const BackendRequest& session,
+                   const SubRequestHead& head)
+        : log_(setup.log), metrics_(setup.metrics), method_(head.method) {
+        if (!log_.wants(LogLevel::debug)) return;
         AccessEntry entry;
         entry.method = head.method;
         entry.path = "/" + session.device + "/" + session.partition + percent_unquote(head.path);
@@ -88,15 +91,18 @@ class SubRequestNote {
     }
 
     void ended(const Verdict& verdict) {
+        const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began_;
+        time_request(metrics_, method_, verdict.status, took);
         if (!entry_) return;
         entry_->status = verdict.status;
-        entry_->seconds =
-            std::chrono::duration<double>(std::chrono::steady_clock::now() - began_).count();
+        entry_->seconds = took.count();
         log_.write(LogLevel::debug, *entry_);
     }
 
   private:
     const AccessLog& log_;
+    Metrics* metrics_;
+    std::string method_;
     std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
     std::optional<AccessEntry> entry_;  ///< Made only where it will be seen.
 };
@@ -221,7 +227,7 @@ Awaitable<Result<void>> SsyncObjects::lock() {
     if (!place) co_return Error{errc::limit, "too many sessions"};
     place_.emplace(std::move(*place));
     const swift::PartitionPath path(request_.disk(), request_.device, request_.partition);
-    auto lock = co_await lock_session(setup_.network, setup_.disks, path,
+    auto lock = co_await lock_session(setup_.network, setup_.disks, setup_.lines, path,
                                       setup_.rules.options.replication_locks);
     if (lock.has_error()) co_return lock.error();
     lock_.emplace(std::move(*lock));
@@ -267,7 +273,7 @@ Answered<BackendRequest> SsyncObjects::sub_request(SubRequestHead head) const {
 }
 
 Awaitable<Verdict> SsyncObjects::serve(SubRequestHead head, ByteView body) {
-    SubRequestNote note(setup_.log, request_, head);
+    SubRequestNote note(setup_, request_, head);
     auto request = sub_request(std::move(head));
     const Verdict verdict = co_await answer(std::move(request), body);
     note.ended(verdict);
@@ -290,7 +296,7 @@ Awaitable<std::unique_ptr<OpenPut>> SsyncObjects::open_put(SubRequestHead head) 
     if (permit.has_value()) memory = std::move(*permit);
     const std::uint64_t length = head.content_length;
     auto put = std::make_unique<LargePut>(setup_.disks, std::move(memory),
-                                          SubRequestNote(setup_.log, request_, head));
+                                          SubRequestNote(setup_, request_, head));
     auto request = sub_request(std::move(head));
     co_await put->open(std::move(request), setup_.rules, length);
     co_return put;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "host/base/metrics.hpp"
 #include "host/server/access_log.hpp"
 #include "host/server/backend_request.hpp"
 #include "host/server/object_rules.hpp"
@@ -21,8 +22,10 @@ struct SessionSetup {
     WriteRules rules;
     const PolicyStores& stores;
     SessionPlaces& places;
+    LockLines& lines;
     Semaphore& memory;
     const AccessLog& log;
+    Metrics* metrics;  ///< Null where nobody listens.
 };
 
 /// Looks at offers and serves sub-requests of one partition. Lives as long as its session; network
@@ -50,7 +53,7 @@ class SsyncObjects final : public transport::ssync::ReceiverObjects {
     BackendRequest request_;
     std::optional<int> frag_index_;
     std::optional<SessionPlaces::Place> place_;
-    std::optional<swift::ReplicationLock> lock_;
+    std::optional<SessionLock> lock_;
 };
 
 /// What is at an offered object's place, after committing a fragment that only waits for that.

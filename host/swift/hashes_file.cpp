@@ -115,12 +115,12 @@ Result<std::string> write_hashes_file(const std::string& partition_path, const S
 }
 
 Result<void> invalidate_suffix(const std::string& partition_path, std::string_view suffix) {
-    return invalidate_suffixes(partition_path, {std::string(suffix)});
+    return invalidate_suffixes(partition_path, {std::string(suffix)}, hash_lock_timeout_s);
 }
 
 Result<void> invalidate_suffixes(const std::string& partition_path,
-                                 const std::set<std::string>& suffixes) {
-    const auto lock = lock_hashes(partition_path, true);
+                                 const std::set<std::string>& suffixes, double lock_time_s) {
+    const auto lock = lock_hashes(partition_path, true, lock_time_s);
     if (!lock) return lock.error();
     const std::string path = invalid_path(partition_path);
     const UniqueFd fd(

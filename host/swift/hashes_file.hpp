@@ -32,9 +32,9 @@ Result<std::string> write_hashes_file(const std::string& partition_path, const S
 /// Errors: lock_timeout, io, no_space. Source: swift.obj.diskfile.invalidate_hash.
 Result<void> invalidate_suffix(const std::string& partition_path, std::string_view suffix);
 
-/// The same for several suffixes at once.
+/// The same for several suffixes at once, with a limit of one's own for the wait for the lock.
 Result<void> invalidate_suffixes(const std::string& partition_path,
-                                 const std::set<std::string>& suffixes);
+                                 const std::set<std::string>& suffixes, double lock_time_s);
 
 struct ConsolidatedHashes {
     StoredHashes hashes;

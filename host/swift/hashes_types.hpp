@@ -18,6 +18,9 @@
 
 namespace fragmend::swift {
 
+/// How long anybody waits for the lock of a partition's hashes, as Swift does.
+inline constexpr double hash_lock_timeout_s = 10;
+
 /// An MD5 in hex: at most 32 characters, held in place, since a partition has thousands of them.
 class HashText {
   public:

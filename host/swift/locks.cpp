@@ -79,9 +79,12 @@ Result<PathLock> PathLock::acquire(const LockRequest& request) {
     }
 }
 
-Result<PathLock> lock_hashes(const std::string& partition_path, bool make_directory) {
-    return PathLock::acquire(
-        {.directory = partition_path, .name = {}, .make_directory = make_directory});
+Result<PathLock> lock_hashes(const std::string& partition_path, bool make_directory,
+                             double timeout_s) {
+    return PathLock::acquire({.directory = partition_path,
+                              .name = {},
+                              .timeout_s = timeout_s,
+                              .make_directory = make_directory});
 }
 
 Result<PathLock> lock_partition_replication(const PartitionPath& partition, double timeout_s) {

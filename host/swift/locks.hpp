@@ -9,10 +9,9 @@
 #include "host/base/error.hpp"
 #include "host/base/unique_fd.hpp"
 #include "host/swift/disk_context.hpp"
+#include "host/swift/hashes_types.hpp"
 
 namespace fragmend::swift {
-
-inline constexpr double hash_lock_timeout_s = 10;
 
 struct LockRequest {
     std::string directory;
@@ -37,7 +36,8 @@ class PathLock {
 };
 
 /// Guards hashes.pkl and hashes.invalid of a partition. Innermost and short.
-Result<PathLock> lock_hashes(const std::string& partition_path, bool make_directory);
+Result<PathLock> lock_hashes(const std::string& partition_path, bool make_directory,
+                             double timeout_s = hash_lock_timeout_s);
 
 /// Held by an incoming SSYNC and by a revert until its purge is done.
 /// Source: swift.obj.diskfile.BaseDiskFileManager.partition_lock.

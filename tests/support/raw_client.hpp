@@ -16,7 +16,8 @@ namespace fragmend::test {
 /// One blocking connection. Every wait ends after a generous limit.
 class RawClient {
   public:
-    explicit RawClient(std::uint16_t port);
+    /// `window_bytes`: of its receive buffer, 0 for the system's choice.
+    explicit RawClient(std::uint16_t port, int window_bytes = 0);
     ~RawClient();
     RawClient(const RawClient&) = delete;
     RawClient& operator=(const RawClient&) = delete;

@@ -16,6 +16,9 @@ using boost::system::error_code;
 using std::chrono::steady_clock;
 
 constexpr std::size_t head_read_bytes = 4 * 1024;
+/// What the kernel takes ahead of the wire for one client. Without this bound it takes megabytes,
+/// so clients that never read would have that much read and hashed for each of their requests.
+constexpr int unsent_bytes_max = 256 * 1024;
 /// Pause after an accept that failed for lack of descriptors or memory.
 constexpr std::chrono::milliseconds accept_pause{100};
 constexpr std::string_view head_words = "request head";
@@ -71,6 +74,8 @@ Result<void> Server::listen(const std::string& address, std::uint16_t port) {
     ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_KEEPIDLE, &limits_.keep_idle_s,
                  sizeof limits_.keep_idle_s);
+    ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent_bytes_max,
+                 sizeof unsent_bytes_max);
     return {};
 }
 

@@ -69,10 +69,11 @@ TEST_F(Options, NameWhatDoesNotApply) {
         load(
             "[DEFAULT]\nbind_port = 1\nworkers = 4\n[pipeline:main]\n"
             "pipeline = healthcheck ratelimit object-server\n[filter:healthcheck]\n"
-            "disable_path = /run/off\n[app:object-server]\nsplice = yes\n")
+            "disable_path = /run/off\n[app:object-server]\nsplice = yes\nnice_priority = 5\n")
             .value();
     EXPECT_TRUE(warns(options, "Option workers does not apply"));
     EXPECT_TRUE(warns(options, "Option splice does not apply"));
+    EXPECT_TRUE(warns(options, "Option nice_priority does not apply"));
     EXPECT_TRUE(warns(options, "Filter ratelimit"));
     EXPECT_EQ(options.healthcheck_disable_path, "/run/off");
 }

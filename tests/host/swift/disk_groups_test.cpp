@@ -6,7 +6,9 @@
 #include <sys/stat.h>
 
 #include <atomic>
+#include <chrono>
 #include <thread>
+#include <utility>
 
 #include "host/base/unique_fd.hpp"
 #include "tests/host/swift/disk_fixture.hpp"
@@ -68,6 +70,65 @@ TEST(DiskGroups, ThoseWhoWaitForTheLockShareOneVisit) {
     // yet come to the group may need another one; sixteen are what no group would take.
     EXPECT_LT(testing::read_file(place / "hashes.invalid").size(),
               writers * std::string("abc\n").size());
+}
+
+using std::chrono::steady_clock;
+using Seconds = std::chrono::duration<double>;
+
+/// What a writer of hashes.invalid was told, and after how long.
+struct Told {
+    Result<void> done;
+    double waited_s = 0;
+};
+
+Told note(DiskGroups& groups, const testing::ScratchFolder& place, const std::string& suffix) {
+    const auto started = steady_clock::now();
+    auto done = groups.note(place.path(), suffix);
+    return {std::move(done), Seconds(steady_clock::now() - started).count()};
+}
+
+/// A lock of the place that somebody else holds, and a thread that has waited `head_start_s` for
+/// it.
+struct HeldUp {
+    static constexpr double lock_time_s = 2;
+    testing::ScratchFolder place;
+    DiskGroups groups{lock_time_s};
+    UniqueFd held;
+    Told first{.done = {}};
+    std::jthread waiting;
+
+    explicit HeldUp(double head_start_s)
+        : held(::open((place / ".lock").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666)) {
+        EXPECT_EQ(::flock(held.get(), LOCK_EX), 0);
+        const auto started = steady_clock::now();
+        waiting = std::jthread([this] { first = note(groups, place, "abc"); });
+        while (Seconds(steady_clock::now() - started).count() < head_start_s)
+            std::this_thread::yield();
+    }
+};
+
+TEST(DiskGroups, WhoeverComesWhileALockIsWaitedForDoesNotWaitForTwo) {
+    HeldUp peers(0.1);
+    const Told second = note(peers.groups, peers.place, "def");
+    peers.waiting.join();
+    for (const Told* told : {&std::as_const(peers.first), &second}) {
+        ASSERT_TRUE(told->done.has_error());
+        EXPECT_EQ(told->done.error(), errc::lock_timeout);
+        EXPECT_EQ(told->done.error().detail, "2 seconds: " + (peers.place / ".lock"));
+        EXPECT_LT(told->waited_s, HeldUp::lock_time_s * 1.5);
+    }
+}
+
+TEST(DiskGroups, WhoeverComesLaterStillWaitsWhenTheFirstHasGivenUp) {
+    HeldUp peers(HeldUp::lock_time_s / 2);
+    Told second{.done = {}};
+    std::jthread other([&] { second = note(peers.groups, peers.place, "def"); });
+    peers.waiting.join();
+    EXPECT_TRUE(peers.first.done.has_error());
+    peers.held.reset();
+    other.join();
+    EXPECT_TRUE(second.done.has_value());
+    EXPECT_EQ(testing::read_file(peers.place / "hashes.invalid"), "def\n");
 }
 
 TEST(DiskGroups, ADirectoryThatIsNotThereFailsForEverybody) {

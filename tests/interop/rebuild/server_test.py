@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """`fragmend server` in place of Swift's object servers: rebuilds by either reconstructor."""
 
+import json
 import os
 import random
 import re
@@ -8,8 +9,9 @@ import shutil
 import threading
 
 from support import case, disks, objects, program
-from swiftlab import proxy_client
+from swiftlab import layout, proxy_client
 
+DISPERSION = os.path.join(os.path.dirname(os.path.abspath(program.__file__)), 'dispersion.py')
 OURS = [program.PROGRAM, 'server'] if not program.IS_SWIFT else None
 
 
@@ -131,6 +133,7 @@ class BesideClients(case.InteropCase):
     @case.fragmend_only('there is no server of ours then')
     def test_nothing_is_lost_and_nobody_gets_an_error(self):
         self.lab.make_container('AUTH_lab', 'busy', self.policy.index)
+        self.spread_samples()
         stop, errors, kept = threading.Event(), [], [{} for _ in range(self.CLIENTS)]
         clients = [threading.Thread(target=self.client, args=(number, stop, errors, kept[number]))
                    for number in range(self.CLIENTS)]
@@ -163,6 +166,30 @@ class BesideClients(case.InteropCase):
             result = self.lab.run(['/usr/bin/swift-object-updater', node.conf, 'once', '-v'])
             self.assertEqual(0, result.exit_code, result.output[-2000:])
         self.assert_dispersed(kept)
+        self.assert_reported_complete()
+
+    def spread_samples(self):
+        """What swift-dispersion-populate leaves behind: objects in all partitions, if it is lucky."""
+        self.lab.make_container('AUTH_lab', self.samples(), self.policy.index)
+        with proxy_client.connection(self.lab) as link:
+            for number in range(40):
+                status, _headers, _body = proxy_client.request(
+                    link, 'PUT', proxy_client.path_of('AUTH_lab', self.samples(),
+                                                      f'dispersion_{number}'), b'')
+                self.assertEqual(201, status)
+
+    def samples(self):
+        return f'dispersion_objects_{self.policy.index}'
+
+    def assert_reported_complete(self):
+        """By Swift's own report: each sample answers in each of its places."""
+        address = ':'.join(str(part) for part in layout.PROXY_ADDRESS)
+        result = self.lab.run(['/usr/bin/python3', '-W', 'ignore', DISPERSION,
+                               f'http://{address}/v1/AUTH_lab', str(self.policy.index)])
+        self.assertEqual(0, result.exit_code, result.output[-2000:])
+        found = json.loads(result.output.strip().splitlines()[-1])['object']
+        self.assertGreater(found['copies_expected'], 0)
+        self.assertEqual((found['pct_found'], found['retries']), (100, 0), found)
 
     def assert_dispersed(self, kept):
         """No update waits, and each object has a fragment of its newest version everywhere."""

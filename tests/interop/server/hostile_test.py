@@ -291,6 +291,34 @@ class HostilePeers(unittest.TestCase):
         said = self.refused_session(offers(), b':UPDATES: START\r\n', repeat=old * 50)
         self.assertIn(b'Too many', said)
 
+    def test_sessions_leave_places_for_others(self):
+        """However many wait for locks: a quarter of the connections is for everybody else."""
+        server = self.stage.start('ours', root=self.stage.copy('few'), max_clients=8,
+                                  replication_lock_timeout=60, client_timeout=60)
+        waiting = [Session(server, partition=str(number)) for number in range(6)]
+        refused = Session(server, partition='6')
+        self.assertIn(b':ERROR: 503', refused.read_to_end())
+        answer = server.request('GET', '/sda/3/a/c/durable',
+                                {'X-Backend-Storage-Policy-Index': '1'})
+        self.assertEqual(answer.status, 200)
+        for session in [*waiting, refused]:
+            session.close()
+
+    def test_sessions_that_say_nothing_give_their_places_back(self):
+        silent = [self.session(device='sdb', partition=str(number)) for number in range(40)]
+        self.assertEqual({session.status for session in silent}, {200})
+        give_up, said = time.monotonic() + 60, b''
+        while b':UPDATES: END' not in said and time.monotonic() < give_up:
+            session = self.session(device='sdb', partition='50')
+            session.send(offers())
+            if session.read_until(b':MISSING_CHECK: END\r\n'):
+                session.send(updates())
+            said = session.read_to_end()
+        self.assertIn(b':UPDATES: END', said)
+        for session in silent:
+            session.read_to_end()
+            self.assertEqual(session.ended, 'closed')
+
     # Patience.
 
     def test_silence_ends(self):

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <thread>
 #include <vector>
 
 #include "tests/support/raw_client.hpp"
@@ -25,13 +26,27 @@ class Echo final : public RequestHandler {
             static_cast<void>(sent);
         } else if (path == "/stream") {
             co_await stream(exchange);
+        } else if (path == "/endless") {
+            co_await pour(exchange);
         } else {
             co_await echo(exchange);
         }
     }
     std::atomic<int> failures = 0;
+    std::atomic<std::size_t> poured_bytes = 0;
 
   private:
+    /// Writes until nobody takes any more.
+    Awaitable<void> pour(Exchange& exchange) {
+        const std::string piece(64 * 1024, 'x');
+        Reply head;
+        auto sent = co_await exchange.begin(std::move(head), piece);
+        while (sent.has_value() && poured_bytes < (std::size_t{64} << 20)) {
+            sent = co_await exchange.write(as_bytes_view(piece));
+            if (sent.has_value()) poured_bytes += piece.size();
+        }
+        if (sent.has_error()) ++failures;
+    }
     Awaitable<void> echo(Exchange& exchange) {
         Reply reply;
         for (;;) {
@@ -199,6 +214,17 @@ TEST_F(HttpServer, GivesAHeadOneLimitHoweverItTrickles) {
         if (std::chrono::steady_clock::now() - started > std::chrono::seconds(20)) break;
     }
     EXPECT_LT(std::chrono::steady_clock::now() - started, std::chrono::seconds(20));
+}
+
+TEST_F(HttpServer, DoesNotWorkAheadForWhoeverDoesNotRead) {
+    limits.client = TimeLimit::from_float(0.3);
+    test::RunningServer server(handler, limits, log.logger());
+    test::RawClient client(server.port(), 4096);
+    client.send(get("/endless"));
+    while (handler.failures == 0)
+        std::this_thread::yield();
+    EXPECT_GT(handler.poured_bytes, 0u);
+    EXPECT_LT(handler.poured_bytes, std::size_t{1} << 20);
 }
 
 TEST_F(HttpServer, MakesRoomByClosingWhoeverWaitsLongest) {
