@@ -110,11 +110,14 @@ void RebuildAttempt::settle_piece() {
                      : std::min<std::uint64_t>(state_.request.fragment_bytes, archive_bytes));
     const bool known =
         state_.request.fragment_bytes_known || state_.outputs.front().window.rounds_released() > 0;
-    const PieceChoice choice = choose_piece(expected, known, archive_bytes, headers_);
+    std::vector<std::optional<std::size_t>> announced;
+    for (const FragmentHeader& header : headers_)
+        announced.push_back(state_.ports.codec.announced_bytes(header));
+    const PieceChoice choice = choose_piece(expected, known, archive_bytes, announced);
     for (std::size_t position : choice.outvoted) {
         blame(position, {errc::bad_fragment,
-                         "its first header announces no piece length, or another "
-                         "one than the other survivors"});
+                         "its first header is damaged, or announces another piece "
+                         "length than the other survivors"});
     }
     if (!good()) return;
     if (!pieces_fit(archive_bytes, choice.piece_bytes)) {

@@ -83,6 +83,10 @@ class Codec {
     /// Source: liberasurecode get_fragment_size; swift ECStoragePolicy.fragment_size.
     virtual std::size_t fragment_bytes(const EcScheme& scheme, std::size_t segment_bytes) = 0;
 
+    /// Bytes of the fragment behind `header` (80 bytes, shorter is bad), header included; nothing
+    /// when the header's checksum says that it is damaged.
+    virtual std::optional<std::size_t> announced_bytes(ByteView header) = 0;
+
     /// The survivors to use out of `available` (distinct indexes, preferred first) for `wanted`, in
     /// the order in which a plan wants them; nothing when they do not determine it. MDS codes take
     /// k; a flat XOR code takes what its equations need. A singular set is skipped in favour of

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <map>
-#include <optional>
 #include <string>
 
 #include "host/base/buffer_pool.hpp"
@@ -14,25 +13,6 @@ namespace {
 constexpr std::size_t payload_alignment = 64;
 /// Before the header, so that the payload behind its 80 bytes is aligned.
 constexpr std::size_t lead_bytes = 2 * payload_alignment - fragment_header_bytes;
-constexpr std::size_t size_offset = 4;
-constexpr std::size_t magic_offset = 59;
-constexpr std::uint32_t magic = 0x0b0c5ecc;
-
-std::uint32_t little_endian_32(const FragmentHeader& header, std::size_t offset) {
-    std::uint32_t value = 0;
-    for (std::size_t i = 4; i-- > 0;) {
-        value = value << 8 | std::to_integer<std::uint32_t>(header[offset + i]);
-    }
-    return value;
-}
-
-std::optional<std::size_t> announced_piece(const FragmentHeader& header,
-                                           std::uint64_t archive_bytes) {
-    if (little_endian_32(header, magic_offset) != magic) return std::nullopt;
-    const std::size_t piece = fragment_header_bytes + little_endian_32(header, size_offset);
-    if (piece == fragment_header_bytes || piece > archive_bytes) return std::nullopt;
-    return piece;
-}
 
 }  // namespace
 
@@ -120,10 +100,13 @@ bool pieces_fit(std::uint64_t archive_bytes, std::size_t piece_bytes) {
 }
 
 PieceChoice choose_piece(std::size_t expected, bool known, std::uint64_t archive_bytes,
-                         std::span<const FragmentHeader> headers) {
+                         std::span<const std::optional<std::size_t>> announced) {
+    const auto can_be = [archive_bytes](const std::optional<std::size_t>& piece) {
+        return piece && *piece > fragment_header_bytes && *piece <= archive_bytes;
+    };
     std::map<std::size_t, std::size_t> votes;
-    for (const FragmentHeader& header : headers) {
-        if (const auto piece = announced_piece(header, archive_bytes)) ++votes[*piece];
+    for (const auto& piece : announced) {
+        if (can_be(piece)) ++votes[*piece];
     }
     PieceChoice choice;
     std::size_t most = 0;
@@ -134,9 +117,8 @@ PieceChoice choose_piece(std::size_t expected, bool known, std::uint64_t archive
         }
     }
     if (known && votes.contains(expected)) choice.piece_bytes = expected;
-    for (std::size_t position = 0; position < headers.size(); ++position) {
-        const auto piece = announced_piece(headers[position], archive_bytes);
-        if (!piece || *piece != choice.piece_bytes) choice.outvoted.push_back(position);
+    for (std::size_t position = 0; position < announced.size(); ++position) {
+        if (announced[position] != choice.piece_bytes) choice.outvoted.push_back(position);
     }
     return choice;
 }

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -99,18 +100,18 @@ RebuildCharge charge_of(const RebuildShape& shape, const RebuildLimits& limits,
 /// and at least one byte.
 bool pieces_fit(std::uint64_t archive_bytes, std::size_t piece_bytes);
 
-/// What the first headers of the survivors say about the length of a piece.
+/// Whose first header to believe about the length of a piece.
 struct PieceChoice {
     std::size_t piece_bytes = 0;
     std::vector<std::size_t> outvoted;  ///< Positions whose header says something else, or nothing.
 };
 
-/// `expected` if it is `known` and any header announces it (damage does not hit that very number),
-/// otherwise what most headers announce, `expected` among equals: an operator who changed
+/// `announced` (`Codec::announced_bytes`) by survivor: `expected` if it is `known` and anybody
+/// announces it, otherwise what most announce, `expected` among equals: an operator who changed
 /// ec_object_segment_size has objects whose headers agree on another length than the policy's, and
-/// one of the survivors may hold another object's archive. With no readable header everybody is
-/// outvoted. Source: 80 + fragment_header_t.meta.size.
+/// one of the survivors may hold another object's archive. What cannot be of an archive of
+/// `archive_bytes` counts for nothing; where nothing counts everybody is outvoted.
 PieceChoice choose_piece(std::size_t expected, bool known, std::uint64_t archive_bytes,
-                         std::span<const FragmentHeader> headers);
+                         std::span<const std::optional<std::size_t>> announced);
 
 }  // namespace fragmend::scheduler

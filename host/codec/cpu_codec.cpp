@@ -178,6 +178,12 @@ std::size_t CpuCodec::fragment_bytes(const EcScheme& scheme, std::size_t segment
     return fragment_header_bytes + payload_bytes(**back_end, scheme.k, segment_bytes);
 }
 
+std::optional<std::size_t> CpuCodec::announced_bytes(ByteView header) {
+    const auto parsed = parse_fragment_header(header);
+    if (parsed.has_error()) return std::nullopt;
+    return fragment_header_bytes + parsed->payload_bytes;
+}
+
 std::optional<std::vector<std::uint8_t>> CpuCodec::choose_survivors(
     const EcScheme& scheme, std::span<const std::uint8_t> available, std::uint8_t wanted) {
     const auto known = decoder(scheme);

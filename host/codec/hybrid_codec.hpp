@@ -47,6 +47,9 @@ class HybridCodec final : public scheduler::Codec {
     std::size_t fragment_bytes(const EcScheme& scheme, std::size_t segment_bytes) override {
         return cpu_.fragment_bytes(scheme, segment_bytes);
     }
+    std::optional<std::size_t> announced_bytes(ByteView header) override {
+        return cpu_.announced_bytes(header);
+    }
     std::optional<std::vector<std::uint8_t>> choose_survivors(
         const EcScheme& scheme, std::span<const std::uint8_t> available,
         std::uint8_t wanted) override {

@@ -202,6 +202,11 @@ std::size_t FakeCodec::fragment_bytes(const EcScheme& scheme, std::size_t segmen
     return fragment_header_bytes + (segment_bytes + k - 1) / k;
 }
 
+std::optional<std::size_t> FakeCodec::announced_bytes(ByteView header) {
+    if (get_32(header.data() + 59) != magic) return std::nullopt;
+    return fragment_header_bytes + get_32(header.data() + 4);
+}
+
 std::optional<std::vector<std::uint8_t>> FakeCodec::choose_survivors(
     const EcScheme& scheme, std::span<const std::uint8_t> available, std::uint8_t) {
     if (available.size() < static_cast<std::size_t>(scheme.k)) return std::nullopt;

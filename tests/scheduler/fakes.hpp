@@ -105,6 +105,7 @@ class FakeCodec final : public Codec {
   public:
     Result<void> check(const EcScheme&) override { return {}; }
     std::size_t fragment_bytes(const EcScheme& scheme, std::size_t segment_bytes) override;
+    std::optional<std::size_t> announced_bytes(ByteView header) override;
     std::optional<std::vector<std::uint8_t>> choose_survivors(
         const EcScheme& scheme, std::span<const std::uint8_t> available,
         std::uint8_t wanted) override;

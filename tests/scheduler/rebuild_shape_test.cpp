@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
+#include <vector>
+
 #include "host/base/buffer_pool.hpp"
 
 namespace fragmend::scheduler {
@@ -104,55 +107,37 @@ TEST(RebuildShape, KnowsWhichPiecesFit) {
     EXPECT_FALSE(pieces_fit(0, 500));
 }
 
-FragmentHeader header(std::uint32_t payload_bytes, bool magic = true) {
-    FragmentHeader bytes{};
-    for (std::size_t i = 0; i < 4; ++i)
-        bytes[4 + i] = static_cast<std::byte>(payload_bytes >> (8 * i));
-    if (magic) {
-        bytes[59] = std::byte{0xcc};
-        bytes[60] = std::byte{0x5e};
-        bytes[61] = std::byte{0x0c};
-        bytes[62] = std::byte{0x0b};
-    }
-    return bytes;
-}
+using Announced = std::vector<std::optional<std::size_t>>;
 
 TEST(PieceChoice, TakesWhatIsKnownEvenFromOne) {
-    const FragmentHeader headers[] = {header(50), header(50), header(120)};
-    const auto choice = choose_piece(200, true, 1000, headers);
+    const auto choice = choose_piece(200, true, 1000, Announced{130, 130, 200});
     EXPECT_EQ(choice.piece_bytes, 200u);
     EXPECT_EQ(choice.outvoted, (std::vector<std::size_t>{0, 1}));
 }
 
 TEST(PieceChoice, TakesWhatIsOnlyExpectedAmongEquals) {
-    const FragmentHeader two_others[] = {header(50), header(50), header(120)};
-    const auto outvoted = choose_piece(200, false, 1000, two_others);
+    const auto outvoted = choose_piece(200, false, 1000, Announced{130, 130, 200});
     EXPECT_EQ(outvoted.piece_bytes, 130u);
     EXPECT_EQ(outvoted.outvoted, (std::vector<std::size_t>{2}));
-    const FragmentHeader one_each[] = {header(50), header(120), header(70)};
-    const auto expected = choose_piece(200, false, 1000, one_each);
+    const auto expected = choose_piece(200, false, 1000, Announced{130, 200, 150});
     EXPECT_EQ(expected.piece_bytes, 200u);
     EXPECT_EQ(expected.outvoted, (std::vector<std::size_t>{0, 2}));
 }
 
 TEST(PieceChoice, TakesWhatMostAgreeOnOtherwise) {
-    const FragmentHeader headers[] = {header(50), header(70), header(70)};
-    const auto choice = choose_piece(200, true, 1000, headers);
+    const auto choice = choose_piece(200, true, 1000, Announced{130, 150, 150});
     EXPECT_EQ(choice.piece_bytes, 150u);
     EXPECT_EQ(choice.outvoted, (std::vector<std::size_t>{0}));
 }
 
-TEST(PieceChoice, DoesNotCountHeadersThatCannotBe) {
-    const FragmentHeader headers[] = {header(0xffffffff), header(0), header(120, false),
-                                      header(120)};
-    const auto choice = choose_piece(500, true, 1000, headers);
+TEST(PieceChoice, DoesNotCountWhatCannotBe) {
+    const auto choice = choose_piece(500, true, 1000, Announced{1001, 1001, 80, 80, {}, {}, 200});
     EXPECT_EQ(choice.piece_bytes, 200u);
-    EXPECT_EQ(choice.outvoted, (std::vector<std::size_t>{0, 1, 2}));
+    EXPECT_EQ(choice.outvoted, (std::vector<std::size_t>{0, 1, 2, 3, 4, 5}));
 }
 
 TEST(PieceChoice, OutvotesEverybodyWhenNobodyIsReadable) {
-    const FragmentHeader headers[] = {header(120, false), header(0)};
-    EXPECT_EQ(choose_piece(200, true, 1000, headers).outvoted.size(), 2u);
+    EXPECT_EQ(choose_piece(200, true, 1000, Announced{{}, 80}).outvoted.size(), 2u);
 }
 
 }  // namespace

@@ -56,6 +56,10 @@ std::size_t SimCodec::fragment_bytes(const scheduler::EcScheme& scheme, std::siz
     return header_bytes + (segment_bytes + k - 1) / k;
 }
 
+std::optional<std::size_t> SimCodec::announced_bytes(ByteView header) {
+    return announced_piece(reinterpret_cast<const char*>(header.data()));
+}
+
 std::optional<std::vector<std::uint8_t>> SimCodec::choose_survivors(
     const scheduler::EcScheme& scheme, std::span<const std::uint8_t> available, std::uint8_t) {
     if (available.size() < static_cast<std::size_t>(scheme.k)) return std::nullopt;

@@ -27,6 +27,7 @@ class SimCodec final : public scheduler::Codec {
     Result<void> check(const scheduler::EcScheme&) override { return {}; }
     std::size_t fragment_bytes(const scheduler::EcScheme& scheme,
                                std::size_t segment_bytes) override;
+    std::optional<std::size_t> announced_bytes(ByteView header) override;
     std::optional<std::vector<std::uint8_t>> choose_survivors(
         const scheduler::EcScheme& scheme, std::span<const std::uint8_t> available,
         std::uint8_t wanted) override;

@@ -39,6 +39,15 @@ bool is_good_header(const char* at, std::uint8_t index, std::size_t piece_bytes)
     return std::memcmp(at, expected, magic_at + sizeof magic) == 0;
 }
 
+std::optional<std::size_t> announced_piece(const char* at) {
+    std::uint32_t index = 0, payload_bytes = 0;
+    std::memcpy(&index, at, sizeof index);
+    std::memcpy(&payload_bytes, at + size_at, sizeof payload_bytes);
+    const std::size_t piece_bytes = header_bytes + payload_bytes;
+    if (!is_good_header(at, static_cast<std::uint8_t>(index), piece_bytes)) return std::nullopt;
+    return piece_bytes;
+}
+
 std::uint64_t seed_of_header(const char* at) {
     std::uint64_t seed = 0;
     std::memcpy(&seed, at + seed_at, sizeof seed);

@@ -44,6 +44,8 @@ Fragment make_fragment(const Version& version, std::uint8_t index);
 void put_header(char* at, std::uint64_t seed, std::uint8_t index, std::size_t piece_bytes);
 /// Whether the checked part of a header says `index` and `piece_bytes`.
 bool is_good_header(const char* at, std::uint8_t index, std::size_t piece_bytes);
+/// What a good header says of its piece's length.
+std::optional<std::size_t> announced_piece(const char* at);
 std::uint64_t seed_of_header(const char* at);
 char mask_of(std::uint8_t index);
 

@@ -154,6 +154,18 @@ TEST_F(CpuCodecRefuses, ALengthThatTheRememberedHeaderDoesNotHave) {
     }
 }
 
+TEST_F(CpuCodecRefuses, ToHearALengthFromADamagedHeader) {
+    const auto header = std::span(whole[3]).first<fragment_header_bytes>();
+    EXPECT_EQ(codec.announced_bytes(header), whole[3].size());
+    EXPECT_EQ(codec.announced_bytes(header.first(79)), std::nullopt);
+    constexpr std::size_t checked_bytes = 59;
+    for (std::size_t at = 0; at < checked_bytes; ++at) {
+        std::vector<std::byte> spoilt(header.begin(), header.end());
+        spoilt[at] ^= std::byte{4};
+        EXPECT_EQ(codec.announced_bytes(spoilt), std::nullopt) << "byte " << at;
+    }
+}
+
 TEST_F(CpuCodecRefuses, SurvivorSetsThatDetermineNothing) {
     for (const Indexes& survivors : {Indexes{0, 1, 3}, Indexes{}, Indexes{0, 1, 3, 2},
                                      Indexes{0, 1, 3, 3}, Indexes{0, 1, 3, 6}}) {
