@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "host/swift/directory.hpp"
 #include "host/swift/hashes_types.hpp"
 
 namespace fragmend::scan {
@@ -27,7 +28,7 @@ class Agreement {
     struct Pair {
         swift::HashText none, own;
     };
-    static constexpr std::size_t words = 4096 / 64;
+    static constexpr std::size_t words = swift::suffixes_max / 64;
     /// The place of a suffix in `pairs_`; nothing when we do not have it.
     const Pair* find(std::size_t suffix) const;
 

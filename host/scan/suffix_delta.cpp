@@ -2,11 +2,15 @@
 #include "host/scan/suffix_delta.hpp"
 
 namespace fragmend::scan {
+namespace {
 
+/// Empty for a key that is not there, which no MD5 equals.
 std::string_view hash_under(const swift::SuffixHash& hash, std::optional<int> key) {
     const auto found = hash.find(key);
     return found == hash.end() ? std::string_view() : std::string_view(found->second);
 }
+
+}  // namespace
 
 std::vector<std::string> suffix_delta(const swift::PartitionHashes& local, int local_index,
                                       const swift::PartitionHashes& remote, int remote_index) {

@@ -16,7 +16,4 @@ namespace fragmend::scan {
 std::vector<std::string> suffix_delta(const swift::PartitionHashes& local, int local_index,
                                       const swift::PartitionHashes& remote, int remote_index);
 
-/// The hash under one key; empty for a key that is not there, which no MD5 equals.
-std::string_view hash_under(const swift::SuffixHash& hash, std::optional<int> key);
-
 }  // namespace fragmend::scan

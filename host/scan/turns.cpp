@@ -8,26 +8,28 @@
 namespace fragmend::scan {
 namespace {
 
-/// Whether `one` and `other` have a partner in common.
-bool are_rivals(std::size_t one, std::size_t other, std::size_t primaries) {
-    const auto partners = [primaries](std::size_t own) {
-        return std::array{(own + primaries - 1) % primaries, (own + 1) % primaries,
-                          (own + primaries / 2) % primaries};
-    };
-    for (const std::size_t partner : partners(one)) {
-        if (std::ranges::count(partners(other), partner) > 0) return true;
+/// By the distance from one primary to another around the ring: whether they have a partner in
+/// common.
+std::vector<bool> rivals_by_distance(std::size_t primaries) {
+    const std::array partners{primaries - 1, std::size_t{1}, primaries / 2};
+    std::vector<bool> are_rivals(primaries);
+    for (const std::size_t one : partners) {
+        for (const std::size_t other : partners)
+            are_rivals[(primaries + one - other) % primaries] = true;
     }
-    return false;
+    return are_rivals;
 }
 
 }  // namespace
 
 std::vector<std::size_t> colours_of(std::size_t primaries) {
+    const auto are_rivals = rivals_by_distance(primaries);
     std::vector<std::size_t> colours;
+    colours.reserve(primaries);
     for (std::size_t place = 0; place < primaries; ++place) {
         std::array<bool, rounds_max> taken{};
         for (std::size_t earlier = 0; earlier < place; ++earlier) {
-            if (are_rivals(place, earlier, primaries)) taken[colours[earlier]] = true;
+            if (are_rivals[place - earlier]) taken[colours[earlier]] = true;
         }
         colours.push_back(
             static_cast<std::size_t>(std::ranges::find(taken, false) - taken.begin()));

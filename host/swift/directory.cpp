@@ -5,14 +5,22 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <array>
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
 
-#include "host/base/bytes.hpp"
-
 namespace fragmend::swift {
 namespace {
+
+/// Of lower-case digits; other characters have bits above them.
+constexpr std::array<std::uint8_t, 256> hex_values = [] {
+    std::array<std::uint8_t, 256> values;
+    values.fill(0xff);
+    for (std::uint8_t i = 0; i < 16; ++i)
+        values[static_cast<unsigned char>("0123456789abcdef"[i])] = i;
+    return values;
+}();
 
 constexpr std::size_t listing_buffer_bytes = 32768;
 /// An entry with a name of up to four characters, as a suffix has.
@@ -93,7 +101,17 @@ std::string base_name_of(const std::string& path) {
 }
 
 bool is_suffix_name(std::string_view name) {
-    return is_lower_hex(name, 3);
+    return suffix_number(name) != suffixes_max;
+}
+
+std::uint16_t suffix_number(std::string_view name) {
+    if (name.size() != 3) return suffixes_max;
+    const auto digit = [name](std::size_t at) {
+        return hex_values[static_cast<unsigned char>(name[at])];
+    };
+    const unsigned first = digit(0), second = digit(1), third = digit(2);
+    if ((first | second | third) > 0xf) return suffixes_max;
+    return static_cast<std::uint16_t>(first << 8 | second << 4 | third);
 }
 
 }  // namespace fragmend::swift

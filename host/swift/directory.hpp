@@ -45,5 +45,8 @@ std::string base_name_of(const std::string& path);
 
 /// Three lower-case hex digits.
 bool is_suffix_name(std::string_view name);
+inline constexpr std::uint16_t suffixes_max = 4096;
+/// The number of a suffix, below `suffixes_max`; `suffixes_max` for what is no suffix name.
+std::uint16_t suffix_number(std::string_view name);
 
 }  // namespace fragmend::swift

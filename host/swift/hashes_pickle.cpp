@@ -9,8 +9,6 @@
 namespace fragmend::swift {
 namespace {
 
-constexpr std::size_t md5_hex_length = 32;
-
 constexpr PickleLimits hashes_limits{
     .input_bytes = std::size_t{64} << 20,
     .items = 2'000'000,

@@ -3,15 +3,15 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstring>
 #include <utility>
 
-#include "host/base/bytes.hpp"
 #include "host/swift/directory.hpp"
+#include "host/swift/hashes_types.hpp"
 
 namespace fragmend::swift {
 namespace {
 
-constexpr std::size_t md5_hex_length = 32;
 constexpr char protocol = 2;
 /// Of a pickle, roughly, for each digest in it.
 constexpr std::size_t bytes_a_hash = 40;
@@ -86,34 +86,38 @@ class Scanner {
         return next_is('N') || next_is('K') || next_is('M') || next_is('J');
     }
 
-    /// A suffix and its dict, or what hashes.pkl says besides.
+    /// A suffix and its dict, or what hashes.pkl says besides them.
     bool suffix() {
         const auto name = text();
-        if (name == "valid") {
-            found_.is_file = true;
-            found_.valid = next_is('\x88');
-            return takes('\x88') || takes('\x89');
-        }
-        if (name == "updated") {
-            found_.is_file = true;
-            return takes('G') && skip(8);
-        }
-        if (!is_suffix_name(name) || !takes('}') || !skip_memo()) return false;
+        const std::uint16_t number = suffix_number(name);
+        if (number == suffixes_max) return attribute(name);
+        if (!takes('}') || !skip_memo()) return false;
         const std::size_t before = found_.hashes.size();
         in_suffix_ = true;
-        const bool read = items([this, name] { return digest(name); });
+        const bool read = items([this, name, number] { return digest(name, number); });
         in_suffix_ = false;
         if (found_.hashes.size() == before)
-            found_.hashes.push_back({name, ScannedHash::no_hashes, {}});
+            found_.hashes.push_back({name, number, ScannedHash::no_hashes, {}});
         return read;
     }
 
-    bool digest(std::string_view suffix) {
+    /// What hashes.pkl says of itself.
+    bool attribute(std::string_view name) {
+        found_.is_file = true;
+        if (name == "updated") return takes('G') && skip(8);
+        found_.valid = next_is('\x88');
+        return name == "valid" && (takes('\x88') || takes('\x89'));
+    }
+
+    bool digest(std::string_view suffix, std::uint16_t number) {
         const auto key = index();
-        const auto characters = text();
-        if (key == no_key || !is_lower_hex(characters, md5_hex_length)) return false;
-        found_.hashes.push_back({suffix, key, characters});
-        return true;
+        constexpr std::string_view opening("X\x20\0\0\0", 5);  // A text of 32 bytes.
+        if (key == no_key || left() < opening.size() + md5_hex_length) return false;
+        if (std::memcmp(at_, opening.data(), opening.size()) != 0) return false;
+        const std::string_view characters(at_ + opening.size(), md5_hex_length);
+        at_ += opening.size() + md5_hex_length;
+        found_.hashes.push_back({suffix, number, key, characters});
+        return skip_memo();
     }
 
     /// No key that a dict of hashes can have.

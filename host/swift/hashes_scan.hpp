@@ -13,8 +13,9 @@ struct ScannedHash {
     static constexpr std::int32_t no_index = -1;   ///< Swift's `None` key.
     static constexpr std::int32_t no_hashes = -2;  ///< An empty dict; `digest` is empty.
     std::string_view suffix;                       ///< Three lower-case hex digits.
+    std::uint16_t number = 0;                      ///< Of the suffix, see `suffix_number`.
     std::int32_t index = no_index;
-    std::string_view digest;  ///< 32 lower-case hex digits.
+    std::string_view digest;  ///< 32 bytes; that they are hex digits is for the reader to check.
 
     bool operator==(const ScannedHash&) const = default;
 };

@@ -7,7 +7,6 @@
 #include <boost/container/small_vector.hpp>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <optional>
 #include <ostream>
 #include <string>
@@ -21,7 +20,10 @@ namespace fragmend::swift {
 /// How long anybody waits for the lock of a partition's hashes, as Swift does.
 inline constexpr double hash_lock_timeout_s = 10;
 
-/// An MD5 in hex: at most 32 characters, held in place, since a partition has thousands of them.
+inline constexpr std::size_t md5_hex_length = 32;
+
+/// An MD5 in hex: at most `md5_hex_length` characters, held in place, since a partition has
+/// thousands of them.
 class HashText {
   public:
     HashText() = default;
@@ -38,7 +40,7 @@ class HashText {
     }
 
   private:
-    std::array<char, 32> text_{};
+    std::array<char, md5_hex_length> text_{};
     std::uint8_t size_ = 0;
 };
 
@@ -53,7 +55,8 @@ using SuffixHash = boost::container::flat_map<
     std::optional<int>, HashText, std::less<>,
     boost::container::small_vector<std::pair<std::optional<int>, HashText>, 3>>;
 
-/// Suffix (three lower-case hex digits) to its hashes.
-using PartitionHashes = std::map<std::string, SuffixHash>;
+/// Suffix (three lower-case hex digits) to its hashes, in one piece of memory: most passes build it
+/// only to find that nothing has changed. To be filled in the order of suffixes.
+using PartitionHashes = boost::container::flat_map<std::string, SuffixHash, std::less<>>;
 
 }  // namespace fragmend::swift

@@ -156,7 +156,7 @@ Result<std::optional<HashedPartition>> Attempt::run() {
     }
     if (!unreadable_.empty() && !request_.is_second_look) context_.logger.warning(unreadable_);
     for (auto& [suffix, hash] : hashes_.suffixes) {
-        if (hash) out.hashes.emplace(suffix, std::move(*hash));
+        if (hash) out.hashes.emplace_hint(out.hashes.end(), suffix, std::move(*hash));
     }
     return std::optional(std::move(out));
 }

@@ -1,6 +1,9 @@
 // Pickling of REPLICATE answers.
 #include "host/swift/replicate_answer.hpp"
 
+#include <iterator>
+#include <map>
+
 #include "host/swift/directory.hpp"
 #include "host/swift/hashes_pickle.hpp"
 
@@ -23,7 +26,7 @@ Result<PartitionHashes> parse_replicate_answer(std::string_view body) {
     std::size_t items_left = answer_limits.items;
     const auto entries = document->entries(document->root, items_left);
     if (!entries) return Error{errc::bad_pickle, "REPLICATE answer is not a dict"};
-    PartitionHashes hashes;
+    std::map<std::string, SuffixHash> hashes;
     for (std::size_t i = 0; i + 1 < entries->size(); i += 2) {
         const auto suffix = characters_of(document->nodes[(*entries)[i]]);
         if (!suffix || !is_suffix_name(*suffix)) continue;
@@ -31,7 +34,9 @@ Result<PartitionHashes> parse_replicate_answer(std::string_view body) {
         if (hash) hashes[std::string(*suffix)] = std::move(*hash);
         if (items_left == 0) return Error{errc::bad_pickle, "REPLICATE answer is too large"};
     }
-    return hashes;
+    return PartitionHashes(boost::container::ordered_unique_range,
+                           std::make_move_iterator(hashes.begin()),
+                           std::make_move_iterator(hashes.end()));
 }
 
 std::string dump_replicate_answer(const PartitionHashes& hashes, SuffixForm form) {

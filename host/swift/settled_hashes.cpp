@@ -5,10 +5,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "host/base/bytes.hpp"
 #include "host/base/unique_fd.hpp"
 #include "host/swift/directory.hpp"
 #include "host/swift/hashes_file.hpp"
@@ -29,20 +33,30 @@ bool nothing_is_invalid(int partition_fd) {
 std::optional<PartitionHashes> stored_hashes(std::string_view pickle) {
     const auto scanned = scan_hashes(pickle);
     if (!scanned || !scanned->valid) return std::nullopt;
+    const auto& all = scanned->hashes;
+    // Swift writes suffixes as they came. Each is one number here, with the place of its first hash
+    // behind it.
+    constexpr int place_bits = 32;
+    std::vector<std::uint64_t> order;
+    order.reserve(all.size());
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        if (i == 0 || all[i].suffix.data() != all[i - 1].suffix.data())
+            order.push_back(std::uint64_t{all[i].number} << place_bits | i);
+    }
+    std::ranges::sort(order);
     PartitionHashes hashes;
-    SuffixHash* hash = nullptr;
-    const char* suffix = nullptr;
-    for (const ScannedHash& one : scanned->hashes) {
-        if (one.index == ScannedHash::no_hashes) return std::nullopt;
-        if (one.suffix.data() != suffix) {
-            suffix = one.suffix.data();
-            const auto [at, is_new] = hashes.try_emplace(std::string(one.suffix));
-            if (!is_new) return std::nullopt;
-            hash = &at->second;
+    hashes.reserve(order.size());
+    for (const std::uint64_t next : order) {
+        auto i = static_cast<std::uint32_t>(next);
+        const std::string_view suffix = all[i].suffix;
+        if (!hashes.empty() && hashes.rbegin()->first == suffix) return std::nullopt;
+        auto& hash = hashes.emplace_hint(hashes.end(), suffix, SuffixHash())->second;
+        for (; i < all.size() && all[i].suffix.data() == suffix.data(); ++i) {
+            if (!is_lower_hex(all[i].digest, md5_hex_length)) return std::nullopt;  // Or no hash.
+            const auto key =
+                all[i].index == ScannedHash::no_index ? std::nullopt : std::optional(all[i].index);
+            if (!hash.emplace(key, all[i].digest).second) return std::nullopt;
         }
-        const auto key =
-            one.index == ScannedHash::no_index ? std::nullopt : std::optional<int>(one.index);
-        if (!hash->emplace(key, one.digest).second) return std::nullopt;
     }
     return hashes;
 }
