@@ -16,7 +16,7 @@ class AnswerGathering {
   public:
     using Length = std::chrono::microseconds;
     static constexpr Length shortest{500};
-    static constexpr Length longest{20'000};
+    static constexpr Length longest{50'000};
 
     /// How long to sleep now. `under_way`: answers that are waited for; `answers`: of this pass so
     /// far.

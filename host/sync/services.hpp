@@ -30,8 +30,9 @@
 
 namespace fragmend::sync {
 
-/// REPLICATE requests under way at a time: each makes a peer hash.
-inline constexpr std::size_t replicate_calls_max = 16;
+/// REPLICATE requests under way at a time: each may make a peer hash. Enough that answers come in
+/// handfuls; few beside what one server of Swift's takes (max_clients, 1024).
+inline constexpr std::size_t replicate_calls_max = 32;
 
 /// Objects that one session offers; the suffix that reaches it is the session's last. What a
 /// session remembers of each, and what its receiver wants of them, stays within
