@@ -46,10 +46,12 @@ Awaitable<Result<void>> ReadAhead::ready() {
 }
 
 Awaitable<void> ReadAhead::start_over(std::size_t piece_bytes) {
+    starting_over_ = true;
     for (Object& object : objects_)
         cancel(object);
     for (Object& object : objects_)
         co_await end(object);
+    starting_over_ = false;
     for (Object& object : objects_) {
         RebuildRequest request = object.rebuild->request();
         if (std::exchange(object.is_shared, false)) {

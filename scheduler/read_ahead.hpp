@@ -30,7 +30,7 @@ class ReadAhead {
     ReadAhead(const ReadAhead&) = delete;
     ReadAhead& operator=(const ReadAhead&) = delete;
 
-    bool has_room() const { return objects_.size() < objects_max_; }
+    bool has_room() const { return !starting_over_ && objects_.size() < objects_max_; }
     bool empty() const { return objects_.empty(); }
     /// Starts one more object. Only when `has_room`. `left_out`: devices that failed it before.
     void push(RebuildRequest request, std::vector<std::uint32_t> left_out);
@@ -79,6 +79,7 @@ class ReadAhead {
     std::size_t objects_max_;
     std::deque<Object> objects_;
     bool cancelled_ = false;
+    bool starting_over_ = false;  ///< All of them; none may join meanwhile.
 };
 
 }  // namespace fragmend::scheduler

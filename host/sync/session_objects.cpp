@@ -229,6 +229,9 @@ Awaitable<void> SessionObjects::open_ahead() {
         };
         auto items = co_await offload(services_.disk, std::move(open));
         std::ranges::move(items, std::back_inserter(opened_));
+        // While the object before it is still waited for: short sessions are nothing but
+        // beginnings.
+        if (!cancelled_) start_rebuilds();
         opened_changed_.notify();
     }
     opener_done_ = true;
@@ -280,7 +283,7 @@ std::uint64_t SessionObjects::ahead_bytes_max() const {
 
 void SessionObjects::start_rebuilds() {
     const std::uint64_t ahead_max = ahead_bytes_max();
-    std::uint64_t ahead = 0;
+    std::uint64_t ahead = current_ ? current_->round_bytes : 0;
     for (Item& item : opened_) {
         if (!rebuilds_.has_room() || (!rebuilds_.empty() && ahead >= ahead_max)) return;
         ahead += item.round_bytes;

@@ -117,6 +117,36 @@ TEST(ReadAhead, StartsOverWhenTheFrontHasLargerPieces) {
     }
 }
 
+TEST(ReadAhead, TakesOneMoreAtAnyStepAtWhichItHasRoom) {
+    bool completed = false;
+    int refused = 0;
+    for (int steps = 1; !completed && steps < 3000; steps += 3) {
+        World world(400 * 1024);
+        world.limits.hold_back_bytes_max = 0;
+        world.source.turns_max = 4;
+        std::vector<RebuildRequest> requests;
+        for (int i = 0; i < 3; ++i)
+            requests.push_back(world.add("/a/c/" + std::to_string(i), object_of(40000), 150000));
+        requests[0].fragment_bytes = 1000;  // It will start over.
+        ReadAhead objects(world.ports(), world.limits, 3);
+        std::vector<Served> served;
+        world.tasks.spawn(serve_all(objects, {requests[0], requests[1]}, served));
+        int step = 0;
+        while (step < steps && world.step())
+            ++step;
+        completed = step < steps;
+        const bool taken = !objects.empty() && objects.has_room();
+        if (taken) objects.push(requests[2], {});
+        if (!taken && !objects.empty()) ++refused;
+        world.run_until_idle();
+        ASSERT_EQ(served.size(), taken ? 3u : 2u) << "after " << steps << " steps";
+        for (std::size_t i = 0; i < served.size(); ++i)
+            EXPECT_EQ(served[i].bytes, world.truth(requests[i])) << "after " << steps << " steps";
+    }
+    EXPECT_TRUE(completed);
+    EXPECT_GT(refused, 0) << "nobody may join what starts over";
+}
+
 TEST(ReadAhead, TellsWhatNeverFitsInsteadOfStartingOverForEver) {
     World world(100 * 1024);
     auto request = world.add("/a/c/o", object_of(90000), 300000);
