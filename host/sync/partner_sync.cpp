@@ -75,6 +75,7 @@ std::string PartnerSync::path_at(const Node& node) const {
 
 Awaitable<void> PartnerSync::look(bool closely) {
     delta_.reset();
+    is_close_ = closely;
     auto found = co_await find_delta(closely);
     if (found) {
         std::erase_if(found->suffixes,
@@ -88,12 +89,17 @@ Awaitable<void> PartnerSync::send(std::vector<LaterTarget> later) {
         // The target first: whoever waits for a busy device takes no session from the others.
         auto& slots = services_.targets.of(delta_->node.replication_name());
         Semaphore::Permit slot;
-        if (!slots.try_acquire(1, slot)) {
+        const bool waited = !slots.try_acquire(1, slot);
+        if (waited) {
             activity_.queued("waits for a session with " + delta_->node.replication_name());
-            auto waited = co_await slots.acquire(1);
-            if (waited.has_error() || cancelled_) co_return;
-            slot = std::move(waited.value());
-            // Whoever had the device may have sent the same objects meanwhile.
+            auto granted = co_await slots.acquire(1);
+            if (granted.has_error() || cancelled_) co_return;
+            slot = std::move(granted.value());
+        }
+        // Whoever had the device may have sent the same objects meanwhile. And our own disk is
+        // hashed anew only now: of the partners that miss the same, most find it delivered by
+        // others.
+        if (waited || !is_close_) {
             const auto node_id = delta_->node.id;
             co_await look(true);
             if (!delta_) co_return;

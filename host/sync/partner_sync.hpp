@@ -54,7 +54,8 @@ class PartnerSync {
     const scan::Partner& partner() const { return partner_; }
 
     /// Sessions until the partner has what `delta` says, or another one is of no use. What they
-    /// rebuild they rebuild for `later`, too, as far as these lack it.
+    /// rebuild they rebuild for `later`, too, as far as these lack it. Looks closely before the
+    /// first.
     Awaitable<void> send(std::vector<LaterTarget> later);
     /// Ends what it does soon.
     void cancel();
@@ -99,6 +100,7 @@ class PartnerSync {
     ReplicateCalls& calls_;  ///< Of the job, which cancels them.
     Activity& activity_;
     std::optional<Delta> delta_;
+    bool is_close_ = false;  ///< Whether the last look was a close one.
     /// Suffixes that sessions without room for all of them have dealt with: they stay dealt with,
     /// whatever could not be rebuilt there.
     std::set<std::string> dealt_with_;

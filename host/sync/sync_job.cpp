@@ -32,7 +32,7 @@ Awaitable<void> SyncJobRun::run() {
     for (std::size_t i = 0; i < partners_.size() && !cancelled_; ++i) {
         PartnerSync& partner = partners_[i];
         // The sessions before may have taken long, and others may have been here meanwhile.
-        if (i > 0) co_await partner.look(true);
+        if (i > 0) co_await partner.look(false);
         if (!partner.delta()) continue;
         auto later = later_than(i);
         co_await partner.send(std::move(later));
@@ -53,9 +53,9 @@ Awaitable<void> SyncJobRun::look_around() {
         if (!visited.insert(partner.node.id).second) continue;
         PartnerSync& looked = partners_.emplace_back(services_, policy_, job_, partner, agreement_,
                                                      holes_, calls_, activity_);
-        // What is put off is looked at closely when its round comes.
+        // Closely when it comes to a session, and what is put off not before its round.
         const bool is_now = partner.round <= visits_.round;
-        co_await looked.look(is_now);
+        co_await looked.look(false);
         if (looked.delta() && is_now) continue;
         if (looked.delta()) put_off_.push_back(partner.node.id);
         partners_.pop_back();
