@@ -104,7 +104,12 @@ class Scenarios(unittest.TestCase):
         for pairing in pairings:
             if ends:
                 before.restore()
-            ends[pairing] = self.run_all(group, scenes, pairing)
+            ends[pairing] = self.run_all(group, scenes, pairing, may_hang=pairing == AUTHORITY)
+            if ends[pairing] is None:
+                # Seen once, with a server down: Swift's reconstructor waits for ever.
+                print(f'{group.name}: Swift hung with nobody there but itself; again', file=sys.stderr)
+                before.restore()
+                ends[pairing] = self.run_all(group, scenes, pairing)
             if os.environ.get('FRAGMEND_SCENARIOS_SHOW'):
                 print(pairing, ends[pairing]['log'])
         if program.IS_SWIFT:
@@ -114,8 +119,11 @@ class Scenarios(unittest.TestCase):
         if failures:
             self.fail(f'{len(failures)} rows differ\n' + '\n'.join(failures))
 
-    def run_all(self, group, scenes, pairing):
-        """Runs the reconstructor at all servers, one after the other, as often as the group says."""
+    def run_all(self, group, scenes, pairing, may_hang=False):
+        """Runs the reconstructor at all servers, one after the other, as often as the group says.
+
+        Nothing for one that hung and may do so.
+        """
         sizes = {number: len(self.lab.log_text(number)) for number in self.numbers()}
         self.output = ''
         began = time.monotonic()
@@ -128,6 +136,8 @@ class Scenarios(unittest.TestCase):
                         RUN_LIMIT_S, options={**group.options, **ports})
                     result = results[number]
                     self.output += f'--- node {number}, exit {result.exit_code}\n{result.output}'
+                    if may_hang and result.timed_out:
+                        return None
                     self.assertFalse(result.timed_out, self.output[-3000:])
                     self.assertIn(result.exit_code, (0, 3, 5), self.output[-3000:])
         print(f'{group.name}: {len(scenes)} rows, {pairing}: {time.monotonic() - began:.1f} s',
