@@ -27,6 +27,8 @@ SEED = int(os.environ.get('FRAGMEND_SEED', '0')) or random.SystemRandom().randra
 HEAL_LIMIT_S = 120.0
 SIZES = (0, 1, 1000, 65536, 65537, 200000)
 ACCOUNT, CONTAINER = 'AUTH_soak', 'c'
+# New contents of old names after these, so that what is stored does not grow for as long as it lasts.
+NAMES = 400
 # What must be stored at the end of the troubles for the test to mean something.
 OBJECTS_MIN = 5
 OPTIONS = {'interval': 0.3, 'ring_check_interval': 0.5, 'stats_interval': 2, 'http_timeout': 5,
@@ -34,7 +36,7 @@ OPTIONS = {'interval': 0.3, 'ring_check_interval': 0.5, 'stats_interval': 2, 'ht
 
 
 class Clients(threading.Thread):
-    """Writes and deletes objects; remembers what the cluster promised."""
+    """Writes, overwrites and deletes objects; remembers what the cluster promised."""
 
     def __init__(self, lab, dice):
         super().__init__(daemon=True)
@@ -51,7 +53,7 @@ class Clients(threading.Thread):
                 with proxy_client.connection(self._lab) as link:
                     while not self.stopping.is_set():
                         number += 1
-                        self._one(link, f'o{number:05d}')
+                        self._one(link, f'o{number % NAMES:03d}')
                         self.stopping.wait(0.02)
             except Exception as error:  # What was asked on a broken connection is not known.
                 self.refused[type(error).__name__] += 1
@@ -68,6 +70,9 @@ class Clients(threading.Thread):
                 self.deleted.add(name)
             return
         body = self._dice.randbytes(self._dice.choice(SIZES))
+        # Until the answer nobody knows which content, or none, there will be.
+        self.stored.pop(name, None)
+        self.deleted.discard(name)
         status, _headers, _body = proxy_client.request(
             link, 'PUT', proxy_client.path_of(ACCOUNT, CONTAINER, name), body,
             {'X-Object-Meta-Md5': hashlib.md5(body).hexdigest()})
@@ -222,10 +227,12 @@ class Soak(case.InteropCase):
                     partition, index = int(match['partition']), int(match['index'])
                     name = entry['metadata']['name']
                     if rows[partition][index] == device:
-                        found.setdefault(name, set()).add(index)
+                        versions = found.setdefault(name, {})
+                        versions.setdefault(entry['metadata']['X-Timestamp'], set()).add(index)
                     elif self.waits_for_reverts():
                         elsewhere.add(name)
         every = set(range(self.policy.unique_fragments))
+        found = {name: versions[max(versions)] for name, versions in found.items()}
         return [f'{name}: fragments {sorted(every - found.get(path, set()))} missing'
                 for name in sorted(clients.stored)
                 for path in [f'/{ACCOUNT}/{CONTAINER}/{name}']
