@@ -106,7 +106,7 @@ class Scenarios(unittest.TestCase):
                 before.restore()
             ends[pairing] = self.run_all(group, scenes, pairing, may_hang=pairing == AUTHORITY)
             if ends[pairing] is None:
-                # Seen once, with a server down: Swift's reconstructor waits for ever.
+                # Seen twice, with a server down: Swift's reconstructor waits for ever.
                 print(f'{group.name}: Swift hung with nobody there but itself; again', file=sys.stderr)
                 before.restore()
                 ends[pairing] = self.run_all(group, scenes, pairing)
