@@ -227,9 +227,7 @@ Awaitable<Result<void>> ObjectRebuild::take_share() {
     auto share = co_await budget.acquire(charge.bytes());
     if (share.has_error()) co_return share.error();
     share_ = std::move(share.value());
-    state_.share_bytes = charge.slab_bytes;
-    state_.outside = state_.ports.buffers.claim(charge.outside_bytes);
-    state_.request.receive_whole = charge.receives_whole;
+    use_share(charge);
     co_return Result<void>();
 }
 
@@ -287,8 +285,17 @@ void ObjectRebuild::drop_others() {
     }
     if (!state_.shape) return;
     state_.shape->outputs = 1;
-    share_.shrink_to(state_.shape->charge_bytes() + state_.outside.bytes());
-    state_.share_bytes = state_.shape->charge_bytes();
+    // Where the slabs of all left little for what surrounds them, some of theirs goes there.
+    const std::size_t bytes_max = state_.share_bytes + state_.outside.bytes();
+    use_share(charge_of(*state_.shape, state_.limits, bytes_max));
+}
+
+void ObjectRebuild::use_share(const RebuildCharge& charge) {
+    share_.shrink_to(charge.bytes());
+    state_.share_bytes = charge.slab_bytes;
+    state_.outside.shrink_to(0);
+    state_.outside = state_.ports.buffers.claim(charge.outside_bytes);
+    state_.request.receive_whole = charge.receives_whole;
 }
 
 bool ObjectRebuild::note_compute_fault(const Error& error, bool last) {

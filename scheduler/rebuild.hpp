@@ -87,6 +87,8 @@ class ObjectRebuild {
     /// Whether `error` may be none for a single output: a target that is thought to lack its
     /// fragment may hold it, and the first one may need it.
     bool drops_others_after(const Error& error) const;
+    /// Splits the share, which is at least `charge`, into slabs and what surrounds them.
+    void use_share(const RebuildCharge& charge);
     /// From now on only the first fragment is wanted.
     void drop_others();
     /// Tries until an attempt is verified or none is left.

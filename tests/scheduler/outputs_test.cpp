@@ -166,6 +166,31 @@ TEST_F(TwoOutputs, OneGoesAloneWhenSurvivorsAreTooFewForBoth) {
     }
 }
 
+TEST_F(TwoOutputs, OneThatGoesAlonePaysForItsSurvivorsWithWhatTheOtherHad) {
+    // Room for the slabs of both, hardly any for what surrounds them.
+    World tight(16 * 1024);
+    tight.limits.hold_back_bytes_max = 0;
+    FakeObject object;
+    object.absent = {5};
+    object.faults[2] = {Fault::Kind::flipped_byte, 1900};
+    const auto made = request(tight, object);
+    ObjectRebuild rebuild(tight.ports(), tight.limits, made, {});
+    std::size_t outputs = 0;
+    std::size_t claimed = 0;
+    tight.source.on_open = [&] {
+        outputs = rebuild.request().outputs();
+        claimed = tight.buffers.claimed_bytes();
+    };
+    rebuild.start();
+    Received first;
+    tight.tasks.spawn(take(rebuild, 0, 0, first));
+    tight.run_until_idle();
+    EXPECT_TRUE(first.ended);
+    EXPECT_EQ(outputs, 1u);
+    EXPECT_EQ(claimed, 8 * 1024u) << "half of 16 KiB is slabs";
+    EXPECT_EQ(tight.budget.in_use_bytes(), 0u);
+}
+
 TEST_F(TwoOutputs, OneGoesAloneWhenMemoryIsTooLittleForBoth) {
     World small(24 * 1024);
     FakeObject object;
