@@ -31,8 +31,9 @@ Receiver::Receiver(Peers& peers, Network& network, Peer& peer, std::weak_ptr<Lin
     peers.on_session(peer.node, partition_, node_index_);
     if (peer.mood == Mood::flaky && network.dice.chance(peers.trouble_percent)) {
         ++peers.faults;
-        trouble_ = static_cast<Trouble>(network.dice.between(1, 8));
+        trouble_ = static_cast<Trouble>(network.dice.between(1, 9));
         strikes_at_ = network.dice.draw(network.dice.chance(50) ? 400 : 6000);
+        refuses_next_ = trouble_ == Trouble::refuses_one;
     }
     std::erase_if(peer_.sessions, [](const std::weak_ptr<Link>& session) {
         const LinkPtr alive = session.lock();
@@ -160,6 +161,11 @@ void Receiver::take_line(const std::string& line) {
     if (line == ":MISSING_CHECK: START" || line == ":UPDATES: START") return;
     if (line == ":MISSING_CHECK: END") return answer_missing();
     if (line == ":UPDATES: END") {
+        if (has_refused_) {
+            chunk(":ERROR: 500 'ERROR: With :UPDATES: 1 failures to 1 successes'\r\n");
+            deaf_ = true;
+            return network_.end(link());
+        }
         state_ = State::ended;
         chunk(":UPDATES: START\r\n");
         return chunk(":UPDATES: END\r\n");
@@ -214,6 +220,10 @@ void Receiver::take_sub_request_head(const std::string& head) {
 void Receiver::commit() {
     const Delivery delivery = *std::exchange(put_, std::nullopt);
     peers_.on_delivery(delivery);
+    if (std::exchange(refuses_next_, false)) {
+        has_refused_ = true;
+        return;
+    }
     const Version* version = peers_.version_of(delivery.path);
     if (version != nullptr) peer_.objects[version->hash] = {version, node_index_, Damage::none};
 }

@@ -26,7 +26,18 @@ class Receiver {
 
   private:
     enum class State { head, missing, updates, ended };
-    enum class Trouble { none, refused, late, silent, hang_up, error_line, lock_line, stall, lie };
+    enum class Trouble {
+        none,
+        refused,
+        late,
+        silent,
+        hang_up,
+        error_line,
+        lock_line,
+        stall,
+        lie,
+        refuses_one  ///< Of the sub-requests; takes the others and says so at the end.
+    };
 
     void begin();
     void take_lines();
@@ -49,7 +60,9 @@ class Receiver {
     Trouble trouble_ = Trouble::none;
     std::uint64_t strikes_at_ = 0;  ///< Bytes that come before the trouble.
     std::uint64_t received_ = 0;
-    bool deaf_ = false;  ///< Ignores what comes.
+    bool deaf_ = false;          ///< Ignores what comes.
+    bool refuses_next_ = false;  ///< Body.
+    bool has_refused_ = false;
 
     State state_ = State::head;
     transport::http::ChunkDecoder chunks_;
