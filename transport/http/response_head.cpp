@@ -40,10 +40,15 @@ Result<std::string> unfolded_head(std::string_view head) {
     for (auto at = fields_at, next = at; at < head.size(); at = next) {
         next = std::min(head.find('\n', at), head.size() - 1) + 1;
         const auto line = head.substr(at, next + 1 - at);  // And whether it goes on.
-        if (is_about_framing(line.substr(0, line.find(':'))) && folded_line(line))
+        const auto colon = line.find(':');
+        // What has no name is no field for Beast, whose iequals looks one byte past its end.
+        if (colon != line.npos && is_about_framing(line.substr(0, colon)) && folded_line(line))
             return no_field(line_at(head, at));
     }
-    return std::string(head.substr(0, fields_at)) + unfolded(head.substr(fields_at));
+    auto text = std::string(head.substr(0, fields_at)) + unfolded(head.substr(fields_at));
+    // An empty line went on in the next one.
+    if (const auto still = folded_line(text)) return no_field(line_at(text, *still));
+    return text;
 }
 
 }  // namespace

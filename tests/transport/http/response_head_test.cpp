@@ -124,7 +124,8 @@ TEST(ResponseHead, WhatFramesABodyNeverGoesOnInTheNextLine) {
           "HTTP/1.1 200 OK\r\n Content-Length: 1\r\n\r\n",
           "HTTP/1.1 200\r\n OK\r\nContent-Length: 1\r\n\r\n",
           "HTTP/1.1 200\r OK\r\nContent-Length: 1\r\n\r\n", "HTTP/1.1 200 OK\r \r\n\r\n",
-          "HTTP/1.1 200 OK\r\nno colon\r\n : b\r\n\r\n"}) {
+          "HTTP/1.1 200 OK\r\nno colon\r\n : b\r\n\r\n",
+          "HTTP/1.1 200 OK\r\nA: b\r\n\r c\r\nEtag: \"0\"\r\n\r\n"}) {
         const auto parsed = ResponseHead::parse(text);
         ASSERT_TRUE(parsed.has_error()) << text;
         EXPECT_EQ(parsed.error().code, errc::protocol) << text;
