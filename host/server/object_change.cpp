@@ -109,9 +109,6 @@ Reply accepted(const BackendRequest& request, const swift::OpenObject& object,
     for (const auto& [key, value] : object.effective.items()) {
         if (swift::is_object_sysmeta(key)) reply.fields.emplace_back(key, swift::to_text(value));
     }
-    std::erase_if(reply.fields, [](const auto& field) {
-        return field.second.find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos;
-    });
     return reply;
 }
 
