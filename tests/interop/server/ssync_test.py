@@ -35,6 +35,8 @@ OBJECTS = [
     planned('pending-other', put(index=4, durable=False)),
     planned('pending-sibling', put(index=4), put(durable=False)),
     planned('deleted', put(), {'op': 'delete', 'at': T[2]}),
+    planned('back', put(), {'op': 'delete', 'at': T[2]}, put(at=T[3], durable=False)),
+    planned('back-other', {'op': 'delete', 'at': T[2]}, put(at=T[3], index=4, durable=False)),
     planned('posted', put(), {'op': 'post', 'at': T[3], 'headers': {'X-Object-Meta-B': '2'}}),
     planned('typed', put(), {'op': 'post', 'at': T[3], 'headers': {}, 'content_type': 'image/png',
                              'content_type_at': T[2]}),
