@@ -42,6 +42,8 @@ OBJECTS = [
                              'content_type_at': T[2]}),
     planned('expired', put(headers={'X-Delete-At': str(NOW - 3600)})),
     planned('offset', put(at=T[1] + '_0000000000000002')),
+    planned('sized', put(headers={'Content-Type':
+                                  'a/b; x="; swift_bytes=1"; swift_bytes = 777;y="\\"";;z'})),
     planned('headers', put(headers={'X-Object-Meta-A': '1', 'X-Object-Sysmeta-S': 's'})),
 ]
 NAMES = [one['name'] for one in OBJECTS] + ['/a/c/absent']
