@@ -11,13 +11,13 @@
 
 namespace fragmend::bench {
 
-/// Fills the sources and poisons the outputs of one slab; `slab` a multiple of 8.
+/// Fills the sources and poisons the outputs of one slab; `slab` and the stride are multiples of 8.
 template <class Policy>
 void write_pattern(const Policy& policy, std::uint8_t* slab, const Expectation& expected) {
-    const std::uint64_t source_bytes = expected.items * expected.sources * expected.stride;
+    const std::uint64_t source_words = expected.items * expected.sources * expected.stride / 8;
     auto* words = reinterpret_cast<std::uint64_t*>(slab);
-    thrust::tabulate(policy, words, words + source_bytes / 8, expected.pattern);
-    thrust::fill(policy, slab + source_bytes, slab + source_bytes + expected.size(), poison);
+    thrust::tabulate(policy, words, words + source_words, expected.pattern);
+    thrust::fill_n(policy, words + source_words, expected.size() / 8, 0x0101010101010101u * poison);
 }
 
 /// The first byte of the outputs that is not as expected; their size when all are.
