@@ -7,7 +7,8 @@
 namespace fragmend::sync {
 
 Awaitable<bool> quarantine_braked(Services& services, const PolicyContext& policy,
-                                  std::string device, std::string file_path, std::string reason) {
+                                  std::string device, std::string file_path, std::string reason,
+                                  std::function<bool()> is_still_due) {
     const auto answer = services.brake.ask(device, services.clock.steady());
     if (answer == QuarantineBrake::Answer::stop_now) {
         services.log.log(LogLevel::critical,
@@ -18,12 +19,15 @@ Awaitable<bool> quarantine_braked(Services& services, const PolicyContext& polic
     }
     if (answer != QuarantineBrake::Answer::go) co_return false;
     auto move = [disk = policy.disk, device = std::move(device), path = std::move(file_path),
-                 reason = std::move(reason)] {
+                 reason = std::move(reason), is_still_due = std::move(is_still_due)] {
+        if (is_still_due && !is_still_due())
+            return Error{errc::not_found, path + " changed meanwhile"};
         return swift::quarantine_object(disk, disk.device_path(device), path, reason);
     };
     const auto moved = co_await offload(services.disk, std::move(move));
     if (moved == errc::quarantined) co_return true;
-    services.log.error("Unable to quarantine: " + to_string(moved));
+    services.log.log(moved == errc::not_found ? LogLevel::info : LogLevel::error,
+                     "Unable to quarantine: " + to_string(moved));
     co_return false;
 }
 

@@ -134,7 +134,7 @@ Awaitable<void> PartnerSync::go_on_after(Ended ended) {
     if (cancelled_) co_return delta_.reset();
     if (ended.counts.body_failed && ++broken_ <= broken_sessions_max) co_return co_await look(true);
     if (!ended.left.empty()) {
-        account_failures(ended.counts);
+        account_failures(ended);
         const auto left = static_cast<std::ptrdiff_t>(ended.left.size());
         dealt_with_.insert(delta_->suffixes.begin(), delta_->suffixes.end() - left);
         delta_->suffixes = std::move(ended.left);
@@ -142,11 +142,7 @@ Awaitable<void> PartnerSync::go_on_after(Ended ended) {
     }
     const auto next = after_session(ended.result, ++tries_);
     if (next == AfterSession::done || next == AfterSession::give_up) {
-        account_failures(ended.counts);
-        if (next == AfterSession::give_up) {
-            const auto& error = ended.result.error;
-            services_.stats.session_failed(error ? error->code : errc::internal);
-        }
+        account_failures(ended);
         co_return delta_.reset();
     }
     if (next == AfterSession::try_again_later) co_await pause(lock_pause * tries_);
@@ -269,16 +265,21 @@ Awaitable<PartnerSync::Ended> PartnerSync::session(const std::vector<LaterTarget
     co_await objects.stop();
     ended.counts = objects.counts();
     ended.damaged = objects.take_damaged();
-    if (ended.result.success) ended.left = objects.unoffered();
+    // One refused object fails a whole session, long after the receiver has taken the others: that
+    // costs what was offered, which is the next pass's, and nothing that was not.
+    if (ended.result.judged) ended.left = objects.unoffered();
     account(ended);
     co_return ended;
 }
 
-void PartnerSync::account_failures(const SessionCounts& counts) {
+void PartnerSync::account_failures(const Ended& ended) {
     auto& target = services_.stats.targets[delta_->node.replication_name()];
-    target.objects_failed += counts.objects_failed;
-    for (const auto& [code, count] : counts.failures)
+    target.objects_failed += ended.counts.objects_failed;
+    for (const auto& [code, count] : ended.counts.failures)
         services_.stats.object_failed(code, count);
+    if (ended.result.success) return;
+    const auto& error = ended.result.error;
+    services_.stats.session_failed(error ? error->code : errc::internal);
 }
 
 void PartnerSync::account(const Ended& ended) {

@@ -76,7 +76,7 @@ class PartnerSync {
     struct Ended {
         transport::ssync::SessionResult result;
         SessionCounts counts;
-        std::vector<std::string> left;  ///< Suffixes that a good session had no room for.
+        std::vector<std::string> left;  ///< Suffixes that a session with an end had no room for.
         std::vector<transport::fragments::DamagedArchive> damaged;
     };
     Awaitable<Ended> session(const std::vector<LaterTarget>& later);
@@ -87,8 +87,9 @@ class PartnerSync {
     /// Waits before the next try, unless the job is cancelled.
     Awaitable<void> pause(std::chrono::milliseconds length);
     void account(const Ended& ended);
-    /// Of the last session: an object that failed is counted once, whatever the tries.
-    void account_failures(const SessionCounts& counts);
+    /// Of the last session: an object that failed is counted once, whatever the tries, and so is a
+    /// session that is not tried again.
+    void account_failures(const Ended& ended);
     std::string path_at(const Node& node) const;
 
     Services& services_;

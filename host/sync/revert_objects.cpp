@@ -145,32 +145,22 @@ Awaitable<Result<std::vector<SubRequest>>> RevertObjects::requests_of(const Want
                                                                       swift::OpenObject object) {
     const auto unchanged = check_unchanged(offered_.at(want.object_hash.hex()), object);
     if (unchanged.has_error()) co_return unchanged.error();
-    std::vector<SubRequest> requests;
-    const auto path = object.name.path();
-    if (object.tombstone) {
-        if (want.data) {
-            requests.push_back({"DELETE", path, delete_headers(*object.tombstone), 0, nullptr});
-            ++counts_.tombstones;
+    auto requests = sub_requests_of(
+        object, want,
+        reverted_put_headers(object.data_metadata, object.fragment_index, object.durable()));
+    if (requests.has_error()) co_return requests.error();
+    for (SubRequest& request : *requests) {
+        if (request.method == "PUT") {
+            auto given = co_await give_body(request, object);
+            if (given.has_error()) co_return given.error();
         }
-        co_return requests;
-    }
-    const bool sends_meta =
-        want.meta && object.meta_metadata && object.timestamp != object.data_timestamp;
-    Headers meta_headers;
-    if (sends_meta) meta_headers = post_headers(*object.meta_metadata);
-    if (want.data) {
-        auto put = co_await put_request(object);
-        if (put.has_error()) co_return put.error();
-        requests.push_back(std::move(put.value()));
-    }
-    if (sends_meta) {
-        requests.push_back({"POST", path, std::move(meta_headers), 0, nullptr});
-        ++counts_.metas;
+        counts_.tombstones += request.method == "DELETE";
+        counts_.metas += request.method == "POST";
     }
     co_return requests;
 }
 
-Awaitable<Result<SubRequest>> RevertObjects::put_request(swift::OpenObject& object) {
+Awaitable<Result<void>> RevertObjects::give_body(SubRequest& put, swift::OpenObject& object) {
     const auto piece_bytes = static_cast<std::size_t>(
         std::clamp<std::uint64_t>(object.content_length, 1, LocalBody::piece_bytes_max));
     auto permit = co_await services_.budget.acquire(piece_bytes);
@@ -180,18 +170,13 @@ Awaitable<Result<SubRequest>> RevertObjects::put_request(swift::OpenObject& obje
     sending_.emplace();
     sending_->hash = object.hash;
     sending_->archive = local_archive(object);
-    SubRequest request;
-    request.method = "PUT";
-    request.path = object.name.path();
-    request.headers =
-        reverted_put_headers(object.data_metadata, object.fragment_index, object.durable());
-    request.content_length = object.content_length;
-    request.body = std::make_unique<LocalBody>(
+    put.content_length = object.content_length;
+    put.body = std::make_unique<LocalBody>(
         services_,
         swift::LocalFragmentFile(std::move(object.fd), object.data_path, object.content_length),
         sending_->archive.md5, std::move(permit.value()), sending_->outcome, activity_,
         endpoint_of(plan_.target), cancelled_);
-    co_return request;
+    co_return Result<void>();
 }
 
 Awaitable<void> RevertObjects::finish() {

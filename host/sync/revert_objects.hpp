@@ -74,7 +74,7 @@ class RevertObjects final : public transport::ssync::SessionObjects {
     Awaitable<Result<void>> list_next_suffix();
     Awaitable<Result<std::vector<transport::ssync::SubRequest>>> requests_of(
         const transport::ssync::Wanted& want, swift::OpenObject object);
-    Awaitable<Result<transport::ssync::SubRequest>> put_request(swift::OpenObject& object);
+    Awaitable<Result<void>> give_body(transport::ssync::SubRequest& put, swift::OpenObject& object);
     Result<void> check_unchanged(const swift::LocalOffer& offered,
                                  const swift::OpenObject& object) const;
     void leave_out(const std::string& object_hash, const Error& error);

@@ -191,9 +191,15 @@ SessionObjects::Item SessionObjects::open_one(Wanted want, std::size_t read_byte
         return item;
     }
     item.object = std::move(opened.value());
+    auto requests = sub_requests_of(
+        item.object, item.want, rebuilt_put_headers(item.object.data_metadata, plan_.wanted_index));
+    if (requests.has_value())
+        item.requests = std::move(requests.value());
+    else
+        item.error = requests.error();
     if (item.object.tombstone) return item;
     item.archive = local_archive(item.object);
-    if (item.needs_rebuild() && item.object.content_length <= read_bytes_max) {
+    if (!item.error && item.needs_rebuild() && item.object.content_length <= read_bytes_max) {
         item.archive.content = read_whole(std::move(item.object.fd), item.archive);
     }
     // A larger one is opened again when its turn comes: descriptors are not read ahead.
@@ -402,29 +408,19 @@ Awaitable<Result<std::vector<SubRequest>>> SessionObjects::next_sub_requests() {
 }
 
 Awaitable<Result<std::vector<SubRequest>>> SessionObjects::requests_of(Item& item) {
-    std::vector<SubRequest> requests;
-    const auto& object = item.object;
-    const auto path = object.name.path();
-    if (object.tombstone) {
-        if (item.want.data) {
-            requests.push_back({"DELETE", path, delete_headers(*object.tombstone), 0, nullptr});
-            ++counts_.tombstones;
-        }
-        co_return requests;
-    }
-    if (item.want.data) {
+    if (item.needs_rebuild()) {
         FRAGMEND_ASSERT(item.started);
         const auto ready = co_await rebuilds_.ready();
         if (ready.has_error()) co_return ready.error();
-        requests.push_back({"PUT", path,
-                            rebuilt_put_headers(object.data_metadata, plan_.wanted_index),
-                            object.content_length, std::make_unique<Body>(*this)});
+        SubRequest& put = item.requests.front();
+        put.content_length = item.object.content_length;
+        put.body = std::make_unique<Body>(*this);
     }
-    if (item.want.meta && object.meta_metadata && object.timestamp != object.data_timestamp) {
-        requests.push_back({"POST", path, post_headers(*object.meta_metadata), 0, nullptr});
-        ++counts_.metas;
+    for (const SubRequest& request : item.requests) {
+        counts_.tombstones += request.method == "DELETE";
+        counts_.metas += request.method == "POST";
     }
-    co_return requests;
+    co_return std::move(item.requests);
 }
 
 Awaitable<void> SessionObjects::note_culprits(const Item& item,

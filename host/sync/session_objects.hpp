@@ -66,10 +66,11 @@ class SessionObjects final : public transport::ssync::SessionObjects {
     /// A wanted object on its way to the receiver.
     struct Item {
         transport::ssync::Wanted want;
-        std::optional<Error> error;  ///< Could not be opened.
+        std::optional<Error> error;  ///< Could not be opened, or cannot be sent.
         swift::OpenObject object;
-        LocalArchive archive;            ///< Of an object that is no tombstone.
-        bool started = false;            ///< Its rebuild is in `rebuilds_`.
+        std::vector<transport::ssync::SubRequest> requests;  ///< Of PUTs not yet the body.
+        LocalArchive archive;                                ///< Of an object that is no tombstone.
+        bool started = false;                                ///< Its rebuild is in `rebuilds_`.
         std::uint64_t round_bytes = 0;   ///< Of survivors, that its rebuild asks for at a time.
         bool counted = false;            ///< Among the failed ones.
         std::vector<Stash::Room> rooms;  ///< For what is rebuilt for later sessions, or was for us.

@@ -2,6 +2,7 @@
 #include "host/sync/solitary.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 #include <set>
 #include <string>
@@ -169,8 +170,19 @@ Awaitable<bool> quarantine_if_solitary(Services& services, const PolicyContext& 
     co_await ask_everybody(inquiry);
     if (!inquiry.decision.is_candidate()) co_return false;
     std::string reason = "Solitary fragment #" + std::to_string(object.fragment_index);
+    // The answers took a while and say nothing about our own disk: a client may have deleted or
+    // replaced the object since it was opened, and the whole directory goes, with its tombstone.
+    std::function<bool()> is_still_there = [disk = policy.disk, device = plan.local_device.device,
+                                            partition = plan.partition, hash = object.hash,
+                                            index = plan.local_index, path = object.data_path] {
+        const swift::OpenOptions options{
+            .frag_index = index, .frag_prefs = std::nullopt, .open_expired = true};
+        const auto now = swift::open_object(disk, device, partition, hash, options);
+        return now.has_value() && now->data_path == path;
+    };
     co_return co_await quarantine_braked(services, policy, plan.local_device.device,
-                                         object.data_path, std::move(reason));
+                                         object.data_path, std::move(reason),
+                                         std::move(is_still_there));
 }
 
 }  // namespace fragmend::sync

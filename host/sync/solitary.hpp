@@ -35,7 +35,8 @@ Awaitable<std::vector<transport::fragments::Candidate>> find_on_handoffs(
 /// To be called when the object's fragment for `plan.target` could not be rebuilt for want of
 /// survivors. Asks all other primaries and handoffs as `find_on_handoffs` does, anew and all of
 /// them, and quarantines the local fragment as `Solitary fragment #<index>` when every answer
-/// allows it (`SolitaryDecision`) and the brake does. Returns whether it was quarantined.
+/// allows it (`SolitaryDecision`), the brake does, and the fragment is still what the disk has of
+/// the object. Returns whether it was quarantined.
 /// References outlive the call. Runs on the network thread. Source:
 /// swift.obj.reconstructor.ObjectReconstructor._make_fragment_requests, reconstruct_fa.
 Awaitable<bool> quarantine_if_solitary(Services& services, const PolicyContext& policy,

@@ -1,16 +1,26 @@
-// What a wanted object becomes on the wire: the headers of its sub-requests. Pure.
+// What a wanted object becomes on the wire: its sub-requests and their headers. Pure.
 #pragma once
 
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "host/base/error.hpp"
 #include "host/base/timestamp.hpp"
+#include "host/swift/diskfile.hpp"
 #include "host/swift/metadata.hpp"
+#include "transport/ssync/ports.hpp"
 
 namespace fragmend::sync {
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
+
+/// What goes to the receiver of an object as far as it wants it, in order: a DELETE, or a PUT with
+/// `put_headers`, whose length and body are missing yet, and a POST. Checked as the sender checks
+/// it, for whom one request that breaks its lines ends the session. Errors: bad_metadata.
+/// Source: swift.obj.ssync_sender.Sender.updates.
+Result<std::vector<transport::ssync::SubRequest>> sub_requests_of(
+    const swift::OpenObject& object, const transport::ssync::Wanted& want, Headers put_headers);
 
 /// Headers of a PUT that carries a rebuilt fragment: the data file's own metadata, without the
 /// name, the lengths and the MD5 of this node's archive, and with the wanted index. Source:

@@ -20,9 +20,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const ResponseHead head = std::move(*parsed);
     FRAGMEND_ASSERT(head.status() >= 200 && head.status() < 600);
     FRAGMEND_ASSERT(!(head.chunked() && head.content_length()));
-    for (const char* name : {"Etag", "X-Backend-Data-Timestamp", "Content-Length"}) {
+    for (const char* name :
+         {"Etag", "X-Backend-Data-Timestamp", "Content-Length", "X-Object-Meta-A"}) {
         if (const auto value = head.find(name)) {
-            FRAGMEND_ASSERT(value->find('\n') == std::string_view::npos);
+            FRAGMEND_ASSERT(value->find_first_of("\r\n") == std::string_view::npos);
         }
     }
     return 0;

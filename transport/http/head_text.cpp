@@ -7,6 +7,11 @@ namespace fragmend::transport::http {
 namespace {
 
 constexpr char mask = '~';
+constexpr std::string_view blanks = " \t";
+
+bool is_blank(char c) {
+    return blanks.find(c) != std::string_view::npos;
+}
 
 bool needs_mask_in_name(char c) {
     const auto byte = static_cast<unsigned char>(c);
@@ -40,10 +45,30 @@ std::string_view line_at(std::string_view text, std::size_t at) {
 
 std::optional<std::size_t> folded_line(std::string_view text) {
     if (text.empty()) return std::nullopt;
-    for (auto end = text.find('\n'); end < text.size() - 1; end = text.find('\n', end + 1)) {
-        if (text[end + 1] == ' ' || text[end + 1] == '\t') return end + 1;
+    for (const char last : {'\n', '\r'}) {
+        for (auto end = text.find(last); end < text.size() - 1; end = text.find(last, end + 1)) {
+            if (is_blank(text[end + 1])) return end + 1;
+        }
     }
     return std::nullopt;
+}
+
+std::string unfolded(std::string_view text) {
+    std::string joined;
+    joined.reserve(text.size());
+    while (!text.empty()) {
+        const auto end = std::min(text.find_first_of("\r\n"), text.size());
+        auto next = std::min(end + 1, text.size());
+        if (text.substr(end).starts_with("\r\n")) ++next;
+        const bool goes_on = next < text.size() && is_blank(text[next]);
+        joined += text.substr(0, goes_on ? end : next);
+        text.remove_prefix(next);
+        if (!goes_on) continue;
+        joined.erase(joined.find_last_not_of(blanks) + 1);
+        joined += ' ';
+        text.remove_prefix(std::min(text.find_first_not_of(blanks), text.size()));
+    }
+    return joined;
 }
 
 std::string masked_head(std::string_view text) {

@@ -15,9 +15,12 @@ std::optional<std::size_t> head_length(std::string_view received, std::size_t se
 /// The line that starts at `at`, without its end.
 std::string_view line_at(std::string_view text, std::size_t at);
 
-/// Where a line goes on in the next one. Beast would join them; Swift sends no such lines, and what
-/// two readers may take differently is refused.
+/// Where a line goes on in the next one: behind CR LF, CR or LF and before a blank. Nobody writes
+/// such lines any more but clients, and Swift stores what they write and sends it as it was.
 std::optional<std::size_t> folded_line(std::string_view text);
+
+/// Lines that go on in the next one joined by one blank each (RFC 9112, 5.2); all else as it was.
+std::string unfolded(std::string_view text);
 
 /// Metadata as Swift stores it, in a form that Beast reads: Swift's servers send names beyond ASCII
 /// and control characters in values unchanged, and Beast refuses both. Each such byte becomes a

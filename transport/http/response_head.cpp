@@ -23,6 +23,29 @@ Error malformed(std::string_view what) {
     return {errc::protocol, std::string(what)};
 }
 
+Error no_field(std::string_view line) {
+    return malformed("a header line that is no field: " + python_repr_bytes(line.substr(0, 64)));
+}
+
+bool is_about_framing(std::string_view name) {
+    return beast::iequals(name, "Content-Length") || beast::iequals(name, "Transfer-Encoding") ||
+           beast::iequals(name, "Connection");
+}
+
+/// Metadata may go on in the next line; the status and what frames the body may not, for nobody
+/// stores those, and two readers may take them differently.
+Result<std::string> unfolded_head(std::string_view head) {
+    const auto fields_at = std::min(head.find('\n'), head.size() - 1) + 1;
+    if (folded_line(head.substr(fields_at - 1, 2))) return no_field(line_at(head, fields_at));
+    for (auto at = fields_at, next = at; at < head.size(); at = next) {
+        next = std::min(head.find('\n', at), head.size() - 1) + 1;
+        const auto line = head.substr(at, next + 1 - at);  // And whether it goes on.
+        if (is_about_framing(line.substr(0, line.find(':'))) && folded_line(line))
+            return no_field(line_at(head, at));
+    }
+    return std::string(head.substr(0, fields_at)) + unfolded(head.substr(fields_at));
+}
+
 }  // namespace
 
 /// What Beast finds in a head, checked where Beast is more liberal than we are. The fields are
@@ -100,8 +123,7 @@ class ResponseHead::Collector final : public beast::http::basic_parser<false> {
             return malformed(has_length_ ? both_lengths : "unknown Transfer-Encoding");
         }
         odd_bytes_ = code == Kind::bad_field || code == Kind::bad_value;
-        return malformed("a header line that is no field: " +
-                         python_repr_bytes(line_at(head_.text_, consumed).substr(0, 64)));
+        return no_field(line_at(head_.text_, consumed));
     }
 
     Result<void> find_framing() {
@@ -133,18 +155,20 @@ std::optional<std::size_t> ResponseHead::length(std::string_view received, std::
 
 Result<ResponseHead> ResponseHead::parse(std::string_view head) {
     if (head.size() > head_bytes_max) return malformed("a response head that is too long");
-    if (const auto at = folded_line(head)) {
-        return malformed("a header line that is no field: " +
-                         python_repr_bytes(line_at(head, *at).substr(0, 64)));
-    }
     ResponseHead result;
-    result.text_.assign(head);
+    if (folded_line(head)) {
+        auto text = unfolded_head(head);
+        if (text.has_error()) return text.error();
+        result.text_ = std::move(*text);
+    } else {
+        result.text_.assign(head);
+    }
     result.fields_.reserve(24);
     Collector collector(result, result.text_);
     auto parsed = collector.parse();
     if (parsed.has_error() && collector.met_odd_bytes()) {
         result.fields_.clear();
-        const std::string readable = masked_head(head);
+        const std::string readable = masked_head(result.text_);
         parsed = Collector(result, readable).parse();
     }
     if (parsed.has_error()) return parsed.error();

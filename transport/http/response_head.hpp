@@ -17,7 +17,7 @@ namespace fragmend::transport::http {
 inline constexpr std::size_t head_bytes_max = 64 * 1024;
 
 /// One parsed response head. Owns its text, so it may travel while the connection's buffer moves
-/// on. Values keep their bytes: metadata is anything but CR and LF.
+/// on. Values keep their bytes, but are joined where they go on in the next line.
 class ResponseHead {
   public:
     /// Bytes of the head at the start of `received`, blank line included; nothing while it is
@@ -25,9 +25,9 @@ class ResponseHead {
     static std::optional<std::size_t> length(std::string_view received, std::size_t searched = 0);
 
     /// Parses one whole head, blank line included, with lines that end in CR LF. Field names may be
-    /// any UTF-8 and values any bytes, as Swift's metadata; otherwise strict. Errors: protocol (no
-    /// HTTP/1.x status line, a 1xx, a line that is no field, a folded line, contradicting lengths,
-    /// a transfer coding other than chunked).
+    /// any UTF-8 and values any bytes, folded ones too, as Swift's metadata; otherwise strict.
+    /// Errors: protocol (no HTTP/1.x status line, a 1xx, a line that is no field, a folded line
+    /// about the body's framing, contradicting lengths, a transfer coding other than chunked).
     static Result<ResponseHead> parse(std::string_view head);
 
     int status() const { return status_; }

@@ -106,6 +106,7 @@ void Conversation::take_line(std::string_view line) {
         case Phase::result_lines:
             if (line != updates_end) return unexpected(line);
             phase_ = Phase::done;
+            judged_ = true;
             return;
         default:
             return unexpected(line);
@@ -134,7 +135,9 @@ const Error& Conversation::error() const {
 }
 
 void Conversation::unexpected(std::string_view line) {
-    fail({is_busy(line) ? errc::lock_timeout : errc::protocol,
+    const bool busy = is_busy(line);
+    judged_ = !busy && (phase_ == Phase::result_start || phase_ == Phase::result_lines);
+    fail({busy ? errc::lock_timeout : errc::protocol,
           "Unexpected response: " + python_repr(line.substr(0, quoted_bytes_max))});
 }
 

@@ -47,6 +47,9 @@ class Conversation {
 
     Phase phase() const { return phase_; }
     bool failed() const { return phase_ == Phase::failed; }
+    /// The receiver had all updates before it said what it thinks of them, well or not: one that
+    /// refuses some has taken the others. Not while somebody else holds its lock.
+    bool judged() const { return judged_; }
     /// What the receiver said or did, in Swift's words. Only when failed.
     const Error& error() const;
     /// Lines seen so far, blank ones included: as long as it moves, the receiver is alive.
@@ -68,6 +71,7 @@ class Conversation {
     std::uint64_t wanted_lines_ = 0;
     std::vector<Wanted> wanted_;  ///< A line each.
     Error error_;
+    bool judged_ = false;
 };
 
 }  // namespace fragmend::transport::ssync

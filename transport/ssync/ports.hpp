@@ -60,6 +60,7 @@ class SessionObjects {
 struct SessionResult {
     bool success = false;
     std::optional<Error> error;      ///< Why not.
+    bool judged = false;             ///< The receiver had all and said what it made of it.
     std::uint64_t offered = 0;       ///< Lines of the missing check.
     std::uint64_t wanted = 0;        ///< Lines of the answer.
     std::uint64_t sub_requests = 0;  ///< Sent in full.

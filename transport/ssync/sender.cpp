@@ -73,6 +73,7 @@ Awaitable<SessionResult> Sender::run() {
     connection_.close();
     co_await readers.join();
     result_.success = conversed.has_value();
+    result_.judged = conversation_.judged();
     if (conversed.has_error()) {
         result_.error = conversed.error();
         log_failure(conversed.error());

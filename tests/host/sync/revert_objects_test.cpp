@@ -7,6 +7,7 @@
 
 #include "host/sync/revert_job.hpp"
 #include "tests/host/sync/session_fixture.hpp"
+#include "transport/ssync/sub_request.hpp"
 
 namespace fragmend::sync {
 namespace {
@@ -62,6 +63,8 @@ Awaitable<Seen> play(RevertObjects& objects, bool takes_non_durable, std::vector
         if (requests.has_error() || requests->empty()) break;
         for (SubRequest& request : *requests) {
             seen.sent.push_back(request.method + " " + request.path);
+            const auto checked = transport::ssync::check_sub_request(request);
+            EXPECT_TRUE(checked.has_value()) << "would end the session";
             if (request.body) co_await read_body(request, seen);
             request.body.reset();
             seen.heads.push_back(std::move(request));
@@ -249,6 +252,46 @@ TEST_F(RevertObjectsTest, FragmentUnderAWrongNameIsNotSent) {
     EXPECT_TRUE(seen.sent.empty());
     EXPECT_TRUE(seen.delivered.empty());
     EXPECT_EQ(counts.failures.count(errc::bad_metadata), 1u);
+}
+
+TEST_F(RevertObjectsTest, FoldedMetadataIsSentUnfolded) {
+    const auto hash = put("/a/c/o", archive(1));
+    set_metadata(hash, "X-Object-Meta-A", "foo\r\n bar");
+    post("/a/c/o", "X-Object-Meta-B", "foo \n\tbar");
+    auto both = want(hash);
+    both.meta = true;
+    const auto seen = run({suffix_of(hash)}, {both});
+    ASSERT_EQ(seen.sent, (std::vector<std::string>{"PUT /a/c/o", "POST /a/c/o"}));
+    EXPECT_EQ(*header(seen.heads[0], "X-Object-Meta-A"), "foo bar");
+    EXPECT_EQ(*header(seen.heads[1], "X-Object-Meta-B"), "foo bar");
+    EXPECT_EQ(seen.delivered.count(hash), 1u);
+    EXPECT_FALSE(incomplete);
+}
+
+TEST_F(RevertObjectsTest, ObjectWhoseMetadataBreaksItsLineIsLeftOutAndKept) {
+    const auto in_data = put("/a/c/in-data", archive(1));
+    set_metadata(in_data, "X-Object-Meta-A", "a\nb");
+    const auto in_meta = put("/a/c/in-meta", archive(1));
+    post("/a/c/in-meta", "X-Object-Meta-A", "a\rb");
+    const auto good = put("/a/c/good", archive(1));
+    auto both = want(in_meta);
+    both.meta = true;
+    auto meta = want(in_meta);
+    meta.data = false;
+    meta.meta = true;
+    for (const auto& wanted : {want(in_data), both, meta}) {
+        const auto bad = wanted.object_hash.hex();
+        const auto seen = run({suffix_of(bad), suffix_of(good)}, {wanted, want(good)});
+        EXPECT_FALSE(seen.error);
+        EXPECT_EQ(seen.sent, std::vector<std::string>{"PUT /a/c/good"});
+        EXPECT_FALSE(seen.delivered.contains(bad));
+        EXPECT_TRUE(seen.delivered.contains(good));
+        EXPECT_TRUE(incomplete);
+        EXPECT_EQ(counts.failures, (std::map<errc, std::uint64_t>{{errc::bad_metadata, 1}}));
+        EXPECT_EQ(counts.fragments, 1u);
+        EXPECT_EQ(counts.metas, 0u);
+        EXPECT_TRUE(ondisk::fs::exists(folder(bad)));
+    }
 }
 
 TEST_F(RevertObjectsTest, SuffixThatCannotBeListedIsCountedAndTheOthersGoOn) {

@@ -127,6 +127,29 @@ struct SessionFixture : ondisk::DiskFixture {
         EXPECT_TRUE(swift::write_metadata(fd.get(), file, metadata).has_value());
         return hash;
     }
+    /// One more item in what the `.data` file says of its object.
+    void set_metadata(const std::string& hash, const std::string& name, const std::string& value) {
+        const std::string file = partition_path() + "/" + hash.substr(29) + "/" + hash + "/" +
+                                 swift::data_file_name(ago(1000), 0, true);
+        auto metadata = swift::read_metadata(file).value();
+        metadata.set(name, value);
+        const UniqueFd fd(::open(file.c_str(), O_RDONLY));
+        EXPECT_TRUE(swift::write_metadata(fd.get(), file, metadata).has_value());
+    }
+    /// A POST with one item.
+    void post(const std::string& path, const std::string& name, const std::string& value) {
+        const auto hash = hash_of(path);
+        const Timestamp time = ago(500);
+        const std::string file =
+            partition_path() + "/" + hash.substr(29) + "/" + hash + "/" + time.internal() + ".meta";
+        swift::Metadata metadata;
+        metadata.set("X-Timestamp", time.internal());
+        metadata.set(name, value);
+        metadata.set("name", path);
+        ondisk::write_file(file);
+        const UniqueFd fd(::open(file.c_str(), O_RDONLY));
+        EXPECT_TRUE(swift::write_metadata(fd.get(), file, metadata).has_value());
+    }
     static transport::ssync::Wanted want(const std::string& hash) {
         transport::ssync::Wanted wanted;
         wanted.object_hash = ObjectHash::parse(hash).value();

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/host/sync/session_fixture.hpp"
+#include "transport/ssync/sub_request.hpp"
 
 namespace fragmend::sync {
 namespace {
@@ -17,8 +18,9 @@ constexpr std::size_t segments_beyond_hold_back = 80;  // 1.3 MB: sent before al
 struct Seen {
     std::vector<std::string> offered;
     std::vector<std::string> methods;
-    std::vector<std::string> bodies;  ///< Of whole PUTs.
-    std::vector<errc> broken;         ///< Bodies that failed.
+    std::map<std::string, std::string> headers;  ///< Of all of them, each as it came first.
+    std::vector<std::string> bodies;             ///< Of whole PUTs.
+    std::vector<errc> broken;                    ///< Bodies that failed.
     std::optional<Error> error;
 };
 
@@ -60,6 +62,9 @@ Awaitable<Seen> play(SessionObjects& objects, std::vector<Wanted> wanted, OnBrok
         if (requests.has_error() || requests->empty()) break;
         for (SubRequest& request : *requests) {
             seen.methods.push_back(request.method);
+            seen.headers.insert(request.headers.begin(), request.headers.end());
+            const auto checked = transport::ssync::check_sub_request(request);
+            EXPECT_TRUE(checked.has_value()) << "would end the session";
             if (!request.body) continue;
             const bool whole = co_await read_body(request, seen);
             if (!whole && on_broken == OnBrokenBody::end_session) seen.error = Error{};
@@ -224,16 +229,61 @@ TEST_F(SessionObjectsTest, HostileSegmentSizeFailsAtMostItsObject) {
     const auto bytes = archive(1);
     const auto one = put("/a/c/one", bytes);
     for (const char* text : {"0", "-1", "1", "4294967296", "18446744073709551616", "x", ""}) {
-        const auto folder = partition_path() + "/" + one.substr(29) + "/" + one;
-        const auto file = folder + "/" + swift::data_file_name(ago(1000), 0, true);
-        const UniqueFd fd(::open(file.c_str(), O_RDONLY));
-        auto metadata = swift::read_metadata(file).value();
-        metadata.set("X-Object-Sysmeta-Ec-Segment-Size", text);
-        ASSERT_TRUE(swift::write_metadata(fd.get(), file, metadata).has_value());
+        set_metadata(one, "X-Object-Sysmeta-Ec-Segment-Size", text);
         const auto seen = run({}, {want(one)});
         EXPECT_FALSE(seen.error) << text;
         EXPECT_EQ(counts.fragments + counts.objects_failed, 1u) << text;
         EXPECT_EQ(counts.objects_failed, 0u) << text;
+    }
+}
+
+TEST_F(SessionObjectsTest, FoldedMetadataIsSentUnfolded) {
+    const auto one = put("/a/c/one", archive(1));
+    set_metadata(one, "X-Object-Meta-A", "foo\r\n bar");
+    const auto two = put("/a/c/two", archive(1));
+    post("/a/c/two", "X-Object-Meta-B", "foo\n\t bar\r baz");
+    auto both = want(two);
+    both.meta = true;
+    const auto seen = run({}, {want(one), both});
+    EXPECT_EQ(seen.methods, (std::vector<std::string>{"PUT", "PUT", "POST"}));
+    EXPECT_EQ(seen.headers.at("X-Object-Meta-A"), "foo bar");
+    EXPECT_EQ(seen.headers.at("X-Object-Meta-B"), "foo bar baz");
+    EXPECT_TRUE(counts.failures.empty());
+    EXPECT_EQ(counts.metas, 1u);
+}
+
+TEST_F(SessionObjectsTest, ObjectWhoseMetadataBreaksItsLineIsLeftOut) {
+    const auto good = put("/a/c/good", archive(1));
+    const std::pair<std::string, std::string> broken[] = {
+        {"X-Object-Meta-A", "a\nb"}, {"X-Object-Meta-A", "a\r"},     {"X-Object-Meta-A", "a\n\n b"},
+        {"X-Object-Meta\n-A", "b"},  {"X-Object-Meta-A:", "b"},      {"", "b"},
+        {"content-length", "1"},     {"X-Object-Meta-A", {"a\0", 2}}};
+    for (const auto& [name, value] : broken) {
+        const auto bad = put("/a/c/bad", archive(2));
+        set_metadata(bad, name, value);
+        const auto seen = run({}, {want(bad), want(good)});
+        EXPECT_FALSE(seen.error) << name;
+        EXPECT_EQ(seen.bodies.size(), 1u) << name;
+        EXPECT_EQ(seen.methods, std::vector<std::string>{"PUT"}) << name;
+        EXPECT_EQ(counts.failures, (std::map<errc, std::uint64_t>{{errc::bad_metadata, 1}}))
+            << name;
+    }
+}
+
+TEST_F(SessionObjectsTest, PostWhoseMetadataBreaksItsLineLeavesItsObjectOut) {
+    const auto bad = put("/a/c/bad", archive(2));
+    post("/a/c/bad", "X-Object-Meta-A", "a\nb");
+    const auto good = put("/a/c/good", archive(1));
+    for (const bool data : {false, true}) {
+        auto wanted = want(bad);
+        wanted.data = data;
+        wanted.meta = true;
+        const auto seen = run({}, {wanted, want(good)});
+        EXPECT_FALSE(seen.error);
+        EXPECT_EQ(seen.methods, std::vector<std::string>{"PUT"});
+        EXPECT_EQ(seen.bodies.size(), 1u);
+        EXPECT_EQ(counts.failures, (std::map<errc, std::uint64_t>{{errc::bad_metadata, 1}}));
+        EXPECT_EQ(counts.metas, 0u);
     }
 }
 

@@ -1,13 +1,17 @@
 #!/usr/bin/python3
-"""Archives that the present configuration would not make: another segment size, the old CRC."""
+"""What the present configuration or a present client would not make: another segment size, the old
+CRC, folded metadata."""
 
 import os
+import re
+import shutil
 import unittest.mock
 
-from support import case, disks, objects, program
+from support import case, disks, objects, program, shuffled_rings
 
 LEGACY_CRC = 'LIBERASURECODE_WRITE_LEGACY_CRC'
 OLD_SEGMENT_BYTES = 65536
+FOLD = re.compile('(?:[ \t]*(?:\r\n|\r|\n)[ \t]+)+')
 
 
 class OtherSegmentSize(case.InteropCase):
@@ -49,6 +53,56 @@ class OtherSegmentSize(case.InteropCase):
 def _write(path, text):
     with open(path, 'w', encoding='latin-1') as out:
         out.write(text)
+
+
+class FoldedMetadata(case.InteropCase):
+    """A client's header went on in the next line: Swift stores the line end, and sends it again."""
+
+    options = {'servers': 4, 'devices': 8, 'part_power': 2, 'segment_bytes': OLD_SEGMENT_BYTES}
+
+    @classmethod
+    def fill(cls):
+        policy, at = cls.lab.spec.policy(), objects.base_time()
+        # All that http.client lets a proxy send: a line end of any kind, and a blank behind it.
+        ends = ['\r\n ', '\n\t', '\r ', ' \r\n \r\n\t']
+        folded = [objects.history(policy, f'folded {number}', objects.put(
+            at, 3000 + number, meta={'Folded': f'one{end}two: 2'}))
+                  for number, end in enumerate(ends)]
+        posted = [objects.history(policy, f'posted {number}', objects.put(at, 3000 + number),
+                                  {'op': 'post', 'at': at + 5, 'meta': {'Folded': f'one{end}two'}})
+                  for number, end in enumerate(ends)]
+        cls.lab.write(folded + posted + objects.sized(policy, [0, 1000, 65537]))
+
+    def unfolded(self, device):
+        """What the device held, with one blank for each end of a line."""
+        def joined(value):
+            return FOLD.sub(' ', value) if isinstance(value, str) else value
+        return {path: {**entry, 'metadata': {key: joined(value) for key, value
+                                             in (entry['metadata'] or {}).items()}}
+                for path, entry in self.before[device].items()}
+
+    @case.beyond_swift('its sessions end at the first line that is no header')
+    def test_wiped_device(self):
+        self.lab.wipe('d3')
+        self.rebuild({**self.before, 'd3': self.unfolded('d3')})
+
+    @case.fragmend_only('options of a run belong to the lab\'s own interface')
+    def test_fragments_on_handoffs(self):
+        for path in self.lab.object_files('d3'):
+            partition = int(path.split('/')[1])
+            at_home = shuffled_rings.devices_of(self.lab, partition)
+            handoff = next(name for name in self.lab.layout.device_names if name not in at_home)
+            target = os.path.join(self.lab.device_path(handoff), path)
+            folder = os.path.dirname(os.path.join(self.lab.device_path('d3'), path))
+            shutil.copytree(folder, os.path.dirname(target))
+            disks.forget_hashes(self.lab, handoff, path)
+        self.lab.wipe('d3')
+        results, _sum = self.lab.reconstruct(program.command(), arguments=('--once', '-v'),
+                                             options={'handoffs_only': 'true'})
+        made = program.Pass(results)
+        self.assertEqual([], self.differences({**self.before, 'd3': self.unfolded('d3')}),
+                         made.tail())
+        self.assertEqual({program.DONE}, set(made.exit_codes.values()), made.tail())
 
 
 class LegacyCrc(case.InteropCase):

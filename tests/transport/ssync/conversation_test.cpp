@@ -133,6 +133,30 @@ TEST(SsyncConversation, AnErrorLineAnywhereIsQuoted) {
     EXPECT_EQ(error_of(in_verdict), expected);
 }
 
+TEST(SsyncConversation, WhatIsSaidBehindTheUpdatesJudgesThem) {
+    const std::string refused =
+        chunk(":ERROR: 500 'ERROR: With :UPDATES: 1 failures to 9 successes'\r\n");
+    const auto judged = [](std::string_view said) {
+        auto conversation = waiting();
+        feed(conversation, answer, 3);
+        conversation.updates_ended();
+        feed(conversation, said, 3);
+        conversation.peer_closed();
+        return conversation.judged();
+    };
+    EXPECT_TRUE(judged(verdict));
+    EXPECT_TRUE(judged(refused));
+    EXPECT_TRUE(judged(chunk(":UPDATES: START\r\n") + refused));
+    EXPECT_FALSE(judged(""));
+    EXPECT_FALSE(judged(chunk(":UPDATES: START\r\n")));
+    EXPECT_FALSE(judged(chunk(":ERROR: 0 '15 seconds: /srv/node/sdb/.lock'\r\n")));
+
+    auto updating = waiting();
+    feed(updating, answer + refused, 3);
+    EXPECT_TRUE(updating.failed());
+    EXPECT_FALSE(updating.judged());
+}
+
 TEST(SsyncConversation, AnErrorWithoutItsLineEndIsStillHeard) {
     auto conversation = waiting();
     feed(conversation, chunk(":ERROR: 503 b'busy'"), 5);
