@@ -38,17 +38,24 @@ bool Semaphore::try_acquire(std::size_t units, Permit& permit) {
 }
 
 Awaitable<Result<Semaphore::Permit>> Semaphore::acquire(std::size_t units) {
+    return acquire(units, asio::steady_timer::time_point::max());
+}
+
+Awaitable<Result<Semaphore::Permit>> Semaphore::acquire(
+    std::size_t units, std::chrono::steady_clock::time_point give_up) {
     units = std::min(units, capacity_);
     Permit permit;
     if (try_acquire(units, permit)) co_return std::move(permit);
     if (closed_) co_return Error{errc::cancelled, "closed"};
-    Waiter waiter(executor_);
+    Waiter waiter(executor_, give_up);
     waiter.units = units;
     waiters_.push_back(&waiter);
     co_await sleep_until_cancelled(waiter.wake);
     if (!waiter.granted) {
         std::erase(waiters_, &waiter);
         give_back(0);  // Whoever stood behind a large waiter that left may fit now.
+        if (!closed_ && std::chrono::steady_clock::now() >= give_up)
+            co_return Error{errc::timeout, "not before the time was up"};
         co_return Error{errc::cancelled, "closed"};
     }
     co_return Permit(this, units);

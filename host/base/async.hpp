@@ -13,6 +13,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <chrono>
 #include <cstddef>
 #include <deque>
 #include <exception>
@@ -92,6 +93,9 @@ class Semaphore {
     /// Waits for `units`; more than the capacity is lent as the whole capacity, so that one
     /// oversized holder runs alone instead of waiting for ever. Errors: cancelled.
     Awaitable<Result<Permit>> acquire(std::size_t units);
+    /// The same until `give_up`. Errors: also timeout.
+    Awaitable<Result<Permit>> acquire(std::size_t units,
+                                      std::chrono::steady_clock::time_point give_up);
     /// Takes `units` at once or says no; never overtakes a waiter.
     bool try_acquire(std::size_t units, Permit& permit);
     void close();
@@ -102,8 +106,8 @@ class Semaphore {
 
   private:
     struct Waiter {
-        explicit Waiter(const asio::any_io_executor& executor)
-            : wake(executor, asio::steady_timer::time_point::max()) {}
+        Waiter(const asio::any_io_executor& executor, asio::steady_timer::time_point give_up)
+            : wake(executor, give_up) {}
         std::size_t units = 0;
         bool granted = false;
         asio::steady_timer wake;

@@ -165,6 +165,7 @@ std::span<const DotKernels* const> available_kernels() {
     static const std::vector<const DotKernels*> kernels = [] {
         std::vector<const DotKernels*> found{&portable_kernels};
         if (const DotKernels* neon = neon_kernels()) found.push_back(neon);
+        if (const DotKernels* ssse3 = ssse3_kernels()) found.push_back(ssse3);
         if (const DotKernels* avx2 = avx2_kernels()) found.push_back(avx2);
         if (const DotKernels* gfni = gfni_kernels()) found.push_back(gfni);
         return found;

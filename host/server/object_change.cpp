@@ -76,6 +76,66 @@ swift::Metadata posted_metadata(const BackendRequest& request, const WriteRules&
     return metadata;
 }
 
+/// What follows `text` from `at` on of characters that a parameter of a type may consist of, or a
+/// quoted string.
+std::string_view parameter_part(std::string_view text, std::size_t at) {
+    const auto rest = text.substr(std::min(at, text.size()));
+    if (rest.starts_with('"')) {
+        for (std::size_t i = 1; i < rest.size(); ++i) {
+            if (rest[i] == '"') return rest.substr(0, i + 1);
+            if (rest[i] == '\\') ++i;
+        }
+        return {};
+    }
+    const auto is_token = [](char c) {
+        const auto code = static_cast<unsigned char>(c);
+        return code > 0x20 && code != 0x7f &&
+               std::string_view("()<>@,;:\"/[]?={}").find(c) == std::string_view::npos;
+    };
+    return rest.substr(
+        0, static_cast<std::size_t>(std::ranges::find_if_not(rest, is_token) - rest.begin()));
+}
+
+/// The swift_bytes parameter that a manifest's type carries; empty when there is none.
+/// Source: swift.common.utils.extract_swift_bytes.
+std::string_view swift_bytes_of(std::string_view type) {
+    const auto after_blanks = [type](std::size_t at) {
+        return std::min(type.find_first_not_of(" \t", at), type.size());
+    };
+    std::string_view bytes;
+    auto at = type.find(';');
+    while (at != std::string_view::npos) {
+        const auto key = parameter_part(type, after_blanks(at + 1));
+        if (key.empty() || key.starts_with('"')) {
+            at = type.find(';', at + 1);
+            continue;
+        }
+        auto end = static_cast<std::size_t>(key.end() - type.begin());
+        std::string_view value;
+        if (const auto sign = after_blanks(end); sign < type.size() && type[sign] == '=') {
+            value = parameter_part(type, after_blanks(sign + 1));
+            if (!value.empty()) end = static_cast<std::size_t>(value.end() - type.begin());
+        }
+        if (key == "swift_bytes") bytes = value;
+        at = type.find(';', end);
+    }
+    return bytes;
+}
+
+/// The type in force after a POST, as containers and proxies are told of it: the size that the data
+/// file's type carries stays with a posted one.
+std::string told_type(const BackendRequest& request, const swift::OpenObject& object,
+                      const PostTimes& times) {
+    const bool newer_type = times.request_type > times.present_type;
+    std::string type = newer_type ? std::string(request.headers.get(type_key))
+                                  : object.effective.text(type_key).value_or("");
+    if (!newer_type && times.present_type == object.data_timestamp) return type;
+    const std::string stored = object.data_metadata.text(type_key).value_or("");
+    const auto bytes = swift_bytes_of(stored);
+    if (!bytes.empty()) type.append(";swift_bytes=").append(bytes);
+    return type;
+}
+
 /// What a container is told of a POST. Source: swift.obj.server.ObjectController.POST.
 HeaderMap posted_update(const BackendRequest& request, const swift::OpenObject& object,
                         const PostTimes& times, const Timestamp& meta_time) {
@@ -85,8 +145,7 @@ HeaderMap posted_update(const BackendRequest& request, const swift::OpenObject& 
     update.set(
         "X-Size",
         item("X-Object-Sysmeta-Ec-Content-Length").value_or(item("Content-Length").value_or("0")));
-    update.set("X-Content-Type", newer_type ? std::string(request.headers.get(type_key))
-                                            : item(type_key).value_or(""));
+    update.set("X-Content-Type", told_type(request, object, times));
     update.set("X-Timestamp", object.data_timestamp.internal());
     update.set("X-Content-Type-Timestamp",
                (newer_type ? times.request_type : times.present_type).internal());
@@ -102,16 +161,10 @@ HeaderMap posted_update(const BackendRequest& request, const swift::OpenObject& 
 Reply accepted(const BackendRequest& request, const swift::OpenObject& object,
                const PostTimes& times) {
     Reply reply = error_reply(202);
-    const std::string type = times.request_type > times.present_type
-                                 ? std::string(request.headers.get(type_key))
-                                 : object.effective.text(type_key).value_or("");
-    reply.fields.emplace_back("X-Backend-Content-Type", type);
+    reply.fields.emplace_back("X-Backend-Content-Type", told_type(request, object, times));
     for (const auto& [key, value] : object.effective.items()) {
         if (swift::is_object_sysmeta(key)) reply.fields.emplace_back(key, swift::to_text(value));
     }
-    std::erase_if(reply.fields, [](const auto& field) {
-        return field.second.find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos;
-    });
     return reply;
 }
 

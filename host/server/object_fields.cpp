@@ -7,6 +7,7 @@
 
 #include "host/server/conditions.hpp"
 #include "host/swift/python_text.hpp"
+#include "transport/http/head_text.hpp"
 
 namespace fragmend::server {
 namespace {
@@ -108,7 +109,8 @@ Fields object_fields(const BackendRequest& request, const swift::OpenObject& obj
     fields.emplace_back("Content-Type",
                         metadata.text("Content-Type").value_or("application/octet-stream"));
     for (const auto& [key, value] : metadata.items()) {
-        if (is_answered(key, allowed)) fields.emplace_back(capitalized(key), swift::to_text(value));
+        if (!is_answered(key, allowed)) continue;
+        fields.emplace_back(capitalized(key), transport::http::unfolded(swift::to_text(value)));
     }
     fields.emplace_back("Etag", '"' + metadata.text("ETag").value_or("") + '"');
     fields.emplace_back("Last-Modified", transport::http::http_date(rounded_up(object.timestamp)));

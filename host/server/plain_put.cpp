@@ -76,9 +76,6 @@ Awaitable<std::optional<Reply>> PlainPut::run(BackendRequest request) {
     auto open = [this] { return put_->open(); };
     const Step opened = co_await offload(setup_.disks, std::move(open));
     if (!opened) co_return opened.error();
-    auto permit = co_await setup_.memory.acquire(buffer_bytes);
-    if (permit.has_value()) memory_ = std::move(*permit);
-    buffer_.reserve(buffer_bytes);
     const Step received = co_await receive();
     if (!received) {
         auto discard = [put = std::move(put_)]() mutable {
@@ -119,13 +116,20 @@ Awaitable<PlainPut::Step> PlainPut::receive_plain() {
     for (;;) {
         auto piece = co_await read();
         if (!piece) co_return piece.error();
-        if (piece->empty()) co_return co_await flush();
+        if (piece->empty()) co_return co_await finish_body();
         Step written = co_await write(*piece);
         if (!written) co_return written;
     }
 }
 
 Awaitable<PlainPut::Step> PlainPut::write(ByteView bytes) {
+    if (memory_.units() == 0) {
+        auto permit = co_await setup_.memory.acquire(
+            buffer_bytes, steady_clock::now() + client_limit_.duration());
+        if (permit.has_error()) co_return error_reply(503);
+        memory_ = std::move(*permit);
+        buffer_.reserve(buffer_bytes);
+    }
     while (!bytes.empty()) {
         const auto part = bytes.first(std::min(bytes.size(), buffer_bytes - buffer_.size()));
         buffer_.insert(buffer_.end(), part.begin(), part.end());
@@ -143,6 +147,14 @@ Awaitable<PlainPut::Step> PlainPut::flush() {
     Step written = co_await offload(setup_.disks, std::move(work));
     buffer_.clear();
     co_return written;
+}
+
+Awaitable<PlainPut::Step> PlainPut::finish_body() {
+    Step flushed = co_await flush();
+    // The proxy may wait for other nodes before it goes on; others need the memory meanwhile.
+    buffer_ = {};
+    memory_.release();
+    co_return flushed;
 }
 
 Awaitable<PlainPut::Step> PlainPut::store(PutOperation::Commit commit) {
@@ -180,7 +192,7 @@ Awaitable<PlainPut::Step> PlainPut::receive_parts() {
         if (event->kind == Kind::end || event->kind == Kind::over) break;
     }
     if (!begun) co_return error_reply(500);
-    Step step = co_await flush();
+    Step step = co_await finish_body();
     if (step && has_footer_) step = co_await read_footers();
     co_return step;
 }

@@ -43,6 +43,8 @@ class PlainPut {
     Awaitable<Answered<ByteView>> read();
     Awaitable<Step> write(ByteView bytes);
     Awaitable<Step> flush();
+    /// Writes what is left and gives the memory back.
+    Awaitable<Step> finish_body();
     Awaitable<Step> store(PutOperation::Commit commit);
 
     const SessionSetup& setup_;

@@ -50,6 +50,8 @@ LocalState local_state(const BackendRequest& session, swift::FoundObject& found,
                           {.frag_index = frag_index, .frag_prefs = {}, .open_expired = true});
     if (opened && opened->tombstone) {
         local.data = opened->tombstone;
+        // Above it there may be the very fragment on offer, waiting for its commit.
+        note_fragments(local, opened->files, offer, frag_index);
         return local;
     }
     if (opened) {
@@ -122,18 +124,26 @@ Verdict put_at_once(BackendRequest request, WriteRules rules, ByteView body) {
 /// A PUT that is written while it comes.
 class LargePut final : public OpenPut {
   public:
-    LargePut(asio::any_io_executor disks, Semaphore::Permit memory, SubRequestNote note)
-        : disks_(std::move(disks)), memory_(std::move(memory)), note_(std::move(note)) {}
+    LargePut(asio::any_io_executor disks, SubRequestNote note)
+        : disks_(std::move(disks)), note_(std::move(note)) {}
     ~LargePut() override {
         // Giving back the blocks of a large file that nobody wants takes a while.
         if (put_ != nullptr) asio::post(disks_, [put = std::move(put_)] {});
     }
 
-    Awaitable<void> open(Answered<BackendRequest> request, WriteRules rules, std::uint64_t length) {
+    /// Waits for memory until `give_up`: whoever has it may be slow.
+    Awaitable<void> open(Answered<BackendRequest> request, WriteRules rules, std::uint64_t length,
+                         Semaphore& memory, std::chrono::steady_clock::time_point give_up) {
         if (!request) {
             verdict_ = verdict_of(request.error());
             co_return;
         }
+        auto permit = co_await memory.acquire(write_buffer_bytes, give_up);
+        if (permit.has_error()) {
+            verdict_ = verdict_of(error_reply(503));
+            co_return;
+        }
+        memory_ = std::move(*permit);
         commit_ = wants_commit(*request) ? PutOperation::Commit::now : PutOperation::Commit::never;
         auto work = [begun = std::move(*request), rules,
                      length]() mutable -> Answered<std::unique_ptr<PutOperation>> {
@@ -208,6 +218,9 @@ Result<std::optional<Wanted>> look_at_offer(const BackendRequest& session, const
         const auto committed = swift::commit_fragment(session.disk(), found->hash_dir_path,
                                                       offer.data, *frag_index, fsync);
         if (committed) {
+            found = swift::find_object(session.disk(), session.device, session.partition,
+                                       offer.object_hash);
+            if (!found) return transport::ssync::wanted_of(offer, {});
             local = local_state(session, *found, offer, frag_index);
         } else {
             session.disk().logger.error(session.device + "/" + session.partition +
@@ -291,14 +304,13 @@ Awaitable<Verdict> SsyncObjects::answer(Answered<BackendRequest> request, ByteVi
 }
 
 Awaitable<std::unique_ptr<OpenPut>> SsyncObjects::open_put(SubRequestHead head) {
-    Semaphore::Permit memory;
-    auto permit = co_await setup_.memory.acquire(write_buffer_bytes);
-    if (permit.has_value()) memory = std::move(*permit);
     const std::uint64_t length = head.content_length;
-    auto put = std::make_unique<LargePut>(setup_.disks, std::move(memory),
-                                          SubRequestNote(setup_, request_, head));
+    const std::chrono::duration<double> patience(setup_.rules.options.client_timeout_s);
+    const auto give_up = std::chrono::steady_clock::now() +
+                         std::chrono::duration_cast<std::chrono::steady_clock::duration>(patience);
+    auto put = std::make_unique<LargePut>(setup_.disks, SubRequestNote(setup_, request_, head));
     auto request = sub_request(std::move(head));
-    co_await put->open(std::move(request), setup_.rules, length);
+    co_await put->open(std::move(request), setup_.rules, length, setup_.memory, give_up);
     co_return put;
 }
 

@@ -28,8 +28,7 @@ bool nothing_is_invalid(int partition_fd) {
     return S_ISREG(status.st_mode) && status.st_size == 0;
 }
 
-/// Nothing when one is missing. Policies of replication type have hashes of another form: theirs
-/// are always read in full.
+/// Nothing when one is missing.
 std::optional<PartitionHashes> stored_hashes(std::string_view pickle) {
     const auto scanned = scan_hashes(pickle);
     if (!scanned || !scanned->valid) return std::nullopt;
@@ -76,6 +75,9 @@ bool are_all_known(int partition_fd, const PartitionHashes& hashes) {
 
 std::optional<PartitionHashes> settled_hashes(const DiskContext& context, std::string_view device,
                                               std::string_view partition, bool list_directory) {
+    // Hashes of whole objects have another form, and what a policy kept that was of the other kind
+    // once must not be taken for its own.
+    if (context.has_whole_objects()) return std::nullopt;
     // Without a mount check a device only has to be a directory, as what has one below it is.
     const bool is_present =
         context.mount_check ? check_device(context, device).has_value() : is_device_name(device);

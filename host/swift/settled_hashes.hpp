@@ -11,7 +11,8 @@
 namespace fragmend::swift {
 
 /// What `get_hashes` would return without hashing and without writing; nothing when it would have
-/// to do either, or fail. Most partitions of most passes are settled.
+/// to do either, or fail, and for policies of whole objects. Most partitions of most passes are
+/// settled.
 /// The hash lock guards those who write. Reading does without it: hashes.invalid is looked at
 /// before hashes.pkl, and whoever consolidates puts the new pickle into place, whole, before he
 /// empties the list. So an empty list means that the pickle read next knows of every invalidation

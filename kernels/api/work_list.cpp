@@ -16,6 +16,13 @@ std::uint64_t address(const void* pointer) {
     return reinterpret_cast<std::uintptr_t>(pointer);
 }
 
+/// Equal for tasks that one launch can take, greater for checks than for decodes.
+std::uint32_t launch_of(const Rows& rows, bool check) {
+    const std::uint32_t instance = instance_sources(rows.kernel(), rows.sources(), rows.outputs());
+    return (check ? 1u << 24 : 0u) | static_cast<std::uint32_t>(rows.kernel()) << 16 |
+           rows.outputs() << 8 | instance;
+}
+
 Status bad_item(std::uint32_t index, const char* detail) {
     return {StatusCode::bad_item, index, detail};
 }
@@ -110,10 +117,7 @@ Status WorkList::arrange(std::span<const Item> items, std::uint32_t tile_columns
     draft_tasks(items);
     // One launch a group, and each table once: neighbours in this order share them.
     std::ranges::sort(drafts_, {}, [](const Draft& d) {
-        const Rows& rows = *d.rows;
-        return std::tuple(d.check, rows.kernel(), rows.outputs(),
-                          instance_sources(rows.kernel(), rows.sources(), rows.outputs()),
-                          address(d.rows), d.item, d.first_pointer);
+        return std::tuple(d.launch, address(d.rows), d.item, d.first_pointer);
     });
     for (const Draft& draft : drafts_) {
         if (!place_table(*draft.rows)) return {StatusCode::too_large, draft.item, "tables"};
@@ -130,7 +134,7 @@ void WorkList::draft_tasks(std::span<const Item> items) {
     for (std::uint32_t i = 0; i < items.size(); ++i) {
         const Item& item = items[i];
         if (item.rows != nullptr && item.bytes != 0) {
-            drafts_.push_back({item.rows, i, first, false});
+            drafts_.push_back({launch_of(*item.rows, false), item.rows, i, first, false});
             draft_checks(item, i, first);
         }
         draft_parts(item, i, first);
@@ -148,7 +152,7 @@ void WorkList::draft_checks(const Item& item, std::uint32_t index, std::uint32_t
             pointers_.push_back(pointers_[first_pointer + from]);
         }
         pointers_.push_back(pointers_[first_pointer + check.position]);
-        drafts_.push_back({check.row, index, first, true});
+        drafts_.push_back({launch_of(*check.row, true), check.row, index, first, true});
     }
 }
 

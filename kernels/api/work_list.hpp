@@ -46,6 +46,7 @@ class WorkList {
 
   private:
     struct Draft {
+        std::uint32_t launch = 0;  ///< Made once, not in each comparison of the sort.
         const Rows* rows = nullptr;
         std::uint32_t item = 0;
         std::uint32_t first_pointer = 0;

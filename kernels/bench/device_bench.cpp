@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "kernels/bench/device_pattern.hpp"
+#include "kernels/bench/work.hpp"
 #include "kernels/cuda/check.hpp"
 #include "kernels/cuda/make_device_engine.hpp"
 #include "kernels/cuda/owners.hpp"
@@ -141,45 +143,10 @@ Status measure_host_copy(double& rate) {
     return {};
 }
 
-/// Items over one slab of memory, all with the same rows.
-struct Work {
-    std::vector<const std::uint8_t*> sources;
-    std::vector<std::uint8_t*> outputs;
-    std::vector<kernels::Md5State> digests;
-    std::vector<kernels::Md5State*> digest_pointers;
-    std::vector<kernels::Item> items;
-};
-
-Work lay_out(const kernels::Rows& rows, const kernels::Limits& limits, std::uint8_t* slab,
-             std::size_t bytes, bool verify) {
-    const std::size_t stride = (bytes + 15) / 16 * 16;
-    const std::size_t k = rows.sources();
-    const std::size_t count = std::min(
-        {source_bytes_a_batch / (k * stride), std::size_t{limits.batch_items_max},
-         limits.batch_sources_max / k, std::size_t{limits.batch_outputs_max} / rows.outputs()});
-    Work work;
-    for (std::size_t i = 0; i < count * k; ++i) {
-        work.sources.push_back(slab);
-        slab += stride;
-    }
-    for (std::size_t i = 0; i < count * rows.outputs(); ++i) {
-        work.outputs.push_back(slab);
-        slab += stride;
-    }
-    work.digests.resize(verify ? count * k : 0);
-    for (kernels::Md5State& digest : work.digests) {
-        work.digest_pointers.push_back(&digest);
-    }
-    for (std::size_t i = 0; i < count; ++i) {
-        kernels::Item item;
-        item.rows = &rows;
-        item.sources = std::span(work.sources).subspan(i * k, k);
-        item.outputs = std::span(work.outputs).subspan(i * rows.outputs(), rows.outputs());
-        item.bytes = bytes;
-        if (verify) item.digests = std::span(work.digest_pointers).subspan(i * k, k);
-        work.items.push_back(item);
-    }
-    return work;
+/// Says what went wrong, if it did.
+bool worked(const Status& status) {
+    if (!status.ok()) std::fprintf(stderr, "%s: %s\n", kernels::name(status.code), status.detail);
+    return status.ok();
 }
 
 /// Batches of the same work on all slots at once; seconds of one.
@@ -187,10 +154,10 @@ double measure(kernels::Engine& engine, std::vector<Work>& works, Memory memory)
     const double seconds = best_seconds([&] {
         std::vector<kernels::Ticket> tickets(works.size());
         for (std::size_t i = 0; i < works.size(); ++i) {
-            if (!engine.submit(works[i].items, memory, tickets[i]).ok()) return false;
+            if (!worked(engine.submit(works[i].items, memory, tickets[i]))) return false;
         }
         return std::ranges::all_of(tickets, [&](kernels::Ticket ticket) {
-            return engine.wait(ticket, wait_limit_ms).ok();
+            return worked(engine.wait(ticket, wait_limit_ms));
         });
     });
     return seconds < 0 ? seconds : seconds / static_cast<double>(works.size());
@@ -201,9 +168,27 @@ struct Machine {
     std::uint8_t* device_slab;
     std::uint8_t* host_slab;
     std::size_t slab_bytes;  ///< Of one batch; both slabs hold one for each batch in flight.
+    cudaStream_t stream;     ///< For filling and comparing.
     double device_copy;
     double host_copy;
 };
+
+/// Whether the runs that were timed left the right bytes, and no other, in all their outputs.
+bool right(const Machine& machine, const std::uint8_t* slab, const std::vector<Work>& works,
+           const Row& row) {
+    for (const Work& work : works) {
+        std::uint64_t place = 0;
+        if (!worked(compare_slab(slab, work.expected, machine.stream, place))) return false;
+        if (place != work.expected.size()) {
+            std::fprintf(stderr, "%s, %s, %zu B: output byte %llu is wrong\n", row.what.c_str(),
+                         row.where.c_str(), row.fragment_bytes,
+                         static_cast<unsigned long long>(place));
+            return false;
+        }
+        slab += machine.slab_bytes;
+    }
+    return true;
+}
 
 bool run_shape(const Machine& machine, const Scheme& scheme, int lost, std::size_t bytes,
                Report& report) {
@@ -225,7 +210,7 @@ bool run_shape(const Machine& machine, const Scheme& scheme, int lost, std::size
         const char* name;
         Memory memory;
         std::uint8_t* slab;
-        bool verify;
+        bool digested;
         double limit;
     };
     // Over the bus only the way up is counted: the way down runs beside it.
@@ -238,8 +223,10 @@ bool run_shape(const Machine& machine, const Scheme& scheme, int lost, std::size
     for (const Place& place : places) {
         std::vector<Work> works;
         for (std::uint32_t i = 0; i < machine.engine.limits().batches_in_flight; ++i) {
-            works.push_back(lay_out(*rows, machine.engine.limits(),
-                                    place.slab + i * machine.slab_bytes, bytes, place.verify));
+            std::uint8_t* slab = place.slab + i * machine.slab_bytes;
+            works.push_back(lay_out(*rows, *coefficients, machine.engine.limits(),
+                                    source_bytes_a_batch, slab, bytes, i, place.digested));
+            if (!worked(fill_slab(slab, works[i].expected, machine.stream))) return false;
         }
         Row row;
         row.what = std::string(scheme.name) + " " + std::to_string(scheme.k) + "+" +
@@ -250,14 +237,14 @@ bool run_shape(const Machine& machine, const Scheme& scheme, int lost, std::size
         if (place.slab == machine.device_slab) row.bytes_out = works[0].outputs.size() * bytes;
         row.limit = place.limit;
         row.seconds = measure(machine.engine, works, place.memory);
-        if (row.seconds < 0) return false;
+        if (row.seconds < 0 || !right(machine, place.slab, works, row)) return false;
         report.add(row);
     }
     return true;
 }
 
 int fail(const Status& status) {
-    std::fprintf(stderr, "%s: %s\n", kernels::name(status.code), status.detail);
+    (void)worked(status);
     return status.code == kernels::StatusCode::no_device ? 2 : 1;
 }
 
@@ -268,7 +255,10 @@ int run_device_bench(bool json) {
     limits.batch_output_bytes_max = limits.batch_input_bytes_max;
     std::unique_ptr<kernels::Engine> engine;
     if (Status s = cuda::make_device_engine(0, limits, engine); !s.ok()) return fail(s);
-    Machine machine{*engine, nullptr, nullptr, 2 * limits.batch_input_bytes_max, 0, 0};
+    cuda::Stream stream;
+    if (Status s = stream.create(); !s.ok()) return fail(s);
+    Machine machine{*engine,      nullptr, nullptr, 2 * limits.batch_input_bytes_max,
+                    stream.get(), 0,       0};
     if (Status s = measure_device_copy(machine.device_copy); !s.ok()) return fail(s);
     if (Status s = measure_host_copy(machine.host_copy); !s.ok()) return fail(s);
     cuda::DeviceBuffer device;

@@ -15,7 +15,7 @@ namespace fragmend::transport::http {
 
 using Fields = std::vector<std::pair<std::string, std::string>>;
 
-/// One answer, its head or all of it. Names and values hold no CR, LF or NUL.
+/// One answer, its head or all of it.
 struct Reply {
     int status = 200;
     Fields fields;     ///< Without Content-Length, Transfer-Encoding, Date, Connection.
@@ -35,7 +35,8 @@ std::string http_date(const Timestamp& time);
 
 enum class Framing : std::uint8_t { counted, chunked, until_close };
 
-/// Status line and fields, blank line included. `content_length` is written when counted.
+/// Status line and fields, blank line included. `content_length` is written when counted. What is
+/// stored may hold anything: a field with CR, LF or NUL, which would break its line, is left out.
 std::string reply_head(const Reply& reply, Framing framing, std::uint64_t content_length,
                        bool keep_alive, const Timestamp& now);
 

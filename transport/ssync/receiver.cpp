@@ -17,6 +17,7 @@ constexpr std::size_t batch_offers_max = 256;
 constexpr std::size_t write_bytes_max = 64 * 1024;
 constexpr std::uint64_t body_bytes_per_limit = 64 * 1024;
 constexpr std::string_view line_end = "\r\n";
+constexpr std::string_view memory_words = "memory for a sub-request";
 constexpr std::string_view busy_body =
     "<html><h1>Service Unavailable</h1><p>The server is currently unavailable. Please try again at "
     "a later time.</p></html>";
@@ -214,7 +215,11 @@ Awaitable<Receiver::Step> Receiver::take_request(SubRequestHead head) {
 Awaitable<Receiver::Step> Receiver::take_small(SubRequestHead head) {
     auto body = std::make_unique<Body>();
     if (head.content_length > 0) {
-        auto permit = co_await memory_.acquire(static_cast<std::size_t>(head.content_length));
+        const auto patience = Deadline::stage(options_.client, memory_words);
+        auto permit =
+            co_await memory_.acquire(static_cast<std::size_t>(head.content_length), patience.at());
+        if (permit.has_error() && permit.error() == errc::timeout)
+            co_return SessionFailure{Failed::timeout, patience.error().detail};
         if (permit.has_error()) co_return SessionFailure{Failed::exception, permit.error().detail};
         body->permit = std::move(*permit);
         restart_deadline();

@@ -51,6 +51,37 @@ TEST(Semaphore, LendsItsWholeCapacityToAnOversizedHolder) {
     EXPECT_EQ(semaphore.in_use(), 1u);
 }
 
+Awaitable<void> take_until(Semaphore& semaphore, std::size_t units,
+                           std::chrono::steady_clock::time_point give_up,
+                           std::vector<errc>& refused) {
+    auto permit = co_await semaphore.acquire(units, give_up);
+    if (permit.has_error()) refused.push_back(permit.error().code);
+}
+
+TEST(Semaphore, WhoGivesUpLeavesThePlaceToOthers) {
+    asio::io_context io;
+    Semaphore semaphore(io.get_executor(), 10);
+    std::vector<std::size_t> order;
+    std::vector<Semaphore::Permit> held;
+    std::vector<errc> refused;
+    TaskGroup group(io.get_executor());
+    group.spawn(take_and_note(semaphore, 8, order, held));
+    group.spawn(take_until(semaphore, 9, std::chrono::steady_clock::now(), refused));
+    group.spawn(take_and_note(semaphore, 2, order, held));
+    while (order.size() < 2)
+        io.run_one();
+    EXPECT_EQ(order, (std::vector<std::size_t>{8, 2}));
+    ASSERT_EQ(refused.size(), 1u);
+    EXPECT_EQ(refused.front(), errc::timeout);
+    group.spawn(take_until(semaphore, 10, std::chrono::steady_clock::time_point::max(), refused));
+    semaphore.close();
+    io.restart();
+    io.poll();
+    ASSERT_EQ(refused.size(), 2u);
+    EXPECT_EQ(refused.back(), errc::cancelled);
+    held.clear();
+}
+
 TEST(Semaphore, CloseWakesWaiters) {
     asio::io_context io;
     Semaphore semaphore(io.get_executor(), 1);

@@ -38,6 +38,16 @@ TEST_F(SettledHashes, AreThoseOfGetHashes) {
     EXPECT_EQ(look(false), hashes);
 }
 
+TEST_F(SettledHashes, OfFragmentsAreNotThoseOfWholeObjects) {
+    put("1795333043.19771#0#d.data");
+    settle();
+    context.fragment_count = no_fragments;
+    EXPECT_FALSE(look());
+    const auto whole = settle();
+    ASSERT_EQ(whole.size(), 1u);
+    EXPECT_TRUE(whole.begin()->second.contains(std::nullopt)) << "hashed anew, one for all";
+}
+
 TEST_F(SettledHashes, NeedNoLockAndLeaveNone) {
     put("1795333043.19771#0#d.data");
     const auto hashes = settle();

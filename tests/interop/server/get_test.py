@@ -55,7 +55,9 @@ DAMAGED = [
     coded('bad-payload', put(corrupt='payload'), partition='5'),
     coded('bad-md5', put(corrupt='md5'), partition='6'),
 ]
-
+FOLDED = [coded('folded', put(headers={'X-Object-Meta-Folded': 'one\r\n\t two',
+                                       'X-Object-Meta-Broken': 'a\nX-Timestamp: 1'}),
+                partition='7')]
 
 VERIFIES = {'X-Backend-Replication': 'True', 'X-Fragmend-Reader-Verifies': 'md5'}
 
@@ -165,12 +167,13 @@ def comparable(answer, row):
 
 class GetTable(unittest.TestCase):
     objects, damaged, policy, quarantine = OBJECTS, DAMAGED, POLICY, 'objects-1'
+    folded = FOLDED
 
     @classmethod
     def setUpClass(cls):
         cls.stage = two_servers.Stage()
         cls.addClassCleanup(cls.stage.close)
-        cls.stage.fill(cls.objects + cls.damaged)
+        cls.stage.fill(cls.objects + cls.damaged + cls.folded)
         cls.swift = cls.stage.start('swift')
         cls.ours = cls.stage.start('ours')
 
@@ -220,6 +223,13 @@ class GetTable(unittest.TestCase):
             return sorted(os.listdir(folder))
         self.assertEqual(names(self.swift), names(self.ours))
         self.assertEqual(len(names(self.ours)), len(self.damaged))
+
+    def test_folded_metadata_comes_as_one_line_and_broken_lines_not_at_all(self):
+        answer = self.ours.request('GET', path('folded', '7'), self.policy)
+        self.assertEqual((answer.status, answer.cut), (200, False))
+        self.assertEqual(answer.headers['x-object-meta-folded'], ['one two'])
+        self.assertNotIn('x-object-meta-broken', answer.headers)
+        self.assertEqual(answer.headers['x-timestamp'], [T[1]])
 
     def test_options_name_what_is_served(self):
         theirs = self.swift.request('OPTIONS', '/', {})

@@ -319,6 +319,53 @@ class HostilePeers(unittest.TestCase):
             session.read_to_end()
             self.assertEqual(session.ended, 'closed')
 
+    def test_a_stored_type_that_would_break_its_line(self):
+        server = self.stage.start('ours', root=self.stage.copy('typed'))
+        index = {'X-Backend-Storage-Policy-Index': '1'}
+        path = '/sda/3/a/c/durable'
+        stored = server.request('POST', path, {**index, 'X-Timestamp': T[5],
+                                               'Content-Type': 'a/\0b'})
+        self.assertEqual(stored.status, 202)
+        for at, status in ((T[0], 409), (T[6], 204)):
+            answer = server.request('DELETE', path, {**index, 'X-Timestamp': at})
+            self.assertEqual(answer.status, status)
+            self.assertNotIn('x-backend-content-type', answer.headers)
+        self.assertIsNone(server.process.poll(), server.log()[-2000:])
+
+    def test_puts_that_trickle_hold_up_no_session(self):
+        """They hold all the memory there is; who waits for it is told in time and unlocks."""
+        head = ''.join(f'{name}: {value}\r\n' for name, value in meta().items())
+        peers = [self.server.connect() for _ in range(40)]
+        for number, peer in enumerate(peers):
+            peer.sendall(f'PUT /sdb/3/a/c/slow{number} HTTP/1.1\r\nHost: x\r\n'
+                         'X-Backend-Storage-Policy-Index: 1\r\nContent-Length: 1000000\r\n'
+                         f'{head}\r\na'.encode())
+        over = threading.Event()
+
+        def trickle():
+            while not over.wait(LIMIT_S / 6):
+                for peer in peers:
+                    try:
+                        peer.sendall(b'a')
+                    except OSError:
+                        pass
+
+        trickling = threading.Thread(target=trickle)
+        trickling.start()
+        try:
+            said = self.refused_session(offers(), updates(put_request('new')))
+            self.assertIn(b':ERROR: 408', said)
+            session = self.session(partition='5')
+            session.send(offers())
+            session.read_until(b':MISSING_CHECK: END\r\n')
+            session.send(updates())
+            self.assertIn(b':UPDATES: END', session.read_to_end())
+        finally:
+            over.set()
+            trickling.join()
+            for peer in peers:
+                peer.close()
+
     # Patience.
 
     def test_silence_ends(self):

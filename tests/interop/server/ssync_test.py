@@ -35,11 +35,15 @@ OBJECTS = [
     planned('pending-other', put(index=4, durable=False)),
     planned('pending-sibling', put(index=4), put(durable=False)),
     planned('deleted', put(), {'op': 'delete', 'at': T[2]}),
+    planned('back', put(), {'op': 'delete', 'at': T[2]}, put(at=T[3], durable=False)),
+    planned('back-other', {'op': 'delete', 'at': T[2]}, put(at=T[3], index=4, durable=False)),
     planned('posted', put(), {'op': 'post', 'at': T[3], 'headers': {'X-Object-Meta-B': '2'}}),
     planned('typed', put(), {'op': 'post', 'at': T[3], 'headers': {}, 'content_type': 'image/png',
                              'content_type_at': T[2]}),
     planned('expired', put(headers={'X-Delete-At': str(NOW - 3600)})),
     planned('offset', put(at=T[1] + '_0000000000000002')),
+    planned('sized', put(headers={'Content-Type':
+                                  'a/b; x="; swift_bytes=1"; swift_bytes = 777;y="\\"";;z'})),
     planned('headers', put(headers={'X-Object-Meta-A': '1', 'X-Object-Sysmeta-S': 's'})),
 ]
 NAMES = [one['name'] for one in OBJECTS] + ['/a/c/absent']

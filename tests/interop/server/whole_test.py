@@ -22,6 +22,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 class Get(get_test.GetTable):
     objects, damaged = two_servers.whole(get_test.OBJECTS), two_servers.whole(get_test.DAMAGED)
+    folded = two_servers.whole(get_test.FOLDED)
     policy, quarantine = {'X-Backend-Storage-Policy-Index': '0'}, 'objects'
 
 
