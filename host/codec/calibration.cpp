@@ -17,10 +17,10 @@ constexpr std::size_t payload_bytes_max = 104'858;
 /// The fastest counts: the first run warms caches and clocks up.
 constexpr int repeats = 3;
 
-using Clock = std::chrono::steady_clock;
+using Steady = std::chrono::steady_clock;
 
-double seconds_since(Clock::time_point start) {
-    return std::chrono::duration<double>(Clock::now() - start).count();
+double seconds_since(Steady::time_point start) {
+    return std::chrono::duration<double>(Steady::now() - start).count();
 }
 
 /// One batch on the engine, from gathering to headers. Empty when it went well.
@@ -67,7 +67,7 @@ std::string compare(CpuCodec& cpu, kernels::Engine& engine, const CalibrationLim
         Md5Digest summaries[2];
         for (const Path path : {Path::cpu, Path::device}) {
             rounds.reset(cpu);
-            const auto start = Clock::now();
+            const auto start = Steady::now();
             if (path == Path::cpu) {
                 cpu.run(rounds.items());
             } else if (auto why = run_on(engine, cpu, rounds, limits.wait); !why.empty()) {

@@ -25,7 +25,6 @@ constexpr std::array<std::uint8_t, 256> hex_values = [] {
 constexpr std::size_t listing_buffer_bytes = 32768;
 /// An entry with a name of up to four characters, as a suffix has.
 constexpr std::size_t entry_bytes_least = 24;
-constexpr mode_t directory_mode = 0777;
 
 bool is_dot_entry(const char* name) {
     return name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));

@@ -1,6 +1,8 @@
 // Opening and listing directories with the fewest system calls.
 #pragma once
 
+#include <sys/types.h>
+
 #include <string>
 #include <vector>
 
@@ -8,6 +10,9 @@
 #include "host/base/unique_fd.hpp"
 
 namespace fragmend::swift {
+
+/// Of directories that are made, less the umask.
+inline constexpr mode_t directory_mode = 0777;
 
 /// What the operating system said: callers tell ENOENT, ENOTDIR and ENODATA apart.
 struct SystemError {

@@ -18,7 +18,6 @@ namespace fragmend::swift {
 namespace {
 
 constexpr mode_t file_mode = 0777;
-constexpr mode_t directory_mode = 0777;
 /// Empty directories are removed by others at any moment; who loses that race often has a problem.
 constexpr int race_attempts_max = 20;
 

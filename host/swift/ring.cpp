@@ -16,10 +16,6 @@ namespace {
 
 constexpr std::uint64_t rows_max = 1024;
 
-Error bad_ring(std::string why) {
-    return {errc::bad_ring, std::move(why)};
-}
-
 // A device's directory is opened below the devices root, so its name must not lead elsewhere.
 bool is_safe_name(const std::string& name) {
     return !name.empty() && name != "." && name != ".." &&

@@ -15,6 +15,10 @@
 
 namespace fragmend::swift {
 
+inline Error bad_ring(std::string why) {
+    return {errc::bad_ring, std::move(why)};
+}
+
 /// An immutable ring. Jobs hold a `std::shared_ptr<const Ring>`, so that one job sees one ring
 /// whatever happens to the file; RingFile and the jobs are the owners. Safe from any thread.
 /// Source: swift.common.ring.Ring.

@@ -14,10 +14,6 @@ namespace {
 
 constexpr std::string_view magic = "R1NG";
 
-Error bad_ring(std::string why) {
-    return {errc::bad_ring, std::move(why)};
-}
-
 // Owns zlib's state; `ready` says whether it could be made.
 class Inflater {
   public:

@@ -12,10 +12,6 @@ namespace {
 
 namespace json = boost::json;
 
-Error bad_ring(std::string why) {
-    return {errc::bad_ring, std::move(why)};
-}
-
 // The value of a key as Python finds it: the last of those that are equal.
 const PickleValue* value_of(const PickleDict& dict, std::string_view key) {
     const PickleValue* found = nullptr;

@@ -9,10 +9,6 @@
 namespace fragmend::swift {
 namespace {
 
-Error bad_ring(std::string why) {
-    return {errc::bad_ring, std::move(why)};
-}
-
 // Where the JSON does not say which byte order was the writer's, Swift takes the reader's.
 Result<bool> is_foreign_order(const boost::json::object& head) {
     const auto* order = head.if_contains("byteorder");

@@ -18,10 +18,6 @@ namespace json = boost::json;
 constexpr std::size_t footer_bytes = 16;
 constexpr std::size_t length_bytes = 8;
 
-Error bad_ring(std::string why) {
-    return {errc::bad_ring, std::move(why)};
-}
-
 // The bytes of a length-prefixed blob at the front of `bytes`; nothing when it does not fit.
 std::optional<std::string_view> blob_of(std::string_view bytes) {
     ByteCursor cursor(bytes);

@@ -14,7 +14,7 @@ namespace {
 
 using transport::ssync::SessionResult;
 
-constexpr int status_ok = 200;
+constexpr int replicate_ok = 200;
 constexpr int status_unmounted = 507;
 /// Before a lock that somebody else held is asked for again.
 constexpr std::chrono::milliseconds lock_pause{1000};
@@ -201,7 +201,7 @@ Awaitable<std::optional<PartnerSync::Remote>> PartnerSync::remote_hashes(const N
         unmounted = true;
         co_return std::nullopt;
     }
-    if (answer->status != status_ok) {
+    if (answer->status != replicate_ok) {
         services_.log.error("Invalid response " + std::to_string(answer->status) + " from " +
                             path_at(node));
         services_.stats.session_failed(errc::bad_status);

@@ -21,8 +21,6 @@ namespace {
 namespace http = transport::http;
 using transport::fragments::Candidate;
 
-constexpr int status_ok = 200;
-
 /// What the questions of one object share; lives in the frame of who asks.
 struct Inquiry {
     Inquiry(Services& with, const PolicyContext& of, LonelyFragment what)

@@ -4,12 +4,6 @@
 #include <utility>
 
 namespace fragmend::sync {
-namespace {
-
-constexpr int status_ok = 200;
-constexpr int status_not_found = 404;
-
-}  // namespace
 
 SolitaryDecision::SolitaryDecision(SolitaryQuestion question) : question_(std::move(question)) {
     const double age_s = question_.now.seconds() - question_.data_timestamp.seconds();

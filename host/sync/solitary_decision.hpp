@@ -19,6 +19,9 @@ struct SolitaryQuestion {
     std::int64_t quarantine_threshold = 0;  ///< Fragments, the local one included; 0: never.
 };
 
+inline constexpr int status_ok = 200;
+inline constexpr int status_not_found = 404;
+
 /// What somebody answered when asked for a fragment of the object.
 struct SolitaryAnswer {
     int status = 0;                           ///< 0: no answer, or one that makes no sense.

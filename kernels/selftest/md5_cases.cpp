@@ -14,7 +14,7 @@ using kernels::Item;
 using kernels::Md5State;
 using kernels::StatusCode;
 
-constexpr std::uint32_t wait_limit_ms = 60'000;
+constexpr std::uint32_t md5_wait_limit_ms = 60'000;
 
 struct Known {
     std::string_view text;
@@ -46,7 +46,7 @@ std::string hex(const Md5State& state) {
 bool run_batch(kernels::Engine& engine, std::vector<Item>& items) {
     kernels::Ticket ticket;
     return engine.submit(items, kernels::Memory::plain, ticket).ok() &&
-           engine.wait(ticket, wait_limit_ms).ok();
+           engine.wait(ticket, md5_wait_limit_ms).ok();
 }
 
 /// `pieces` of the text; in one batch as an item each, or in a batch each.

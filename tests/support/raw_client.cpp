@@ -14,7 +14,7 @@
 namespace fragmend::test {
 namespace {
 
-constexpr int patience_ms = 30000;
+constexpr int read_patience_ms = 30000;
 
 }  // namespace
 
@@ -50,7 +50,7 @@ bool RawClient::send(std::string_view text) {
 
 bool RawClient::receive() {
     pollfd ready{socket_, POLLIN, 0};
-    if (::poll(&ready, 1, patience_ms) <= 0) return false;
+    if (::poll(&ready, 1, read_patience_ms) <= 0) return false;
     char block[65536];
     const auto got = ::recv(socket_, block, sizeof block, 0);
     if (got <= 0) return false;

@@ -16,7 +16,7 @@
 namespace fragmend::test {
 namespace {
 
-constexpr int patience_ms = 30000;
+constexpr int peer_patience_ms = 30000;
 
 void require(bool good, const char* what) {
     if (good) return;
@@ -26,7 +26,7 @@ void require(bool good, const char* what) {
 
 bool wait_for(int socket, short events, int released) {
     pollfd both[2] = {{socket, events, 0}, {released, POLLIN, 0}};
-    if (::poll(both, 2, patience_ms) <= 0) return false;
+    if (::poll(both, 2, peer_patience_ms) <= 0) return false;
     return both[0].revents != 0;
 }
 
@@ -72,7 +72,7 @@ void PeerConnection::send(std::string_view text) {
 
 void PeerConnection::hang() {
     pollfd released{released_, POLLIN, 0};
-    ::poll(&released, 1, patience_ms);
+    ::poll(&released, 1, peer_patience_ms);
 }
 
 void PeerConnection::reset() {

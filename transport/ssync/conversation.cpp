@@ -100,11 +100,11 @@ void Conversation::take_line(std::string_view line) {
         case Phase::wanted_lines:
             return take_wanted_line(line);
         case Phase::result_start:
-            if (line != updates_start) return unexpected(line);
+            if (line != updates_start_line) return unexpected(line);
             phase_ = Phase::result_lines;
             return;
         case Phase::result_lines:
-            if (line != updates_end) return unexpected(line);
+            if (line != updates_end_line) return unexpected(line);
             phase_ = Phase::done;
             judged_ = true;
             return;

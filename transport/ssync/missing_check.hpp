@@ -11,8 +11,8 @@ namespace fragmend::transport::ssync {
 
 inline constexpr std::string_view missing_check_start = ":MISSING_CHECK: START";
 inline constexpr std::string_view missing_check_end = ":MISSING_CHECK: END";
-inline constexpr std::string_view updates_start = ":UPDATES: START";
-inline constexpr std::string_view updates_end = ":UPDATES: END";
+inline constexpr std::string_view updates_start_line = ":UPDATES: START";
+inline constexpr std::string_view updates_end_line = ":UPDATES: END";
 
 /// One line of the missing check, without its end: `<hash> <ts_data>[ <extras>]`.
 /// Source: swift.obj.ssync_sender.encode_missing; the `__<offset>` of a delta since 2.32.

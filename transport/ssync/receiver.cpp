@@ -82,8 +82,8 @@ Awaitable<Receiver::Step> Receiver::converse() {
                                  "ERROR: With :UPDATES: " + std::to_string(failures_) +
                                      " failures to " + std::to_string(successes_) + " successes"};
     }
-    std::string verdict(updates_start);
-    verdict.append(line_end).append(updates_end).append(line_end);
+    std::string verdict(updates_start_line);
+    verdict.append(line_end).append(updates_end_line).append(line_end);
     step = co_await write(verdict);
     if (step.has_error()) co_return step;
     auto finished = co_await exchange_.finish();

@@ -75,9 +75,9 @@ Reception::Event Reception::take(std::string_view raw) {
         case State::offers:
             return take_offer(line);
         case State::updates_start:
-            return expect_start(raw, updates_start, State::updates);
+            return expect_start(raw, updates_start_line, State::updates);
         case State::updates:
-            if (line == updates_end) {
+            if (line == updates_end_line) {
                 state_ = State::over;
                 return {.kind = Kind::updates_end, .offer = {}, .request = {}, .body = {}};
             }

@@ -192,7 +192,7 @@ Awaitable<Result<void>> Sender::update() {
     in_port_ = false;
     if (auto lost = interruption()) co_return *lost;
     if (told.has_error()) co_return as_exception(told.error());
-    append_line(out_, updates_start);
+    append_line(out_, updates_start_line);
     auto flushed = co_await flush("updates start");
     if (flushed.has_error()) co_return flushed.error();
     for (;;) {
@@ -211,7 +211,7 @@ Awaitable<Result<void>> Sender::update() {
         flushed = co_await flush(stage_);
         if (flushed.has_error()) co_return flushed.error();
     }
-    append_line(out_, updates_end);
+    append_line(out_, updates_end_line);
     conversation_.updates_ended();
     co_return co_await flush("updates end");
 }
