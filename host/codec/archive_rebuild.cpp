@@ -161,7 +161,7 @@ class Rebuild {
             leave_out(member.source, "its segments are cut unlike the others'");
             return true;
         });
-        agree_on_the_object();
+        if (auto agreed = agree_on_the_object(); !agreed) return agreed;
         const std::uint64_t asked = request_.segment_bytes.value_or(cut_.segment_bytes);
         const bool fits =
             cut_.segments > 1 ? cut_.segment_bytes == asked : cut_.segment_bytes <= asked;
@@ -171,8 +171,8 @@ class Rebuild {
                                              std::to_string(asked)};
     }
 
-    /// Where it is known of which object they are: the one that most are of.
-    void agree_on_the_object() {
+    /// Where it is known of which object they are: the one that most are of. Errors: bad_fragment.
+    Result<void> agree_on_the_object() {
         const auto object_of = [&](const Member& m) -> const std::string& {
             return sources_[m.source].object;
         };
@@ -180,14 +180,18 @@ class Rebuild {
         for (const Member& member : members_) {
             if (!object_of(member).empty()) ++votes[object_of(member)];
         }
-        if (votes.size() < 2) return;
+        if (votes.size() < 2) return {};
         const auto most =
             std::ranges::max_element(votes, {}, [](const auto& v) { return v.second; });
+        const auto as_many =
+            std::ranges::count_if(votes, [&](const auto& v) { return v.second == most->second; });
+        if (as_many > 1) return Error{errc::bad_fragment, "the archives are of different objects"};
         std::erase_if(members_, [&](const Member& member) {
             if (object_of(member).empty() || object_of(member) == most->first) return false;
             leave_out(member.source, "it is of another object or version: " + object_of(member));
             return true;
         });
+        return {};
     }
 
     /// Leaves out what contradicts verified archives, where those suffice; else the fewest archives

@@ -40,7 +40,7 @@ std::optional<SuffixHash> whole_hash_from(const PickleNode& node) {
 std::optional<SuffixHash> suffix_hash_from(const PickleDocument& document, PickleNodeIndex node,
                                            std::size_t& items_left) {
     const auto entries = document.entries(node, items_left);
-    if (!entries) return std::nullopt;
+    if (!entries || entries->size() > 2 * suffix_hashes_max) return std::nullopt;
     SuffixHash hash;
     for (std::size_t i = 0; i + 1 < entries->size(); i += 2) {
         const PickleNode& key = document.nodes[(*entries)[i]];

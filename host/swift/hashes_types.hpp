@@ -22,6 +22,10 @@ inline constexpr double hash_lock_timeout_s = 10;
 
 inline constexpr std::size_t md5_hex_length = 32;
 
+/// Hashes of one suffix: far more than any policy has fragments. A file or an answer with more is not
+/// believed; to sort in millions of them would take hours.
+inline constexpr std::size_t suffix_hashes_max = 1024;
+
 /// An MD5 in hex: at most `md5_hex_length` characters, held in place, since a partition has
 /// thousands of them.
 class HashText {

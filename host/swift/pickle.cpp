@@ -182,7 +182,7 @@ Machine::Step Machine::add_items(std::size_t first, bool to_dict) {
 }
 
 Machine::Step Machine::put(std::optional<std::uint64_t> slot) {
-    if (!slot || reachable() == 0 || memo_.size() >= limits_.items) return Step::refuse;
+    if (!slot || reachable() == 0 || *slot > limits_.items) return Step::refuse;
     memo_.put(*slot, stack_.back());
     return Step::more;
 }

@@ -19,7 +19,7 @@ namespace {
 
 /// At most one `.data` file, and that of the delivered time: no other version needs the `.meta`.
 bool may_remove_meta(const FoundObject& found, const Timestamp& data) {
-    const std::string time = data.internal();
+    const std::string time = data.internal() + "#";
     const auto is_data = [](const std::string& name) { return name.ends_with(".data"); };
     const auto data_files =
         std::count_if(found.file_names.begin(), found.file_names.end(), is_data);

@@ -71,8 +71,9 @@ Error quarantine_object(const DiskContext& context, const std::string& device_pa
     return {errc::quarantined, std::string(reason)};
 }
 
-Result<void> quarantine_unlistable(const DiskContext& context, const std::string& device_path,
-                                   const std::string& hash_dir_path, int errno_number) {
+Result<std::string> quarantine_unlistable(const DiskContext& context,
+                                          const std::string& device_path,
+                                          const std::string& hash_dir_path, int errno_number) {
     if (errno_number != ENOTDIR && errno_number != ENODATA) {
         return error_from_errno(errno_number, "list " + hash_dir_path);
     }
@@ -86,7 +87,7 @@ Result<void> quarantine_unlistable(const DiskContext& context, const std::string
     context.logger.error(
         "Quarantined " + from + " to " + *moved + " because " +
         (errno_number == ENOTDIR ? "it is not a directory" : "it could not be listed"));
-    return {};
+    return from;
 }
 
 }  // namespace fragmend::swift

@@ -23,10 +23,11 @@ Error quarantine_object(const DiskContext& context, const std::string& device_pa
                         const std::string& file_path, std::string_view reason);
 
 /// For a hash directory that could not be listed: with ENOTDIR the thing itself is moved, with
-/// ENODATA (a bad sector) the directory or, if that fails, the whole suffix. Logged at ERROR.
+/// ENODATA (a bad sector) the directory or, if that fails, the whole suffix. Returns the path that
+/// was moved. Logged at ERROR.
 /// Errors: those of the move; io for any other `errno_number`, which moves nothing.
 /// Source: swift.obj.diskfile.BaseDiskFileManager._hash_suffix_dir.
-Result<void> quarantine_unlistable(const DiskContext& context, const std::string& device_path,
+Result<std::string> quarantine_unlistable(const DiskContext& context, const std::string& device_path,
                                    const std::string& hash_dir_path, int errno_number);
 
 }  // namespace fragmend::swift

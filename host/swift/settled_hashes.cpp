@@ -54,7 +54,8 @@ std::optional<PartitionHashes> stored_hashes(std::string_view pickle) {
             if (!is_lower_hex(all[i].digest, md5_hex_length)) return std::nullopt;  // Or no hash.
             const auto key =
                 all[i].index == ScannedHash::no_index ? std::nullopt : std::optional(all[i].index);
-            if (!hash.emplace(key, all[i].digest).second) return std::nullopt;
+            if (hash.size() == suffix_hashes_max || !hash.emplace(key, all[i].digest).second)
+                return std::nullopt;
         }
     }
     return hashes;

@@ -67,7 +67,10 @@ Result<SuffixHash> hash_suffix(const DiskContext& context, const PartitionPath& 
         if (!dir) {
             const auto moved = quarantine_unlistable(context, partition.device_path, place.path(),
                                                      dir.error().number);
+            // Another one was faster: it is not here any more, which is all that was wanted.
+            if (!moved && moved.error() == errc::not_found) continue;
             if (!moved) return moved.error();
+            if (*moved == path) return Error{errc::not_found, path + " was quarantined"};
         } else if (!dir->names.empty()) {
             hasher.add(dir->files);
             is_in_use = true;

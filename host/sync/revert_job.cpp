@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <boost/asio/redirect_error.hpp>
+#include <limits>
 #include <random>
 #include <utility>
 #include <vector>
@@ -141,45 +142,83 @@ Awaitable<RevertJobRun::Ended> RevertJobRun::run_once() {
     co_return ended;
 }
 
-/// One slot at a time: two jobs that held one each and wanted the other's would wait for ever.
 Awaitable<RevertJobRun::Ended> RevertJobRun::run_locked(Semaphore::Permit slot) {
-    std::optional<Delivered> delivered;
-    std::size_t taken = 0;
-    remains_ = target_busy_ = false;
+    remains_ = target_busy_ = limited_ = false;
     failed_sessions_.clear();
     failed_objects_.clear();
-    for (const scan::Partner& target : job_.targets) {
-        if (cancelled_) break;
-        if (&target != &job_.targets.front()) {
-            activity_.queued("waits for a session with " + target.node.replication_name());
-            auto& slots = services_.targets.of(target.node.replication_name());
-            auto waited = co_await slots.acquire(1);
-            if (waited.has_error() || cancelled_) break;
-            slot = std::move(waited.value());
+    takers_.clear();
+    for (const scan::Partner& target : job_.targets)
+        takers_.push_back(&target);
+    Slice slice;
+    slice.slot = std::move(slot);
+    slice.offered_before = taken_;
+    std::size_t first = 0;
+    do {
+        slice.suffixes.assign(job_.suffixes.begin() + static_cast<std::ptrdiff_t>(first),
+                              job_.suffixes.end());
+        co_await run_slice(slice);
+        first += slice.suffixes.size();
+        slice.offered_before += slice.offered;
+    } while (first < job_.suffixes.size() && !takers_.empty() && !limited_ && !cancelled_);
+    const bool all_took = takers_.size() == job_.targets.size();
+    if (all_took && first == job_.suffixes.size() && !remains_) co_return Ended::done;
+    co_return target_busy_ ? Ended::try_again : Ended::remains;
+}
+
+/// One slot at a time: two jobs that held one each and wanted the other's would wait for ever. A
+/// lone target's is kept to the end of the job: the partition is locked meanwhile.
+Awaitable<Result<void>> RevertJobRun::take_slot(Slice& slice, const scan::Partner& target) {
+    if (slice.slot.units() > 0) co_return Result<void>();
+    activity_.queued("waits for a session with " + target.node.replication_name());
+    auto waited = co_await services_.targets.of(target.node.replication_name()).acquire(1);
+    if (waited.has_error()) co_return waited.error();
+    slice.slot = std::move(waited.value());
+    co_return Result<void>();
+}
+
+Awaitable<void> RevertJobRun::run_slice(Slice& slice) {
+    std::optional<Delivered> delivered;
+    slice.offers_max = services_.offers_max;
+    slice.offered = 0;
+    const auto targets = takers_;
+    for (const scan::Partner* target : targets) {
+        const auto turn = co_await take_slot(slice, *target);
+        if (turn.has_error() || cancelled_) {
+            takers_.clear();
+            co_return;
         }
-        auto one = co_await deliver(target);
-        slot.release();
-        if (!one) continue;
-        ++taken;
+        auto one = co_await deliver(*target, slice);
+        if (job_.targets.size() > 1) slice.slot.release();
+        if (!one) {
+            std::erase(takers_, target);
+            continue;
+        }
+        slice.offers_max = std::numeric_limits<std::size_t>::max();
         if (delivered)
             keep_common(*delivered, *one);
         else
             delivered = std::move(one);
     }
-    const bool all_took = taken == job_.targets.size();
-    if (all_took && delivered) co_await purge(*delivered);
-    if (all_took && !remains_) co_return Ended::done;
-    co_return target_busy_ ? Ended::try_again : Ended::remains;
+    if (!delivered || takers_.size() != job_.targets.size()) co_return;
+    taken_ += slice.offered;
+    co_await purge(*delivered);
 }
 
-Awaitable<std::optional<Delivered>> RevertJobRun::deliver(const scan::Partner& target) {
+Awaitable<std::optional<Delivered>> RevertJobRun::deliver(const scan::Partner& target,
+                                                          Slice& slice) {
     activity_.queued("waits for its turn among the sessions");
     auto permit = co_await services_.sessions.acquire(1);
     if (permit.has_error() || cancelled_) co_return std::nullopt;
     activity_.doing("in a session with " + target.node.replication_name());
     RevertObjects objects(services_, policy_,
-                          {job_.partition, job_.local_device, job_.fragment_index, target.node,
-                           job_.suffixes, services_.options.max_objects_per_revert},
+                          {.partition = job_.partition,
+                           .local_device = job_.local_device,
+                           .fragment_index = job_.fragment_index,
+                           .target = target.node,
+                           .suffixes = slice.suffixes,
+                           .objects_max = services_.options.max_objects_per_revert,
+                           .offered_before = slice.offered_before,
+                           .offers_max = slice.offers_max},
                           activity_);
     transport::ssync::Sender sender(services_.network,
                                     {target.node, job_.partition, policy_.policy.index,
@@ -193,13 +232,15 @@ Awaitable<std::optional<Delivered>> RevertJobRun::deliver(const scan::Partner& t
     co_await objects.finish();
     account(target.node, result, objects);
     if (!result.success) co_return std::nullopt;
+    slice.suffixes.resize(objects.suffixes_listed());
+    slice.offered = result.offered;
     auto delivered = objects.take_delivered();
     // What was quarantined on the way may have left an empty folder.
     for (const auto& hash : objects.left_out())
         touched_suffixes_.insert(hash.substr(hash.size() - 3));
     services_.log.debug("ssync completed ok: dev: " + job_.local_device.device + ", part: " +
                         job_.partition + ", policy: " + std::to_string(policy_.policy.index) +
-                        ", num suffixes: " + std::to_string(job_.suffixes.size()) +
+                        ", num suffixes: " + std::to_string(slice.suffixes.size()) +
                         ", available: " + std::to_string(result.offered) +
                         ", sent: " + std::to_string(result.wanted) +
                         ", deletable: " + std::to_string(delivered.size()));
@@ -215,7 +256,8 @@ void RevertJobRun::account(const Node& node, const transport::ssync::SessionResu
     target.offered += result.offered;
     for (const auto& [code, count] : counts.failures)
         failed_objects_[code] += count;
-    remains_ = remains_ || objects.limited() || objects.incomplete();
+    limited_ = limited_ || objects.limited();
+    remains_ = remains_ || limited_ || objects.incomplete();
     if (!result.success) {
         ++target.sessions_failed;
         if (result.error && *result.error == errc::lock_timeout) target_busy_ = true;

@@ -20,9 +20,10 @@ using Delivered = std::map<std::string, swift::LocalOffer>;
 /// Keeps in `all` what `one` holds, too, at the same times and as durable. Pure.
 void keep_common(Delivered& all, const Delivered& one);
 
-/// Runs `job` under the partition's replication lock: a session with each target, and when all of
-/// them took everything, the purge of what every one of them acknowledged. A session that found its
-/// target locked is tried again, without our lock held meanwhile. Errors are counted, logged and
+/// Runs `job` under the partition's replication lock, a slice of suffixes after the other, so that
+/// what is remembered of offers has a bound: a session with each target, and when all of them took
+/// everything, the purge of what every one of them acknowledged. A session that found its target
+/// locked is tried again, without our lock held meanwhile. Errors are counted, logged and
 /// never returned. Runs on the network thread; `services` and `policy` outlive it.
 /// Source: swift.obj.reconstructor.ObjectReconstructor._revert, delete_reverted_objs.
 class RevertJobRun {
@@ -37,8 +38,19 @@ class RevertJobRun {
 
     Awaitable<Ended> run_once();
     Awaitable<Ended> run_locked(Semaphore::Permit slot);
+    /// Suffixes that all targets are offered before what they took is removed.
+    struct Slice {
+        std::vector<std::string> suffixes;
+        std::size_t offers_max = 0;      ///< For the first who takes it: there the slice ends.
+        std::size_t offered = 0;         ///< To one target.
+        std::size_t offered_before = 0;  ///< In earlier slices.
+        Semaphore::Permit slot;          ///< Towards the target.
+    };
+    /// Delivers, and removes what is delivered while no target of the job has failed.
+    Awaitable<void> run_slice(Slice& slice);
+    Awaitable<Result<void>> take_slot(Slice& slice, const scan::Partner& target);
     /// What the target acknowledged; nothing when the session failed.
-    Awaitable<std::optional<Delivered>> deliver(const scan::Partner& target);
+    Awaitable<std::optional<Delivered>> deliver(const scan::Partner& target, Slice& slice);
     Awaitable<void> purge(const Delivered& delivered);
     Awaitable<Result<swift::PathLock>> lock();
     Awaitable<void> pause(int tries);
@@ -51,7 +63,11 @@ class RevertJobRun {
     const PolicyContext& policy_;
     const scan::RevertJob& job_;
     bool cancelled_ = false;
-    bool remains_ = false;      ///< Not everything was offered, or not everything sent.
+    bool remains_ = false;   ///< Not everything was offered, or not everything sent.
+    bool limited_ = false;   ///< The job may not offer more.
+    std::size_t taken_ = 0;  ///< Offers of slices that all targets took, in all tries.
+    /// Targets that have not failed; the others get nothing more in this try.
+    std::vector<const scan::Partner*> takers_;
     bool target_busy_ = false;  ///< A session ended at somebody else's lock.
     std::set<std::string> touched_suffixes_;
     std::vector<errc> failed_sessions_;

@@ -64,17 +64,18 @@ Awaitable<Result<std::optional<Offer>>> RevertObjects::next_offer() {
     activity_.moved();
     while (offers_.empty()) {
         if (cancelled_) co_return Error{errc::cancelled, "session ended"};
-        if (next_suffix_ == plan_.suffixes.size()) co_return std::nullopt;
+        if (next_suffix_ == plan_.suffixes.size() || offered_.size() >= plan_.offers_max)
+            co_return std::nullopt;
         auto listed = co_await list_next_suffix();
         if (listed.has_error()) co_return listed.error();
     }
-    if (plan_.objects_max > 0 && offered_.size() >= static_cast<std::size_t>(plan_.objects_max)) {
+    const std::size_t offered = plan_.offered_before + offered_.size();
+    if (plan_.objects_max > 0 && offered >= static_cast<std::size_t>(plan_.objects_max)) {
         limited_ = true;
-        services_.log.info(
-            "ssync missing_check truncated after " + std::to_string(offered_.size()) +
-            " objects: device: " + plan_.local_device.device + ", part: " + plan_.partition +
-            ", policy: " + std::to_string(policy_.policy.index) +
-            ", next object hash: " + offers_.front().object_hash);
+        services_.log.info("ssync missing_check truncated after " + std::to_string(offered) +
+                           " objects: device: " + plan_.local_device.device + ", part: " +
+                           plan_.partition + ", policy: " + std::to_string(policy_.policy.index) +
+                           ", next object hash: " + offers_.front().object_hash);
         offers_.clear();
         next_suffix_ = plan_.suffixes.size();
         co_return std::nullopt;

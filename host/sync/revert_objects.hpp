@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <map>
 #include <optional>
 #include <set>
@@ -26,7 +27,10 @@ struct RevertPlan {
     std::optional<int> fragment_index;
     Node target;
     std::vector<std::string> suffixes;
-    std::int64_t objects_max = 0;  ///< Offers; 0 for no limit.
+    std::int64_t objects_max = 0;    ///< Offers of the job; 0 for no limit.
+    std::size_t offered_before = 0;  ///< Of those, by earlier sessions of the job.
+    /// Offers of this session: the suffix that reaches it is the last one.
+    std::size_t offers_max = std::numeric_limits<std::size_t>::max();
 };
 
 /// What a session did; true once the receiver has acknowledged the session.
@@ -65,6 +69,8 @@ class RevertObjects final : public transport::ssync::SessionObjects {
     /// Hashes of what was offered and not delivered.
     const std::set<std::string>& left_out() const { return left_out_; }
     const RevertCounts& counts() const { return counts_; }
+    /// Suffixes of the plan, from the first one, that the session has been through.
+    std::size_t suffixes_listed() const { return next_suffix_; }
     /// There was more to offer than the limit allows.
     bool limited() const { return limited_; }
     /// A suffix could not be listed, or an object was left out.

@@ -218,6 +218,18 @@ TEST_F(ArchiveRebuild, OfAnotherObject) {
     expect_culprit(2, "contradict");
 }
 
+TEST_F(ArchiveRebuild, NeitherOfTwoVersionsOfAsManyArchivesIsChosen) {
+    for (std::size_t i = 0; i < 8; ++i) {
+        add(i);
+        sources.back().object = i % 2 == 0 ? "1 x" : "2 y";
+    }
+    const auto done = run(8);
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error(), errc::bad_fragment);
+    EXPECT_THAT(done.error().detail, HasSubstr("different objects"));
+    EXPECT_TRUE(output.empty());
+}
+
 TEST_F(ArchiveRebuild, RefusesWhatCannotBe) {
     for (std::size_t i = 1; i < 4; ++i)
         add(i);

@@ -69,11 +69,11 @@ TEST(Invalidations, ReadsLinesAndRemembersGarbage) {
     EXPECT_EQ(parse_invalidations(std::string(3, '\0')), (Invalidations{{}, true, true}));
 }
 
-/// A dict of 2000 hashes that `names` suffixes share.
+/// A dict of 1000 hashes that `names` suffixes share.
 std::string shared_hashes(int names) {
     std::string pickle = "}(";
     std::string inner = "}(";
-    for (int i = 0; i < 2000; ++i) {
+    for (int i = 0; i < 1000; ++i) {
         inner += "I" + std::to_string(i) + "\nV" + digest + "\n";
     }
     pickle += "Vaaa\n" + inner + "uq\x07";
@@ -85,8 +85,25 @@ std::string shared_hashes(int names) {
 TEST(HashesPickle, EndsWhatNamesOneDictManyTimes) {
     EXPECT_TRUE(parse_stored_hashes(shared_hashes(100)).valid);
     EXPECT_TRUE(parse_replicate_answer(shared_hashes(100)).has_value());
-    EXPECT_FALSE(parse_stored_hashes(shared_hashes(1000)).valid);
-    EXPECT_EQ(parse_replicate_answer(shared_hashes(1000)).error(), errc::bad_pickle);
+    EXPECT_FALSE(parse_stored_hashes(shared_hashes(2000)).valid);
+    EXPECT_EQ(parse_replicate_answer(shared_hashes(2000)).error(), errc::bad_pickle);
+}
+
+/// Keys in falling order: each goes before all that are there.
+std::string one_suffix_of(int count) {
+    std::string pickle = "\x80\x02}q\x00U\x03"s + "abcq\x01}q\x02(";
+    for (int key = count; key > 0; --key) {
+        pickle += "M"s + static_cast<char>(key & 0xff) + static_cast<char>(key >> 8);
+        pickle += "U\x20" + std::string(digest);
+    }
+    return pickle + "us.";
+}
+
+TEST(HashesPickle, ASuffixHasNoMoreHashesThanFragmentsCanBe) {
+    EXPECT_EQ(parse_stored_hashes(one_suffix_of(1024)).suffixes.at("abc")->size(), 1024u);
+    EXPECT_TRUE(parse_replicate_answer(one_suffix_of(1024)).has_value());
+    EXPECT_FALSE(parse_stored_hashes(one_suffix_of(60000)).suffixes.at("abc"));
+    EXPECT_EQ(*parse_replicate_answer(one_suffix_of(60000)), PartitionHashes());
 }
 
 TEST(ReplicateAnswer, RoundTripsAndLeavesOutWhatItCannotUse) {

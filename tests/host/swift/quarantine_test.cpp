@@ -51,9 +51,10 @@ TEST_F(Quarantine, MovesNothingForOtherErrors) {
     testing::write_file(hash_dir + "/file");
     EXPECT_TRUE(quarantine_unlistable(context, device, hash_dir, EIO).has_error());
     EXPECT_TRUE(testing::fs::exists(hash_dir + "/file"));
-    EXPECT_TRUE(quarantine_unlistable(context, device, hash_dir, ENODATA));
+    EXPECT_EQ(quarantine_unlistable(context, device, hash_dir, ENODATA).value(), hash_dir);
     EXPECT_TRUE(lines.contains("because it could not be listed"));
-    EXPECT_TRUE(quarantine_unlistable(context, device, hash_dir, ENODATA));
+    EXPECT_EQ(quarantine_unlistable(context, device, hash_dir, ENODATA).value(),
+              partition_path() + "/def");
     EXPECT_TRUE(testing::fs::exists(quarantined + "def"));
 }
 
