@@ -46,7 +46,10 @@ void leave_streams(const Setup& setup) {
 /// Ends the process, or starts it anew, whatever is still under way: connections break and locks
 /// vanish with it, which is what its peers and the disks are made for.
 void leave_now(const Setup& setup, const RunEnd& end) {
-    if (end.start_anew) start_anew(setup.line(), setup.log());
+    if (end.start_anew) {
+        start_anew(setup.line(), setup.log());
+        ::_exit(static_cast<int>(ExitCode::internal_error));
+    }
     ::_exit(end.exit_code);
 }
 
@@ -109,7 +112,7 @@ SupervisorPorts supervisor_ports(Setup& setup) {
         return true;
     };
     ports.may_start_anew = [&setup] {
-        return check_configuration_again(setup.line(), setup.log());
+        return check_configuration_again(setup.line(), setup.log(), is_end_pending);
     };
     ports.took_new_limits = [&setup] {
         const auto limits = setup.changed_limits();
@@ -164,6 +167,7 @@ int check(Setup& setup) {
 }  // namespace
 
 int run_reconstructor(const CommandLine& line) {
+    if (!line.check) hold_hangups();
     auto made = Setup::make(line);
     if (made.has_error()) return refuse(line, made.error());
     Setup& setup = *made.value();
