@@ -203,7 +203,7 @@ Awaitable<void> Reconstructor::after_pass(const Pass& pass, sync::PassStats& sta
         log_.info(
             "Handoffs only mode still has handoffs remaining. "
             "Next pass will continue to revert handoffs.");
-    } else if (options_.handoffs_only) {
+    } else if (options_.handoffs_only && !stats.stopped) {  // Else it has not seen all of them.
         log_.warning(
             "Handoffs only mode found no handoffs remaining. You should disable "
             "handoffs_only once all nodes are reporting no handoffs remaining.");

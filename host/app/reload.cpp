@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
@@ -31,21 +32,6 @@ std::vector<char*> pointers_to(std::vector<std::string>& words) {
         pointers.push_back(word.data());
     pointers.push_back(nullptr);
     return pointers;
-}
-
-/// What the check says, to its end or the limit; false at the limit.
-bool read_to_end(int fd, std::string& text, const std::function<bool()>& gives_up) {
-    const auto limit = std::chrono::steady_clock::now() + check_limit;
-    while (!gives_up() && std::chrono::steady_clock::now() < limit) {
-        pollfd waited{fd, POLLIN, 0};
-        if (::poll(&waited, 1, static_cast<int>(look_interval.count())) <= 0) continue;
-        char piece[512];
-        const auto count = ::read(fd, piece, sizeof piece);
-        if (count < 0 && errno == EINTR) continue;
-        if (count <= 0) return true;
-        if (text.size() < output_bytes_max) text.append(piece, static_cast<std::size_t>(count));
-    }
-    return false;
 }
 
 std::string in_one_line(std::string text) {
@@ -91,6 +77,25 @@ void close_all_on_exec() {
 
 }  // namespace
 
+bool read_to_end(int fd, std::chrono::milliseconds limit, std::string& text,
+                 const std::function<bool()>& gives_up) {
+    const auto until = std::chrono::steady_clock::now() + limit;
+    while (!gives_up()) {
+        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+            until - std::chrono::steady_clock::now());
+        if (left.count() <= 0) return false;
+        pollfd waited{fd, POLLIN, 0};
+        if (::poll(&waited, 1, static_cast<int>(std::min(left, look_interval).count())) <= 0)
+            continue;
+        char piece[512];
+        const auto count = ::read(fd, piece, sizeof piece);
+        if (count < 0 && errno == EINTR) continue;
+        if (count <= 0) return true;
+        if (text.size() < output_bytes_max) text.append(piece, static_cast<std::size_t>(count));
+    }
+    return false;
+}
+
 bool check_configuration_again(const CommandLine& line, const Logger& log,
                                const std::function<bool()>& gives_up) {
     int ends[2];
@@ -107,7 +112,7 @@ bool check_configuration_again(const CommandLine& line, const Logger& log,
         return false;
     }
     std::string said;
-    const bool ended = read_to_end(input.get(), said, gives_up);
+    const bool ended = read_to_end(input.get(), check_limit, said, gives_up);
     if (!ended) {
         static_cast<void>(::kill(pid.value(), SIGKILL));
         said = "checking the new one takes too long";

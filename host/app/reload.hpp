@@ -1,12 +1,19 @@
 // SIGHUP: the same process with a new configuration, and perhaps a new program.
 #pragma once
 
+#include <chrono>
 #include <functional>
+#include <string>
 
 #include "host/app/command_line.hpp"
 #include "host/base/log.hpp"
 
 namespace fragmend::app {
+
+/// What a child writes to `fd` until it closes it, up to a few KiB; false if that takes longer than
+/// `limit`, or `gives_up` is true before. Blocks.
+bool read_to_end(int fd, std::chrono::milliseconds limit, std::string& text,
+                 const std::function<bool()>& gives_up = [] { return false; });
 
 /// Starts this program with our own arguments and `--check`, waits for it, and logs why it refuses.
 /// True when the new configuration would start. Blocks for at most half a minute, and no longer once

@@ -61,6 +61,20 @@ TEST(StartAnew, SaysThatThereIsNoProgram) {
     EXPECT_EQ(WEXITSTATUS(status), 9);
 }
 
+TEST(ReadToEnd, EndsAtTheLimitBesideAChildThatHangs) {
+    int ends[2];
+    ASSERT_EQ(::pipe(ends), 0);
+    ASSERT_EQ(::write(ends[1], "loading", 7), 7);
+    std::string said;
+    EXPECT_FALSE(read_to_end(ends[0], std::chrono::milliseconds(5), said));
+    EXPECT_EQ(said, "loading");
+    ASSERT_EQ(::write(ends[1], ", done", 6), 6);
+    ::close(ends[1]);
+    EXPECT_TRUE(read_to_end(ends[0], std::chrono::minutes(1), said));
+    EXPECT_EQ(said, "loading, done");
+    ::close(ends[0]);
+}
+
 TEST(CheckAgain, IsGivenUpWhenAnEndIsAskedFor) {
     test::RecordedLog log;
     const auto line = line_of("/bin/sh", {"sh", "-c", "exec sleep 60"});
