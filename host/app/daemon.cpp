@@ -115,8 +115,8 @@ SupervisorPorts supervisor_ports(Setup& setup) {
         return deal_out(workers, *devices, share.devices, share.partitions);
     };
     ports.devices_changed = [&setup, devices] {
-        // As in Swift only a ring decides anew: a resolver or an interface that is away for a moment
-        // is no reason to break off the workers' passes, nor to be asked every few seconds.
+        // As in Swift only a ring decides anew: a resolver or an interface that is away for a
+        // moment is no reason to break off the workers' passes, nor to be asked every few seconds.
         if (!setup.refresh_rings()) return false;
         auto now = setup.local_devices();
         if (now == *devices) return false;

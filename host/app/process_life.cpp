@@ -123,6 +123,12 @@ bool is_end_pending() {
     return is_pending(SIGTERM) || is_pending(SIGINT);
 }
 
+std::string end_line(int signal) {
+    if (signal == SIGINT) return "User quit";
+    const std::string name = signal == SIGHUP ? "SIGHUP" : "SIGTERM";
+    return name + " received (" + std::to_string(::getpid()) + ")";
+}
+
 void notify_service_manager(const std::string& state) {
     const char* path = std::getenv("NOTIFY_SOCKET");
     sockaddr_un address{};

@@ -415,11 +415,7 @@ Awaitable<void> Reconstructor::serve_signals() {
             if (!is_looking_ && !stopping_) looks.spawn(look_at_configuration());
             continue;
         }
-        if (number == SIGINT)
-            log_.notice("User quit");
-        else
-            log_.notice((number == SIGHUP ? "SIGHUP received (" : "SIGTERM received (") +
-                        std::to_string(::getpid()) + ")");
+        log_.notice(end_line(number));
         // A second signal finds the default action: nobody has to wait for a disk that does not
         // answer. SIGHUP stays ours, and is no longer heard.
         boost::system::error_code ignored;
@@ -450,19 +446,16 @@ Awaitable<void> Reconstructor::look_at_configuration() {
         if (took || stopping_ || share_.is_worker()) continue;
         log_.notice("SIGHUP received (" + std::to_string(::getpid()) +
                     "): looking at the configuration");
-        const bool may = co_await may_start_anew();
+        auto check = [this] {
+            return check_configuration_again(setup_.line(), log_,
+                                             [this] { return stopping_.load(); });
+        };
+        const bool may = co_await offload(engine_->disk(), std::move(check));
         if (!may || stopping_ || looks_again_) continue;
         end_.start_anew = true;
         stop();
     }
     is_looking_ = false;
-}
-
-Awaitable<bool> Reconstructor::may_start_anew() {
-    auto check = [this] {
-        return check_configuration_again(setup_.line(), log_, [this] { return stopping_.load(); });
-    };
-    co_return co_await offload(engine_->disk(), std::move(check));
 }
 
 Awaitable<bool> Reconstructor::took_new_limits() {

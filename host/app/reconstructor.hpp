@@ -59,7 +59,6 @@ class Reconstructor {
     Awaitable<void> serve_signals();
     /// After SIGHUP, and again when one came meanwhile.
     Awaitable<void> look_at_configuration();
-    Awaitable<bool> may_start_anew();
     /// SIGHUP: true when limits are all that changed; they hold from now on.
     Awaitable<bool> took_new_limits();
     void set_limits(const swift::ThrottleOptions& limits);

@@ -127,23 +127,15 @@ bool Supervisor::handle(int signal) {
         if (is_end_pending() || is_pending(SIGHUP)) return false;
         end_.start_anew = true;
     } else {
-        say_end(signal);
+        log_.notice(end_line(signal));
     }
     stop_workers();
     if (!end_.start_anew) return true;
     if (const int end = take_end(); end != 0) {
         end_.start_anew = false;
-        say_end(end);
+        log_.notice(end_line(end));
     }
     return true;
-}
-
-void Supervisor::say_end(int signal) const {
-    const std::string pid = std::to_string(::getpid());
-    if (signal == SIGINT)
-        log_.notice("User quit");
-    else
-        log_.notice((signal == SIGHUP ? "SIGHUP received (" : "SIGTERM received (") + pid + ")");
 }
 
 void Supervisor::start_waiting() {

@@ -79,7 +79,6 @@ class Supervisor {
     int wait_for_signal(std::chrono::milliseconds limit) const;
     /// True when the signal ends the run.
     bool handle(int signal);
-    void say_end(int signal) const;
 
     SupervisorPorts ports_;
     SupervisorLimits limits_;

@@ -416,7 +416,8 @@ class DaemonLife(case.InteropCase):
             seen[name] = listener.stop()
         sums = {name: self.sums_of(datagrams) for name, datagrams in seen.items()}
         self.assertEqual(set(sums['swift']), set(sums['ours']))
-        for metric in ('partition.update.count.d1:c', 'partition.update.count.d5:c'):
+        for metric in ('partition.update.count.d1:c', 'partition.update.count.d5:c',
+                       'partition.update.timing:ms'):
             metric = 'pfx.object-reconstructor.' + metric
             self.assertEqual(sums['swift'][metric], sums['ours'][metric])
 
