@@ -1,10 +1,13 @@
 // Wiring of a reconstructor process, or of workers and their parent.
 #include "host/app/daemon.hpp"
 
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
+#include <csignal>
 #include <iostream>
 
 #include "host/app/process_life.hpp"
@@ -46,7 +49,10 @@ void leave_streams(const Setup& setup) {
 /// Ends the process, or starts it anew, whatever is still under way: connections break and locks
 /// vanish with it, which is what its peers and the disks are made for.
 void leave_now(const Setup& setup, const RunEnd& end) {
-    if (end.start_anew) start_anew(setup.line(), setup.log());
+    if (end.start_anew) {
+        start_anew(setup.line(), setup.log());
+        ::_exit(static_cast<int>(ExitCode::internal_error));
+    }
     ::_exit(end.exit_code);
 }
 
@@ -60,6 +66,9 @@ int run_share(Setup& setup, Share share, int summary_fd) {
     return reconstructor.run().exit_code;
 }
 
+/// Beyond what the slowest of drivers needs to start many devices.
+constexpr std::chrono::seconds trial_limit{120};
+
 /// Whether the code of every policy works, found out in a process of its own: the parent of workers
 /// must have no threads and nothing else that a fork would break.
 Result<void> try_codes(Setup& setup) {
@@ -70,6 +79,7 @@ Result<void> try_codes(Setup& setup) {
     const pid_t pid = ::fork();
     if (pid < 0) return error_from_errno(errno, "fork");
     if (pid == 0) {
+        static_cast<void>(::prctl(PR_SET_PDEATHSIG, SIGKILL));
         Reconstructor trial(setup, whole_share(setup), -1, [](const RunEnd&) {});
         const auto ready = trial.prepare();
         const std::string text = ready.has_error() ? ready.error().detail : std::string();
@@ -78,10 +88,13 @@ Result<void> try_codes(Setup& setup) {
     }
     output.reset();
     std::string said;
-    char piece[512];
-    ssize_t count = 0;
-    while ((count = ::read(input.get(), piece, sizeof piece)) > 0)
-        said.append(piece, static_cast<std::size_t>(count));
+    if (!read_to_end(input.get(), trial_limit, said)) {
+        // One that hangs in a driver does not even die of SIGKILL: it is left to the kernel.
+        static_cast<void>(::kill(pid, SIGKILL));
+        static_cast<void>(::waitpid(pid, nullptr, WNOHANG));
+        return Error{errc::bad_config, "trying the erasure codes does not end within " +
+                                           std::to_string(trial_limit.count()) + " s"};
+    }
     int status = 0;
     while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
     }
@@ -102,14 +115,16 @@ SupervisorPorts supervisor_ports(Setup& setup) {
         return deal_out(workers, *devices, share.devices, share.partitions);
     };
     ports.devices_changed = [&setup, devices] {
-        setup.refresh_rings();
+        // As in Swift only a ring decides anew: a resolver or an interface that is away for a
+        // moment is no reason to break off the workers' passes, nor to be asked every few seconds.
+        if (!setup.refresh_rings()) return false;
         auto now = setup.local_devices();
         if (now == *devices) return false;
         *devices = std::move(now);
         return true;
     };
     ports.may_start_anew = [&setup] {
-        return check_configuration_again(setup.line(), setup.log());
+        return check_configuration_again(setup.line(), setup.log(), is_end_pending);
     };
     ports.took_new_limits = [&setup] {
         const auto limits = setup.changed_limits();
@@ -164,6 +179,7 @@ int check(Setup& setup) {
 }  // namespace
 
 int run_reconstructor(const CommandLine& line) {
+    if (!line.check) hold_hangups();
     auto made = Setup::make(line);
     if (made.has_error()) return refuse(line, made.error());
     Setup& setup = *made.value();

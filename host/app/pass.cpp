@@ -141,8 +141,9 @@ Awaitable<void> Pass::run() {
         stats.partition_failed(errc::io);
     std::vector<Turn> turns;
     turns.reserve(work.partitions.size());
-    for (scan::Partition& partition : work.partitions)
-        turns.push_back({std::move(partition), {.round = 0, .devices = {}}});
+    // A list for the whole pass is enough: this one ends here.
+    for (scan::Partition& partition : std::exchange(work.partitions, {}))
+        turns.push_back({std::move(partition), {.round = 0, .devices = {}, .spent = {}}});
     while (!turns.empty()) {
         co_await run_turns(std::move(turns));
         turns = std::exchange(put_off_, {});
@@ -195,7 +196,8 @@ Awaitable<void> Pass::run_group(std::vector<Turn> group) {
     auto look = [this, &group, random = Random(random_())]() mutable {
         for (Turn& turn : group) {
             const PolicyState& state = state_of(turn.partition.policy_index);
-            turn.looked = settled_jobs(turn.partition, state, random);
+            if (auto jobs = settled_jobs(turn.partition, state, random))
+                turn.looked = std::make_unique<HashedJobs>(std::move(*jobs));
         }
         return true;
     };
@@ -258,8 +260,11 @@ Awaitable<std::optional<Pass::HashedJobs>> Pass::hash(const scan::Partition& par
 
 Awaitable<bool> Pass::run_jobs(Turn& turn, PolicyState& state) {
     const scan::Partition& partition = turn.partition;
-    auto derived = std::exchange(turn.looked, std::nullopt);
-    if (!derived) derived = co_await hash(partition, state, turn.visits.round > 0);
+    std::optional<HashedJobs> derived;
+    if (const auto looked = std::exchange(turn.looked, nullptr))
+        derived = std::move(*looked);
+    else
+        derived = co_await hash(partition, state, turn.visits.round > 0);
     if (!derived) co_return true;
     const scan::PartitionJobs& jobs = derived->jobs;
     services_.stats.suffixes_hashed += derived->suffixes_hashed;
@@ -281,7 +286,7 @@ Awaitable<bool> Pass::run_jobs(Turn& turn, PolicyState& state) {
     running_.emplace_back(&run, &partition);
     co_await run.run();
     std::erase(running_, std::pair(&run, &partition));
-    turn.visits = {turn.visits.round + 1, run.take_put_off()};
+    turn.visits = run.take_rest();
     co_return turn.visits.devices.empty();
 }
 

@@ -64,12 +64,12 @@ class Pass {
         std::size_t suffixes_hashed = 0;
         bool has_failed_suffixes = false;  ///< Logged; no job covers them.
     };
-    /// A partition in a round of the pass.
+    /// A partition in a round of the pass. As many as there are partitions: small.
     struct Turn {
         scan::Partition partition;
         sync::Visits visits;
         std::chrono::duration<double> spent{};  ///< In earlier rounds.
-        std::optional<HashedJobs> looked{};     ///< When it was settled a moment ago.
+        std::unique_ptr<HashedJobs> looked{};   ///< When it was settled a moment ago.
         Semaphore::Permit permit{};             ///< Among those in flight.
     };
 

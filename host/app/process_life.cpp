@@ -35,6 +35,13 @@ std::vector<gid_t> groups_of(const passwd& user) {
     return groups;
 }
 
+sigset_t only_hangup() {
+    sigset_t hangup;
+    ::sigemptyset(&hangup);
+    ::sigaddset(&hangup, SIGHUP);
+    return hangup;
+}
+
 }  // namespace
 
 Result<void> drop_privileges(const std::string& user) {
@@ -95,6 +102,31 @@ void settle_process() {
     static_cast<void>(std::signal(SIGXFSZ, SIG_IGN));
     ::setenv("TZ", "UTC+0", 1);
     ::tzset();
+}
+
+void hold_hangups() {
+    const sigset_t hangup = only_hangup();
+    static_cast<void>(::pthread_sigmask(SIG_BLOCK, &hangup, nullptr));
+}
+
+void accept_hangups() {
+    const sigset_t hangup = only_hangup();
+    static_cast<void>(::pthread_sigmask(SIG_UNBLOCK, &hangup, nullptr));
+}
+
+bool is_pending(int signal) {
+    sigset_t pending;
+    return ::sigpending(&pending) == 0 && ::sigismember(&pending, signal) == 1;
+}
+
+bool is_end_pending() {
+    return is_pending(SIGTERM) || is_pending(SIGINT);
+}
+
+std::string end_line(int signal) {
+    if (signal == SIGINT) return "User quit";
+    const std::string name = signal == SIGHUP ? "SIGHUP" : "SIGTERM";
+    return name + " received (" + std::to_string(::getpid()) + ")";
 }
 
 void notify_service_manager(const std::string& state) {

@@ -29,6 +29,20 @@ void settle_process();
 /// Source: swift.common.utils.capture_stdio.
 void leave_standard_streams(bool keep_output, bool keep_error);
 
+/// SIGHUP asks a daemon to look at its configuration, which it can only once it listens; the
+/// default action would kill it before, after, and in between when it starts anew. So SIGHUP is
+/// blocked in `main` before any thread starts, and let in, into the calling thread alone, while
+/// there is somebody to take it. What waits meanwhile is not lost, not even over an exec.
+void hold_hangups();
+void accept_hangups();
+
+/// Whether a blocked `signal` waits for this process.
+bool is_pending(int signal);
+/// The same for the signals that end it, SIGTERM and SIGINT.
+bool is_end_pending();
+/// What the log says of a process that `signal` ends.
+std::string end_line(int signal);
+
 /// Tells the service manager in $NOTIFY_SOCKET, if any, and forgets the variable after READY=1.
 void notify_service_manager(const std::string& state);
 

@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "host/app/answer_gathering.hpp"
+#include "host/app/process_life.hpp"
 #include "host/app/recon_report.hpp"
 #include "host/app/reload.hpp"
 #include "host/app/summary.hpp"
@@ -86,6 +87,7 @@ RunEnd Reconstructor::run() {
     auto executor = engine_->io().get_executor();
     sleeper_ = std::make_unique<Sleeper>(executor);
     signals_ = std::make_unique<asio::signal_set>(engine_->io(), SIGTERM, SIGINT, SIGHUP);
+    accept_hangups();
     overdue_ =
         std::make_unique<asio::steady_timer>(executor, asio::steady_timer::time_point::max());
     gate_ = std::make_unique<Gate>(executor);
@@ -96,6 +98,7 @@ RunEnd Reconstructor::run() {
     TaskGroup main(executor);
     main.spawn(once_ ? run_once() : run_forever());
     run_loop();
+    hold_hangups();
     return end_;
 }
 
@@ -128,9 +131,10 @@ void Reconstructor::start_helpers(TaskGroup& helpers) {
 }
 
 Awaitable<void> Reconstructor::end_helpers(TaskGroup& helpers) {
-    signals_->cancel();
     co_await engine_->stop();
+    co_await serve_last_signals();
     ended_ = true;
+    signals_->cancel();
     overdue_->cancel();
     sample_timer_->cancel();
     control_->stop();
@@ -199,7 +203,7 @@ Awaitable<void> Reconstructor::after_pass(const Pass& pass, sync::PassStats& sta
         log_.info(
             "Handoffs only mode still has handoffs remaining. "
             "Next pass will continue to revert handoffs.");
-    } else if (options_.handoffs_only) {
+    } else if (options_.handoffs_only && !stats.stopped) {  // Else it has not seen all of them.
         log_.warning(
             "Handoffs only mode found no handoffs remaining. You should disable "
             "handoffs_only once all nodes are reporting no handoffs remaining.");
@@ -400,35 +404,58 @@ StatusSource Reconstructor::status_source() const {
 }
 
 Awaitable<void> Reconstructor::serve_signals() {
-    const std::string pid = std::to_string(::getpid());
+    TaskGroup looks(engine_->io().get_executor());
     boost::system::error_code error;
-    while (true) {
+    while (!ended_) {
         const int number =
             co_await signals_->async_wait(asio::redirect_error(asio::use_awaitable, error));
-        if (error) co_return;
+        if (error) break;
         if (number == SIGHUP && !once_) {
-            const bool took = co_await took_new_limits();
-            if (took) continue;
+            looks_again_ = true;
+            if (!is_looking_ && !stopping_) looks.spawn(look_at_configuration());
+            continue;
         }
-        if (number == SIGHUP && !once_ && !share_.is_worker()) {
-            log_.notice("SIGHUP received (" + pid + "): looking at the configuration");
-            const bool may = co_await may_start_anew();
-            if (!may) continue;
-            end_.start_anew = true;
-        } else if (number == SIGINT) {
-            log_.notice("User quit");
-        } else {
-            log_.notice((number == SIGHUP ? "SIGHUP received (" : "SIGTERM received (") + pid +
-                        ")");
-        }
+        log_.notice(end_line(number));
+        // A second signal finds the default action: nobody has to wait for a disk that does not
+        // answer. SIGHUP stays ours, and is no longer heard.
+        boost::system::error_code ignored;
+        signals_->remove(SIGTERM, ignored);
+        signals_->remove(SIGINT, ignored);
+        end_.start_anew = false;
+        if (!stopping_) stop();
         break;
     }
-    stop();
+    co_await looks.join();
 }
 
-Awaitable<bool> Reconstructor::may_start_anew() {
-    auto check = [this] { return check_configuration_again(setup_.line(), log_); };
-    co_return co_await offload(engine_->disk(), std::move(check));
+Awaitable<void> Reconstructor::serve_last_signals() {
+    for (const int number : {SIGTERM, SIGINT})
+        static_cast<void>(std::signal(number, SIG_DFL));
+    // One turn of the loop takes what the handler left, and one more serves it.
+    asio::steady_timer turn(engine_->io().get_executor(), std::chrono::seconds(0));
+    boost::system::error_code ignored;
+    co_await turn.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    co_await asio::post(engine_->io().get_executor(), asio::use_awaitable);
+}
+
+Awaitable<void> Reconstructor::look_at_configuration() {
+    is_looking_ = true;
+    while (std::exchange(looks_again_, false) && !stopping_) {
+        const bool took = co_await took_new_limits();
+        // A worker has taken them already when two signals came as one; the rest is its parent's.
+        if (took || stopping_ || share_.is_worker()) continue;
+        log_.notice("SIGHUP received (" + std::to_string(::getpid()) +
+                    "): looking at the configuration");
+        auto check = [this] {
+            return check_configuration_again(setup_.line(), log_,
+                                             [this] { return stopping_.load(); });
+        };
+        const bool may = co_await offload(engine_->disk(), std::move(check));
+        if (!may || stopping_ || looks_again_) continue;
+        end_.start_anew = true;
+        stop();
+    }
+    is_looking_ = false;
 }
 
 Awaitable<bool> Reconstructor::took_new_limits() {
@@ -448,9 +475,6 @@ void Reconstructor::set_limits(const swift::ThrottleOptions& limits) {
 }
 
 void Reconstructor::stop() {
-    // A second signal finds the default action: nobody has to wait for a disk that does not answer.
-    boost::system::error_code ignored;
-    signals_->clear(ignored);
     stopping_ = true;
     if (once_ && !setup_.line().drop_in) end_.exit_code = static_cast<int>(ExitCode::work_remains);
     overdue_->expires_after(stop_limit);
@@ -465,6 +489,8 @@ Awaitable<void> Reconstructor::leave_when_overdue() {
         co_await overdue_->async_wait(asio::redirect_error(asio::use_awaitable, error));
         if (ended_) co_return;
     }
+    co_await serve_last_signals();
+    if (ended_) co_return;
     const auto left = activities_.snapshot();
     log_.error(std::to_string(left.size()) + " jobs do not end; leaving without them");
     log_activities(left);

@@ -57,13 +57,17 @@ class Reconstructor {
     void conclude(const sync::PassStats& stats, double seconds);
     Awaitable<void> tell_recon(double seconds);
     Awaitable<void> serve_signals();
-    Awaitable<bool> may_start_anew();
+    /// After SIGHUP, and again when one came meanwhile.
+    Awaitable<void> look_at_configuration();
     /// SIGHUP: true when limits are all that changed; they hold from now on.
     Awaitable<bool> took_new_limits();
     void set_limits(const swift::ThrottleOptions& limits);
     Result<void> change_limits(const ControlRequest& request);
     Result<void> cancel(const WorkChoice& choice);
     Awaitable<void> leave_when_overdue();
+    /// From here on SIGTERM and SIGINT end the process by themselves; returns when those that were
+    /// taken before have been served.
+    Awaitable<void> serve_last_signals();
     void stop();
     Awaitable<void> show_progress(const Pass& pass, const sync::PassStats& stats);
     Awaitable<void> log_heartbeat(const Pass& pass);
@@ -101,7 +105,9 @@ class Reconstructor {
     Sample sample_;
     Sample sample_before_;
     std::unique_ptr<asio::steady_timer> sample_timer_;
-    bool stopping_ = false;
+    std::atomic<bool> stopping_ = false;  ///< Disk threads look at it.
+    bool is_looking_ = false;             ///< At the configuration.
+    bool looks_again_ = false;
     bool ended_ = false;  ///< All passes are over, and what they left.
     std::unique_ptr<Sleeper> sleeper_;
     std::unique_ptr<asio::signal_set> signals_;

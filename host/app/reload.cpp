@@ -7,12 +7,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <system_error>
 #include <vector>
 
+#include "host/app/process_life.hpp"
 #include "host/base/unique_fd.hpp"
 #include "host/swift/directory.hpp"
 
@@ -20,6 +22,8 @@ namespace fragmend::app {
 namespace {
 
 constexpr std::chrono::seconds check_limit{30};
+/// So late an end that is asked for is noticed while the check runs.
+constexpr std::chrono::milliseconds look_interval{100};
 constexpr std::size_t output_bytes_max = 4096;
 
 std::vector<char*> pointers_to(std::vector<std::string>& words) {
@@ -28,23 +32,6 @@ std::vector<char*> pointers_to(std::vector<std::string>& words) {
         pointers.push_back(word.data());
     pointers.push_back(nullptr);
     return pointers;
-}
-
-/// What the check says, to its end or the limit; false at the limit.
-bool read_to_end(int fd, std::string& text) {
-    const auto give_up = std::chrono::steady_clock::now() + check_limit;
-    while (true) {
-        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-            give_up - std::chrono::steady_clock::now());
-        pollfd waited{fd, POLLIN, 0};
-        if (left.count() <= 0 || ::poll(&waited, 1, static_cast<int>(left.count())) == 0)
-            return false;
-        char piece[512];
-        const auto count = ::read(fd, piece, sizeof piece);
-        if (count < 0 && errno == EINTR) continue;
-        if (count <= 0) return true;
-        if (text.size() < output_bytes_max) text.append(piece, static_cast<std::size_t>(count));
-    }
 }
 
 std::string in_one_line(std::string text) {
@@ -90,7 +77,27 @@ void close_all_on_exec() {
 
 }  // namespace
 
-bool check_configuration_again(const CommandLine& line, const Logger& log) {
+bool read_to_end(int fd, std::chrono::milliseconds limit, std::string& text,
+                 const std::function<bool()>& gives_up) {
+    const auto until = std::chrono::steady_clock::now() + limit;
+    while (!gives_up()) {
+        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+            until - std::chrono::steady_clock::now());
+        if (left.count() <= 0) return false;
+        pollfd waited{fd, POLLIN, 0};
+        if (::poll(&waited, 1, static_cast<int>(std::min(left, look_interval).count())) <= 0)
+            continue;
+        char piece[512];
+        const auto count = ::read(fd, piece, sizeof piece);
+        if (count < 0 && errno == EINTR) continue;
+        if (count <= 0) return true;
+        if (text.size() < output_bytes_max) text.append(piece, static_cast<std::size_t>(count));
+    }
+    return false;
+}
+
+bool check_configuration_again(const CommandLine& line, const Logger& log,
+                               const std::function<bool()>& gives_up) {
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) {
         log.error("Keeping the old configuration: no pipe to check the new one");
@@ -105,14 +112,16 @@ bool check_configuration_again(const CommandLine& line, const Logger& log) {
         return false;
     }
     std::string said;
-    if (!read_to_end(input.get(), said)) {
+    const bool ended = read_to_end(input.get(), check_limit, said, gives_up);
+    if (!ended) {
         static_cast<void>(::kill(pid.value(), SIGKILL));
         said = "checking the new one takes too long";
     }
     int status = 0;
     while (::waitpid(pid.value(), &status, 0) < 0 && errno == EINTR) {
     }
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return true;
+    if (ended && WIFEXITED(status) && WEXITSTATUS(status) == 0) return true;
+    if (!ended && gives_up()) return false;
     log.error("Keeping the old configuration: " + in_one_line(said));
     return false;
 }
@@ -120,16 +129,22 @@ bool check_configuration_again(const CommandLine& line, const Logger& log) {
 void start_anew(const CommandLine& line, const Logger& log) {
     log.notice("Starting again with the new configuration (" + std::to_string(::getpid()) + ")");
     if (::chdir(line.start_directory.c_str()) != 0) {
-        log.error(error_from_errno(errno, line.start_directory).detail);
+        log.error("Starting again failed: " + error_from_errno(errno, line.start_directory).detail);
         return;
     }
     close_all_on_exec();
-    sigset_t none;
-    ::sigemptyset(&none);
-    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    // This start reads everything anew, and with that serves each SIGHUP until now: ignoring one
+    // that waits forgets it. SIGTERM and SIGINT that wait act here.
+    hold_hangups();
+    static_cast<void>(std::signal(SIGHUP, SIG_IGN));
+    static_cast<void>(std::signal(SIGHUP, SIG_DFL));
+    sigset_t held;
+    ::sigemptyset(&held);
+    ::sigaddset(&held, SIGHUP);
+    ::pthread_sigmask(SIG_SETMASK, &held, nullptr);
     auto words = line.arguments;
     ::execv(line.program_path.c_str(), pointers_to(words).data());
-    log.error(error_from_errno(errno, line.program_path).detail);
+    log.error("Starting again failed: " + error_from_errno(errno, line.program_path).detail);
 }
 
 }  // namespace fragmend::app

@@ -119,9 +119,14 @@ std::set<std::string> Setup::local_devices() const {
     return names;
 }
 
-void Setup::refresh_rings() {
-    for (PolicyState& state : policies_)
-        state.ring = state.ring_file->newest(clock_.steady());
+bool Setup::refresh_rings() {
+    bool changed = false;
+    for (PolicyState& state : policies_) {
+        auto newest = state.ring_file->newest(clock_.steady());
+        changed = changed || newest != state.ring;
+        state.ring = std::move(newest);
+    }
+    return changed;
 }
 
 void Setup::tell_recon(const swift::ReconUpdate& update, const Logger& log) const {

@@ -51,8 +51,9 @@ class Setup {
     bool is_once() const { return line_.once || !options_.daemonize; }
     /// Names of this node's devices in all rings as they are loaded. Blocks on the resolver.
     std::set<std::string> local_devices() const;
-    /// Loads rings whose files changed; a bad one is logged and the old one stays. Blocks.
-    void refresh_rings();
+    /// Loads rings whose files changed; a bad one is logged and the old one stays. True when any
+    /// ring is another one now. Blocks.
+    bool refresh_rings();
     /// Merges into the recon cache; what fails is logged in Swift's words. Blocks.
     void tell_recon(const swift::ReconUpdate& update, const Logger& log) const;
 

@@ -13,6 +13,7 @@ namespace fragmend::app {
 class Sleeper {
   public:
     explicit Sleeper(asio::any_io_executor executor) : executor_(std::move(executor)) {}
+    /// At most a year.
     Awaitable<void> sleep(std::chrono::duration<double> length);
     void wake_all() {
         for (asio::steady_timer* timer : timers_)

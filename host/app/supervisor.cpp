@@ -12,6 +12,9 @@
 #include <cstdio>
 #include <iostream>
 
+#include "host/app/process_life.hpp"
+#include "host/base/clock.hpp"
+
 namespace fragmend::app {
 namespace {
 
@@ -26,6 +29,16 @@ std::string text_of(const Share& share) {
     for (std::size_t i = 0; i < share.devices.size(); ++i)
         text += (i > 0 ? ", '" : "'") + share.devices[i] + "'";
     return text + "], 'multiprocess_worker_index': " + std::to_string(share.worker_index) + "}";
+}
+
+/// A SIGTERM or SIGINT that waits, 0 if there is none.
+int take_end() {
+    sigset_t ends;
+    ::sigemptyset(&ends);
+    ::sigaddset(&ends, SIGTERM);
+    ::sigaddset(&ends, SIGINT);
+    const timespec now{};
+    return std::max(::sigtimedwait(&ends, nullptr, &now), 0);
 }
 
 std::string read_summary(int fd) {
@@ -56,8 +69,7 @@ Supervisor::Supervisor(SupervisorPorts ports, SupervisorLimits limits, bool once
       limits_(limits),
       once_(once),
       log_(std::move(log)),
-      next_aggregate_(Steady::now() +
-                      std::chrono::duration_cast<Steady::duration>(limits.aggregate_interval)) {
+      next_aggregate_(Steady::now() + at_most_a_year(limits.aggregate_interval)) {
     ::sigemptyset(&signals_);
     for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGCHLD})
         ::sigaddset(&signals_, number);
@@ -94,27 +106,35 @@ RunEnd Supervisor::run() {
 int Supervisor::wait_for_signal(std::chrono::milliseconds limit) const {
     const timespec wait{limit.count() / 1000, limit.count() % 1000 * 1000000};
     const int signal = ::sigtimedwait(&signals_, nullptr, &wait);
-    return signal > 0 ? signal : 0;
+    if (signal != SIGHUP) return std::max(signal, 0);
+    // Of several the lowest number comes first, but whoever wants an end does not wait for a check.
+    const int end = take_end();
+    return end != 0 ? end : SIGHUP;
 }
 
 bool Supervisor::handle(int signal) {
-    const std::string pid = std::to_string(::getpid());
     if (signal == SIGCHLD) return false;
     if (signal == SIGHUP && !once_) {
-        log_.notice("SIGHUP received (" + pid + "): looking at the configuration");
+        log_.notice("SIGHUP received (" + std::to_string(::getpid()) +
+                    "): looking at the configuration");
         if (ports_.took_new_limits()) {
             for (const auto& [worker_pid, worker] : workers_)
                 static_cast<void>(::kill(worker_pid, SIGHUP));
             return false;
         }
         if (!ports_.may_start_anew()) return false;
+        // What came meanwhile is heard first: an end, or a configuration newer than the checked.
+        if (is_end_pending() || is_pending(SIGHUP)) return false;
         end_.start_anew = true;
-    } else if (signal == SIGINT) {
-        log_.notice("User quit");
     } else {
-        log_.notice((signal == SIGHUP ? "SIGHUP received (" : "SIGTERM received (") + pid + ")");
+        log_.notice(end_line(signal));
     }
     stop_workers();
+    if (!end_.start_anew) return true;
+    if (const int end = take_end(); end != 0) {
+        end_.start_anew = false;
+        log_.notice(end_line(end));
+    }
     return true;
 }
 
@@ -145,7 +165,10 @@ void Supervisor::become_worker(const Share& share, int summary_fd, pid_t parent)
     // A worker whose parent is gone has nobody who would end it: it goes, too.
     static_cast<void>(::prctl(PR_SET_PDEATHSIG, SIGTERM));
     if (::getppid() != parent) ::_exit(0);
-    ::sigprocmask(SIG_SETMASK, &before_, nullptr);
+    // A SIGHUP that is passed on early waits until the worker listens.
+    sigset_t its = before_;
+    ::sigaddset(&its, SIGHUP);
+    ::sigprocmask(SIG_SETMASK, &its, nullptr);
     const int code = ports_.work(share, summary_fd);
     std::cout.flush();
     static_cast<void>(std::fflush(nullptr));
@@ -180,8 +203,7 @@ void Supervisor::note_end(pid_t pid, int status, const Worker& worker) {
 
 void Supervisor::check_health() {
     if (Steady::now() >= next_aggregate_) {
-        next_aggregate_ = Steady::now() +
-                          std::chrono::duration_cast<Steady::duration>(limits_.aggregate_interval);
+        next_aggregate_ = Steady::now() + at_most_a_year(limits_.aggregate_interval);
         ports_.aggregate();
     }
     if (!ports_.devices_changed()) return;

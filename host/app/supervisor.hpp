@@ -18,8 +18,9 @@ namespace fragmend::app {
 
 /// What the supervisor asks of the daemon; all calls may block for a moment.
 struct SupervisorPorts {
-    /// Runs in a forked child, with default signals; the result becomes its exit status. JSON of a
-    /// summary goes to `summary_fd`.
+    /// Runs in a forked child, with default signals, but SIGHUP is held back until the child says
+    /// `accept_hangups`; the result becomes its exit status. JSON of a summary goes to
+    /// `summary_fd`.
     std::function<int(const Share& share, int summary_fd)> work;
     /// How the work is dealt out now.
     std::function<std::vector<Share>()> deal_out;

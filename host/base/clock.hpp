@@ -29,4 +29,11 @@ class SystemClock final : public Clock {
     }
 };
 
+/// `length` for timers, which count nanoseconds; a year if it is longer, whatever overflows them
+/// included.
+inline std::chrono::nanoseconds at_most_a_year(std::chrono::duration<double> length) {
+    constexpr std::chrono::duration<double> year = std::chrono::years(1);
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(length < year ? length : year);
+}
+
 }  // namespace fragmend

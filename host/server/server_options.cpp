@@ -52,10 +52,10 @@ void read_place(OptionReader& options, ServerOptions& out) {
     out.keep_idle_s = options.whole("keep_idle", out.keep_idle_s, 1, 32767);
     out.max_clients = options.whole("max_clients", out.max_clients, 1, count_max);
     out.user = options.text("user", out.user);
-    out.swift_dir = options.text("swift_dir", out.swift_dir);
-    out.devices = options.text("devices", out.devices);
+    out.swift_dir = options.path("swift_dir", out.swift_dir);
+    out.devices = options.path("devices", out.devices);
     out.mount_check = options.flag("mount_check", out.mount_check);
-    out.recon_cache_path = options.text("recon_cache_path", out.recon_cache_path);
+    out.recon_cache_path = options.path("recon_cache_path", out.recon_cache_path);
     out.log_requests = options.flag("log_requests", out.log_requests);
 }
 

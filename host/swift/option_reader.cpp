@@ -34,6 +34,13 @@ std::string OptionReader::text(std::string_view option, std::string_view otherwi
     return value == nullptr ? std::string(otherwise) : value->text;
 }
 
+std::string OptionReader::path(std::string_view option, std::string_view otherwise) {
+    const IniValue* value = find(option);
+    if (value == nullptr) return std::string(otherwise);
+    if (value->text.empty()) fail(bad_value(option, *value, "must name a folder"));
+    return value->text;
+}
+
 bool OptionReader::flag(std::string_view option, bool otherwise) const {
     const IniValue* value = find(option);
     return value == nullptr ? otherwise : config_true_value(value->text);

@@ -27,6 +27,8 @@ class OptionReader {
     bool has(std::string_view option) const { return find(option) != nullptr; }
 
     std::string text(std::string_view option, std::string_view otherwise) const;
+    /// A path, which must not be empty: who leaves it so gets no working directory of ours instead.
+    std::string path(std::string_view option, std::string_view otherwise);
     bool flag(std::string_view option, bool otherwise) const;
     /// A whole number as int() reads it, within [least, most].
     std::int64_t whole(std::string_view option, std::int64_t otherwise,

@@ -19,12 +19,12 @@ constexpr std::string_view section_name = "object-reconstructor";
 constexpr std::int64_t bytes_max = 1 << 30;
 
 void read_place(OptionReader& options, ReconstructorOptions& out) {
-    out.devices = options.text("devices", out.devices);
+    out.devices = options.path("devices", out.devices);
     out.mount_check = options.flag("mount_check", out.mount_check);
-    out.swift_dir = options.text("swift_dir", out.swift_dir);
+    out.swift_dir = options.path("swift_dir", out.swift_dir);
     out.ring_ip = options.text("ring_ip", options.text("bind_ip", out.ring_ip));
     out.user = options.text("user", out.user);
-    out.recon_cache_path = options.text("recon_cache_path", out.recon_cache_path);
+    out.recon_cache_path = options.path("recon_cache_path", out.recon_cache_path);
     if (!options.text("servers_per_port", "").empty()) {
         out.servers_per_port = options.whole("servers_per_port", 0);
     }

@@ -59,13 +59,19 @@ RingPtr RingFile::look(Instant now) {
         return ring_;
     }
     missing_reported_ = false;
-    if (*mtime_ns == mtime_ns_) return ring_;
+    if (*mtime_ns == mtime_ns_) {
+        unreadable_mtime_ns_.reset();
+        return ring_;
+    }
+    const bool is_reported = unreadable_mtime_ns_ == *mtime_ns;
     auto ring = read();
+    const bool is_unreadable = !ring && ring.error() != errc::bad_ring;
     if (ring) {
         ring_ = std::move(*ring);
-    } else {
+    } else if (!is_unreadable || !is_reported) {
         logger_.error("Keeping the old ring: " + ring.error().detail);
     }
+    unreadable_mtime_ns_ = is_unreadable ? mtime_ns.value() : std::optional<std::int64_t>();
     return ring_;
 }
 
@@ -73,7 +79,7 @@ Result<bool> RingFile::has_changed() const {
     const std::lock_guard lock(mutex_);
     const auto mtime_ns = file_mtime_ns(path_);
     if (!mtime_ns) return mtime_ns.error();
-    return *mtime_ns != mtime_ns_;
+    return *mtime_ns != mtime_ns_ && *mtime_ns != unreadable_mtime_ns_;
 }
 
 }  // namespace fragmend::swift

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "host/base/error.hpp"
@@ -14,7 +15,8 @@
 namespace fragmend::swift {
 
 /// Keeps the newest good ring of a policy. A new file that is malformed or does not fit its policy
-/// is reported once and the old ring stays. Whoever asks gets a snapshot; take one per job.
+/// is reported once and the old ring stays; so it does beside one that cannot be read, which is
+/// tried again at every look. Whoever asks gets a snapshot; take one per job.
 /// Reads the file on the caller's thread, so not on a network thread. Safe from any thread.
 /// Source: swift.common.ring.Ring._reload, has_changed.
 class RingFile {
@@ -52,6 +54,7 @@ class RingFile {
     mutable std::mutex mutex_;
     RingPtr ring_;
     std::int64_t mtime_ns_ = 0;  // Of the file that was read last, good or not.
+    std::optional<std::int64_t> unreadable_mtime_ns_;  // Of one that could not be read since.
     Instant next_check_{};
     bool missing_reported_ = false;
 };

@@ -1,6 +1,7 @@
 // One SYNC job: compare suffixes with each partner, and send what it lacks.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <string>
@@ -17,7 +18,8 @@ namespace fragmend::sync {
 /// Whom a job turns to this time. By default it is everybody, and nothing is put off.
 struct Visits {
     std::size_t round = scan::rounds_max - 1;
-    std::vector<std::uint32_t> devices;  ///< Ids; empty: all partners.
+    std::vector<std::uint32_t> devices;     ///< Ids; empty: all partners.
+    std::chrono::duration<double> spent{};  ///< By this job, in earlier rounds.
 };
 
 /// Runs `job` from its partners to the statistics. A partner of a later round than that of `visits`
@@ -31,8 +33,8 @@ class SyncJobRun {
     SyncJobRun(Services& services, const PolicyContext& policy, const scan::SyncJob& job,
                Visits visits = {});
     Awaitable<void> run();
-    /// Partners that lack something and are for a later round.
-    std::vector<std::uint32_t> take_put_off() { return std::move(put_off_); }
+    /// The next round, for partners that lack something and were put off; nobody if all is done.
+    Visits take_rest() { return {visits_.round + 1, std::move(put_off_), visits_.spent}; }
     /// Ends the sessions of this job soon.
     void cancel();
 

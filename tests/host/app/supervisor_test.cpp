@@ -164,6 +164,115 @@ TEST_F(SupervisorTest, HupStartsAnewOnlyWithAGoodConfiguration) {
     EXPECT_EQ(asked, 2);
 }
 
+TEST_F(SupervisorTest, HupDuringTheCheckIsLookedAtAfterIt) {
+    ports_.work = [](const Share&, int) {
+        ::pause();
+        return 0;
+    };
+    int asked = 0;
+    ports_.may_start_anew = [&asked] {
+        if (++asked == 1) ::kill(::getpid(), SIGHUP);
+        return true;
+    };
+    ports_.devices_changed = [] {
+        ::kill(::getpid(), SIGHUP);
+        return false;
+    };
+    Supervisor supervisor(ports_, limits_, false, log_.logger());
+    EXPECT_TRUE(supervisor.run().start_anew);
+    EXPECT_EQ(asked, 2);
+}
+
+TEST_F(SupervisorTest, TermDuringTheCheckWins) {
+    ports_.work = [](const Share&, int) {
+        ::pause();
+        return 0;
+    };
+    ports_.may_start_anew = [] {
+        ::kill(::getpid(), SIGTERM);
+        return true;
+    };
+    ports_.devices_changed = [] {
+        ::kill(::getpid(), SIGHUP);
+        return false;
+    };
+    Supervisor supervisor(ports_, limits_, false, log_.logger());
+    EXPECT_FALSE(supervisor.run().start_anew);
+    EXPECT_TRUE(has_line("NOTICE SIGTERM received ("));
+}
+
+TEST_F(SupervisorTest, TermBesideAHupWinsWithoutACheck) {
+    ports_.work = [](const Share&, int) {
+        ::pause();
+        return 0;
+    };
+    int asked = 0;
+    ports_.may_start_anew = [&asked] { return ++asked > 0; };
+    ports_.devices_changed = [] {
+        ::kill(::getpid(), SIGHUP);
+        ::kill(::getpid(), SIGTERM);
+        return false;
+    };
+    Supervisor supervisor(ports_, limits_, false, log_.logger());
+    EXPECT_FALSE(supervisor.run().start_anew);
+    EXPECT_EQ(asked, 0);
+}
+
+TEST_F(SupervisorTest, TermWhileTheWorkersEndWins) {
+    int ready[2];
+    ASSERT_EQ(::pipe2(ready, O_CLOEXEC | O_NONBLOCK), 0);
+    ports_.work = [&ready](const Share&, int) {
+        sigset_t term;
+        ::sigemptyset(&term);
+        ::sigaddset(&term, SIGTERM);
+        ::sigprocmask(SIG_BLOCK, &term, nullptr);
+        static_cast<void>(!::write(ready[1], "", 1));
+        int number = 0;
+        ::sigwait(&term, &number);
+        ::kill(::getppid(), SIGTERM);
+        return 0;
+    };
+    int ready_workers = 0;
+    ports_.devices_changed = [&] {
+        char byte = 0;
+        while (::read(ready[0], &byte, 1) == 1)
+            if (++ready_workers == 2) ::kill(::getpid(), SIGHUP);
+        return false;
+    };
+    limits_.stop_limit = 60s;
+    Supervisor supervisor(ports_, limits_, false, log_.logger());
+    EXPECT_FALSE(supervisor.run().start_anew);
+    EXPECT_TRUE(has_line("NOTICE SIGTERM received ("));
+    ::close(ready[0]);
+    ::close(ready[1]);
+}
+
+TEST_F(SupervisorTest, HupWaitsUntilAWorkerListens) {
+    ports_.work = [](const Share&, int) {
+        ::raise(SIGHUP);
+        sigset_t pending;
+        ::sigpending(&pending);
+        return ::sigismember(&pending, SIGHUP) == 1 ? 5 : 3;
+    };
+    Supervisor supervisor(ports_, limits_, true, log_.logger());
+    EXPECT_EQ(supervisor.run().exit_code, 5);
+}
+
+TEST_F(SupervisorTest, AnIntervalOfCenturiesIsNotOver) {
+    limits_.aggregate_interval = std::chrono::duration<double>(9999999999.0);
+    ports_.work = [](const Share&, int) {
+        ::pause();
+        return 0;
+    };
+    ports_.devices_changed = [] {
+        ::kill(::getpid(), SIGTERM);
+        return false;
+    };
+    Supervisor supervisor(ports_, limits_, false, log_.logger());
+    supervisor.run();
+    EXPECT_EQ(aggregated_, 0);
+}
+
 TEST_F(SupervisorTest, ChangedDevicesAreDealtOutAgain) {
     ports_.work = [](const Share&, int) {
         ::pause();

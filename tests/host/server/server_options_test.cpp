@@ -85,7 +85,8 @@ TEST_F(Options, RefuseBadOnes) {
           conf("", "client_timeout = 0\n"), conf("", "client_timeout = nan\n"),
           conf("", "disk_chunk_size = -1\n"), conf("", "replication_concurrency = x\n"),
           conf("", "fallocate_reserve = lots\n"), conf("", "fragmend_memory_limit = 1\n"),
-          conf("", "get devices = nothing\n"), conf("max_clients = 0\n", "")}) {
+          conf("", "get devices = nothing\n"), conf("max_clients = 0\n", ""),
+          conf("devices =\n", ""), conf("swift_dir =\n", ""), conf("recon_cache_path =\n", "")}) {
         const auto options = load(text);
         ASSERT_FALSE(options) << text;
         EXPECT_EQ(options.error().code, errc::bad_config) << text;

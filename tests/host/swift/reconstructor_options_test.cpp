@@ -65,6 +65,10 @@ TEST_F(ReconstructorOptionsFile, RefusalsNameThePlace) {
               "number of at least 1 and at most 65536");
     EXPECT_EQ(refusal("", "node_timeout = soon\n"),
               "object-server.conf: [DEFAULT] node_timeout = soon: must be a finite number above 0");
+    for (const std::string option : {"devices", "swift_dir", "recon_cache_path"}) {
+        EXPECT_EQ(refusal(option + " =\n"), "object-server.conf: [object-reconstructor] " + option +
+                                                " = : must name a folder");
+    }
     EXPECT_EQ(refusal("http_timeout = 60.0\n"),
               "object-server.conf: [object-reconstructor] http_timeout = 60.0: must be a whole "
               "number of at least 1");

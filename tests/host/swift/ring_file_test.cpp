@@ -108,6 +108,28 @@ TEST_F(RingFileOnDisk, SurvivesAMissingFile) {
     EXPECT_FALSE(file.has_changed());
 }
 
+TEST_F(RingFileOnDisk, KeepsTheOldRingBesideAFileThatCannotBeRead) {
+    write({0, 1});
+    RingFile file(directory_.path(), policy_, log_.logger());
+    const RingPtr ring = file.load(start_).value();
+    // What not even root can read.
+    std::filesystem::remove(file.path());
+    std::filesystem::create_directory(file.path());
+    EXPECT_EQ(file.newest(start_ + 1s), ring);
+    EXPECT_EQ(file.newest(start_ + 2s), ring);
+    EXPECT_EQ(log_.lines.size(), 1u);
+    EXPECT_FALSE(*file.has_changed());
+    // It becomes readable without a new mtime.
+    const auto mtime = std::filesystem::last_write_time(file.path());
+    std::filesystem::remove(file.path());
+    write({2, 3});
+    std::filesystem::last_write_time(file.path(), mtime);
+    EXPECT_FALSE(*file.has_changed());
+    EXPECT_NE(file.newest(start_ + 3s), ring);
+    EXPECT_FALSE(*file.has_changed());
+    EXPECT_EQ(log_.lines.size(), 1u);
+}
+
 TEST_F(RingFileOnDisk, StartNeedsARingThatFits) {
     RingFile file(directory_.path(), policy_, log_.logger());
     EXPECT_EQ(file.load(start_).error().code, errc::not_found);

@@ -211,6 +211,45 @@ class DaemonLife(case.InteropCase):
         self.assertLess(len(descriptors), 40, 'descriptors of the former life stay open')
         self.assertEqual(0, daemon.end(limit_s=TERM_LIMIT_S).exit_code)
 
+    @case.fragmend_only('SIGHUP ends a Swift daemon')
+    def test_hups_in_a_row_do_no_harm(self):
+        for workers in (0, 2):
+            daemon = self.daemon({'interval': 0.2, 'reconstructor_workers': workers})
+            daemon.wait_for(r'Object reconstruction complete')
+            for starts in (1, 2, 3):
+                for _ in range(5):
+                    daemon.send(signal.SIGHUP)
+                daemon.wait_for('Starting again with the new configuration', starts)
+                daemon.send(signal.SIGHUP)
+                daemon.wait_for(r'NOTICE object-reconstructor: Starting \d+$', starts + 1)
+            begun = len(daemon.lines('Starting object reconstruction pass'))
+            daemon.wait_for('Starting object reconstruction pass', begun + 1)
+            self.assertEqual(0, daemon.end(limit_s=TERM_LIMIT_S).exit_code)
+
+    @case.fragmend_only('SIGHUP ends a Swift daemon')
+    def test_term_behind_a_hup_ends_it(self):
+        for workers in (0, 2):
+            daemon = self.daemon({'interval': 0.2, 'reconstructor_workers': workers})
+            daemon.wait_for(r'Object reconstruction complete')
+            daemon.send(signal.SIGHUP)
+            self.assertEqual(0, daemon.end(limit_s=TERM_LIMIT_S).exit_code)
+            self.assertTrue(daemon.lines(r'SIGTERM received \(\d+\)$'))
+            self.assertTrue(daemon.lines(r'Exited \d+$'))
+            self.assertFalse(daemon.lines('Starting again with the new configuration'))
+
+    @case.fragmend_only('SIGHUP ends a Swift daemon')
+    def test_hup_with_nothing_to_take_leaves_a_worker_alone(self):
+        daemon = self.daemon({'interval': 0.2, 'reconstructor_workers': 2})
+        for index in (1, 2):
+            daemon.wait_for(rf'\[worker {index}/2 pid=\d+\] Object reconstruction complete')
+        before = set(daemon.workers)
+        for pid in before:
+            os.kill(pid, signal.SIGHUP)
+        passes = r'\] Object reconstruction complete'
+        daemon.wait_for(passes, len(daemon.lines(passes)) + 8)
+        self.assertEqual(before, set(daemon.workers))
+        self.assertEqual(0, daemon.end(limit_s=TERM_LIMIT_S).exit_code)
+
     @staticmethod
     def _write(path, text):
         with open(path, 'w', encoding='latin-1') as file:
@@ -377,7 +416,8 @@ class DaemonLife(case.InteropCase):
             seen[name] = listener.stop()
         sums = {name: self.sums_of(datagrams) for name, datagrams in seen.items()}
         self.assertEqual(set(sums['swift']), set(sums['ours']))
-        for metric in ('partition.update.count.d1:c', 'partition.update.count.d5:c'):
+        for metric in ('partition.update.count.d1:c', 'partition.update.count.d5:c',
+                       'partition.update.timing:ms'):
             metric = 'pfx.object-reconstructor.' + metric
             self.assertEqual(sums['swift'][metric], sums['ours'][metric])
 
