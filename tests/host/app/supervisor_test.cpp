@@ -148,74 +148,59 @@ TEST_F(StubbornWorkers, AreKilledEvenIfTheLimitIsOverAtTheFirstLook) {
     run_and_expect_kills();
 }
 
-TEST_F(SupervisorTest, HupStartsAnewOnlyWithAGoodConfiguration) {
-    ports_.work = [](const Share&, int) {
-        ::pause();
-        return 0;
-    };
-    int asked = 0;
-    ports_.may_start_anew = [&asked] { return ++asked == 2; };
-    ports_.devices_changed = [] {
-        ::kill(::getpid(), SIGHUP);
-        return false;
-    };
-    Supervisor supervisor(ports_, limits_, false, log_.logger());
-    EXPECT_TRUE(supervisor.run().start_anew);
-    EXPECT_EQ(asked, 2);
+/// Workers that only wait, and a SIGHUP at each look at the devices.
+class HangupTest : public SupervisorTest {
+  protected:
+    HangupTest() {
+        ports_.work = [](const Share&, int) {
+            ::pause();
+            return 0;
+        };
+        ports_.devices_changed = [] {
+            ::kill(::getpid(), SIGHUP);
+            return false;
+        };
+    }
+    bool starts_anew() {
+        Supervisor supervisor(ports_, limits_, false, log_.logger());
+        return supervisor.run().start_anew;
+    }
+    int asked_ = 0;
+};
+
+TEST_F(HangupTest, StartsAnewOnlyWithAGoodConfiguration) {
+    ports_.may_start_anew = [this] { return ++asked_ == 2; };
+    EXPECT_TRUE(starts_anew());
+    EXPECT_EQ(asked_, 2);
 }
 
-TEST_F(SupervisorTest, HupDuringTheCheckIsLookedAtAfterIt) {
-    ports_.work = [](const Share&, int) {
-        ::pause();
-        return 0;
-    };
-    int asked = 0;
-    ports_.may_start_anew = [&asked] {
-        if (++asked == 1) ::kill(::getpid(), SIGHUP);
+TEST_F(HangupTest, DuringTheCheckIsLookedAtAfterIt) {
+    ports_.may_start_anew = [this] {
+        if (++asked_ == 1) ::kill(::getpid(), SIGHUP);
         return true;
     };
-    ports_.devices_changed = [] {
-        ::kill(::getpid(), SIGHUP);
-        return false;
-    };
-    Supervisor supervisor(ports_, limits_, false, log_.logger());
-    EXPECT_TRUE(supervisor.run().start_anew);
-    EXPECT_EQ(asked, 2);
+    EXPECT_TRUE(starts_anew());
+    EXPECT_EQ(asked_, 2);
 }
 
-TEST_F(SupervisorTest, TermDuringTheCheckWins) {
-    ports_.work = [](const Share&, int) {
-        ::pause();
-        return 0;
-    };
+TEST_F(HangupTest, TermDuringTheCheckWins) {
     ports_.may_start_anew = [] {
         ::kill(::getpid(), SIGTERM);
         return true;
     };
-    ports_.devices_changed = [] {
-        ::kill(::getpid(), SIGHUP);
-        return false;
-    };
-    Supervisor supervisor(ports_, limits_, false, log_.logger());
-    EXPECT_FALSE(supervisor.run().start_anew);
+    EXPECT_FALSE(starts_anew());
     EXPECT_TRUE(has_line("NOTICE SIGTERM received ("));
 }
 
-TEST_F(SupervisorTest, TermBesideAHupWinsWithoutACheck) {
-    ports_.work = [](const Share&, int) {
-        ::pause();
-        return 0;
-    };
-    int asked = 0;
-    ports_.may_start_anew = [&asked] { return ++asked > 0; };
+TEST_F(HangupTest, TermBesideItWinsWithoutACheck) {
+    ports_.may_start_anew = [this] { return ++asked_ > 0; };
     ports_.devices_changed = [] {
         ::kill(::getpid(), SIGHUP);
         ::kill(::getpid(), SIGTERM);
         return false;
     };
-    Supervisor supervisor(ports_, limits_, false, log_.logger());
-    EXPECT_FALSE(supervisor.run().start_anew);
-    EXPECT_EQ(asked, 0);
+    EXPECT_FALSE(starts_anew());
+    EXPECT_EQ(asked_, 0);
 }
 
 TEST_F(SupervisorTest, TermWhileTheWorkersEndWins) {
