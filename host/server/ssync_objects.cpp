@@ -22,8 +22,8 @@ using transport::ssync::SubRequestHead;
 using transport::ssync::Verdict;
 using transport::ssync::Wanted;
 
-/// Bytes that a large PUT collects between two trips to the disk.
-constexpr std::size_t write_buffer_bytes = 512 * 1024;
+/// Bytes that a large PUT collects for one trip to the disk; as many more come meanwhile.
+constexpr std::size_t write_buffer_bytes = 256 * 1024;
 
 Verdict verdict_of(const Reply& reply) {
     return {reply.status, reply.body};
@@ -121,11 +121,12 @@ Verdict put_at_once(BackendRequest request, WriteRules rules, ByteView body) {
     return done ? verdict_of((*put)->created()) : verdict_of(done.error());
 }
 
-/// A PUT that is written while it comes.
+/// A PUT that is written while it comes: while a disk thread hashes and writes one buffer, the next
+/// one fills.
 class LargePut final : public OpenPut {
   public:
-    LargePut(asio::any_io_executor disks, SubRequestNote note)
-        : disks_(std::move(disks)), note_(std::move(note)) {}
+    LargePut(asio::any_io_executor network, asio::any_io_executor disks, SubRequestNote note)
+        : disks_(std::move(disks)), note_(std::move(note)), writer_(std::move(network)) {}
     ~LargePut() override {
         // Giving back the blocks of a large file that nobody wants takes a while.
         if (put_ != nullptr) asio::post(disks_, [put = std::move(put_)] {});
@@ -138,7 +139,7 @@ class LargePut final : public OpenPut {
             verdict_ = verdict_of(request.error());
             co_return;
         }
-        auto permit = co_await memory.acquire(write_buffer_bytes, give_up);
+        auto permit = co_await memory.acquire(2 * write_buffer_bytes, give_up);
         if (permit.has_error()) {
             verdict_ = verdict_of(error_reply(503));
             co_return;
@@ -156,7 +157,8 @@ class LargePut final : public OpenPut {
         auto put = co_await offload(disks_, std::move(work));
         if (put) {
             put_ = std::move(*put);
-            buffer_.reserve(write_buffer_bytes);
+            filling_.reserve(write_buffer_bytes);
+            written_.reserve(write_buffer_bytes);
         } else {
             verdict_ = verdict_of(put.error());
         }
@@ -165,41 +167,52 @@ class LargePut final : public OpenPut {
     Awaitable<void> write(ByteView bytes) override {
         while (!bytes.empty() && !verdict_) {
             const auto part =
-                bytes.first(std::min(bytes.size(), write_buffer_bytes - buffer_.size()));
-            buffer_.insert(buffer_.end(), part.begin(), part.end());
+                bytes.first(std::min(bytes.size(), write_buffer_bytes - filling_.size()));
+            filling_.insert(filling_.end(), part.begin(), part.end());
             bytes = bytes.subspan(part.size());
-            if (buffer_.size() == write_buffer_bytes) co_await flush();
+            if (filling_.size() < write_buffer_bytes) continue;
+            co_await writer_.join();
+            if (verdict_) co_return;
+            filling_.swap(written_);
+            filling_.clear();
+            writer_.spawn(flush());
         }
     }
 
     Awaitable<Verdict> finish() override {
-        if (!verdict_) co_await flush();
+        co_await writer_.join();
         if (!verdict_) co_await store();
         note_.ended(*verdict_);
         co_return *verdict_;
     }
 
+    Awaitable<void> abandon() override { co_await writer_.join(); }
+
   private:
     Awaitable<void> store() {
-        auto work = [this] { return put_->store({}, commit_); };
+        auto work = [this]() -> Answered<void> {
+            auto last = put_->write(filling_);
+            return last ? put_->store({}, commit_) : last;
+        };
         auto stored = co_await offload(disks_, std::move(work));
         verdict_ = stored ? verdict_of(put_->created()) : verdict_of(stored.error());
     }
 
     Awaitable<void> flush() {
-        auto work = [this] { return put_->write(buffer_); };
+        auto work = [this] { return put_->write(written_); };
         auto written = co_await offload(disks_, std::move(work));
         if (!written) verdict_ = verdict_of(written.error());
-        buffer_.clear();
     }
 
     asio::any_io_executor disks_;
     Semaphore::Permit memory_;
     std::unique_ptr<PutOperation> put_;
     PutOperation::Commit commit_ = PutOperation::Commit::now;
-    std::vector<std::byte> buffer_;
+    std::vector<std::byte> filling_;
+    std::vector<std::byte> written_;  ///< A disk thread reads it while `writer_` runs.
     std::optional<Verdict> verdict_;  ///< Once there, nothing more is written.
     SubRequestNote note_;
+    TaskGroup writer_;
 };
 
 }  // namespace
@@ -308,7 +321,8 @@ Awaitable<std::unique_ptr<OpenPut>> SsyncObjects::open_put(SubRequestHead head) 
     const std::chrono::duration<double> patience(setup_.rules.options.client_timeout_s);
     const auto give_up = std::chrono::steady_clock::now() +
                          std::chrono::duration_cast<std::chrono::steady_clock::duration>(patience);
-    auto put = std::make_unique<LargePut>(setup_.disks, SubRequestNote(setup_, request_, head));
+    auto put = std::make_unique<LargePut>(setup_.network, setup_.disks,
+                                          SubRequestNote(setup_, request_, head));
     auto request = sub_request(std::move(head));
     co_await put->open(std::move(request), setup_.rules, length, setup_.memory, give_up);
     co_return put;

@@ -256,7 +256,10 @@ Awaitable<Receiver::Step> Receiver::take_large(SubRequestHead head) {
     restart_deadline();
     for (;;) {
         auto event = co_await next();
-        if (event.has_error()) co_return event.error();
+        if (event.has_error()) {
+            co_await put->abandon();
+            co_return event.error();
+        }
         if (event->kind == Kind::request_end) break;
         co_await put->write(event->body);
     }

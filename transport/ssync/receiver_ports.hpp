@@ -20,15 +20,18 @@ struct Verdict {
     bool is_success() const { return status / 100 == 2 || status == 404; }
 };
 
-/// A PUT whose body comes in pieces. Destroyed before `finish` was called, it leaves nothing
-/// behind.
+/// A PUT whose body comes in pieces. One that is abandoned leaves nothing behind. After `finish` or
+/// `abandon` nothing of it is under way; it is destroyed after one of them only.
 class OpenPut {
   public:
     virtual ~OpenPut() = default;
-    /// Takes the next bytes; what went wrong is told by `finish`, the rest is then ignored.
+    /// Takes the next bytes, which may be written later; what went wrong is told by `finish`, the
+    /// rest is then ignored.
     virtual Awaitable<void> write(ByteView bytes) = 0;
     /// All bytes came. The fragment is safe when this says so.
     virtual Awaitable<Verdict> finish() = 0;
+    /// Not all bytes will come.
+    virtual Awaitable<void> abandon() = 0;
 };
 
 /// The receiver's side of one session: a device, a partition, a fragment index.
