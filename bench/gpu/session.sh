@@ -35,20 +35,23 @@ seconds_max=${FRAGMEND_SESSION_SECONDS:-530}
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 
+# Progress goes to the terminal, whatever a step's own output goes to.
+exec 3>&2
+
 pack() {
     tar -C "$work" -czf "$out/.$part.tgz" . && mv "$out/.$part.tgz" "$out/$part.tgz"
 }
 
 note() { # note NAME STATUS SECONDS
     echo "{\"step\": \"$1\", \"status\": $2, \"seconds\": $3}" >>"$work/steps"
-    echo "== $1: status $2, $3 s" >&2
+    echo "== $1: status $2, $3 s" >&3
     pack
 }
 
 step() { # step NAME SECONDS COMMAND...: its output on ours, its status kept for the verdict
     local name=$1 seconds=$2 start=$SECONDS left=$((seconds_max - SECONDS)) status
     shift 2
-    if [ $left -lt 5 ]; then
+    if ((left < 5)); then
         note "$name" '"no time"' 0
         return 124
     fi
@@ -57,6 +60,12 @@ step() { # step NAME SECONDS COMMAND...: its output on ours, its status kept for
     status=$?
     note "$name" $status $((SECONDS - start))
     return $status
+}
+
+no_device() {
+    echo "session: no device here, nothing was measured" >&2
+    pack
+    exit 2
 }
 
 # What comes from the bundle finds the libraries beside it; what is the machine's does not.
@@ -76,7 +85,7 @@ tool_path() { # tool_path NAME: where a tool of the CUDA toolkit lies, if it doe
 
 rates() {
     ours selftest 60 fragmend_selftest --backend device >"$work/selftest.txt" 2>&1
-    [ $? = 2 ] && return 2
+    [ $? = 2 ] && no_device
     tail -n 3 "$work/selftest.txt"
     ours kernels 200 fragmend_kernel_bench --json --seconds 180 >"$out/kernels.jsonl" 2>"$work/kernels.txt"
     cp "$out/kernels.jsonl" "$work/"
@@ -118,17 +127,18 @@ profile() {
 }
 
 proofs() {
+    ours device 20 fragmend_selftest --backend device --quick --seconds 1 >"$work/device.txt" 2>&1
+    [ $? = 2 ] && no_device
     rebuilds
-    # What a kernel that dies leaves behind: whether a new engine works in the same process.
-    ours lost-device 30 fragmend_selftest --backend device --lost-device >"$work/lost-device.txt" 2>&1
-    [ $? = 2 ] && return 2
-    tail -n 2 "$work/lost-device.txt"
     FRAGMEND_TEST_DEVICE=1 ours exhaustive 60 test_codec_exhaustive >"$work/tests.txt" 2>&1
     ours tests 30 test_codec --gtest_filter='MakeCodec*' >>"$work/tests.txt" 2>&1
     sanitizers
     ours selftest-full 60 fragmend_selftest --backend device --full --seconds 45 >"$work/selftest-full.txt" 2>&1
     tail -n 3 "$work/selftest-full.txt"
     profile
+    # What a kernel that dies leaves behind: whether a new engine works in the same process.
+    ours lost-device 30 fragmend_selftest --backend device --lost-device >"$work/lost-device.txt" 2>&1
+    tail -n 2 "$work/lost-device.txt"
 }
 
 {
@@ -140,12 +150,7 @@ proofs() {
     timeout 20 nvidia-smi | head -n 20
 } >"$work/machine.txt" 2>&1
 : >"$work/steps"
-$part
-if [ $? = 2 ]; then
-    echo "session: no device here, nothing was measured" >&2
-    pack
-    exit 2
-fi
+if [ "$part" = rates ]; then rates; else proofs; fi
 python3 "$here/verdict.py" "$work" | tee "$out/verdict-$part.txt"
 status=${PIPESTATUS[0]}
 cp "$work/verdict.json" "$out/verdict-$part.json"

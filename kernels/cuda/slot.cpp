@@ -27,12 +27,12 @@ std::size_t control_bytes_max(const kernels::Limits& limits) {
     using kernels::WorkList;
     constexpr std::size_t arrays = 8;
     const std::size_t task = sizeof(kernels::DecodeTask) + sizeof(std::uint32_t);
-    const std::size_t source =
+    const std::size_t stream =
         sizeof(kernels::StreamTask) + sizeof(kernels::StreamPart) + sizeof(Md5State);
     return WorkList::tasks_max(limits) * task +
            WorkList::pointers_max(limits) * sizeof(std::uint64_t) +
            WorkList::table_words_of_batch_max(limits) * sizeof(std::uint32_t) +
-           limits.batch_sources_max * source + limits.batch_items_max * sizeof(std::uint32_t) +
+           WorkList::streams_max(limits) * stream + limits.batch_items_max * sizeof(std::uint32_t) +
            arrays * array_alignment;
 }
 
@@ -58,7 +58,7 @@ Status Slot::create() {
     if (Status s = output_.create(limits_.batch_output_bytes_max); !s.ok()) return s;
     if (Status s = stream_.create(); !s.ok()) return s;
     if (Status s = digesting_.create(); !s.ok()) return s;
-    if (Status s = uploaded_.create(); !s.ok()) return s;
+    if (Status s = readable_.create(); !s.ok()) return s;
     if (Status s = digested_.create(); !s.ok()) return s;
     return done_.create();
 }
@@ -186,22 +186,37 @@ Status Slot::queue_uploads() {
         FRAGMEND_CUDA_TRY(cudaMemcpyAsync(input_.device.data(), input_.host.data(), input_.used,
                                           cudaMemcpyHostToDevice, stream_.get()));
     }
-    FRAGMEND_CUDA_TRY(cudaEventRecord(uploaded_.get(), stream_.get()));
     return {};
 }
 
-Status Slot::queue_kernels(unsigned blocks_max) {
-    if (streams_.count != 0) {
-        FRAGMEND_CUDA_TRY(cudaStreamWaitEvent(digesting_.get(), uploaded_.get()));
-        FRAGMEND_CUDA_TRY(launch_streams(streams_, digesting_.get()));
-        FRAGMEND_CUDA_TRY(cudaEventRecord(digested_.get(), digesting_.get()));
-    }
+Status Slot::queue_streams() {
+    if (streams_.count == 0) return {};
+    FRAGMEND_CUDA_TRY(cudaEventRecord(readable_.get(), stream_.get()));
+    FRAGMEND_CUDA_TRY(cudaStreamWaitEvent(digesting_.get(), readable_.get()));
+    FRAGMEND_CUDA_TRY(launch_streams(streams_, digesting_.get()));
+    FRAGMEND_CUDA_TRY(cudaEventRecord(digested_.get(), digesting_.get()));
+    return {};
+}
+
+Status Slot::queue_groups(unsigned blocks_max, bool checks) {
     for (const kernels::TaskGroup& group : work_.groups()) {
+        if (group.check != checks) continue;
         GroupArrays of_group = arrays_;
         of_group.tasks += group.first_task;
         of_group.first_tiles += group.first_task;
         FRAGMEND_CUDA_TRY(launch_group(group, of_group, blocks_max, stream_.get()));
     }
+    return {};
+}
+
+Status Slot::queue_kernels(unsigned blocks_max) {
+    // Streams of sources alone run beside the decodes; outputs must be there before.
+    const bool late = work_.digests_outputs();
+    Status status = late ? Status() : queue_streams();
+    if (status.ok()) status = queue_groups(blocks_max, false);
+    if (status.ok() && late) status = queue_streams();
+    if (status.ok()) status = queue_groups(blocks_max, true);
+    if (!status.ok()) return status;
     if (streams_.count != 0) FRAGMEND_CUDA_TRY(cudaStreamWaitEvent(stream_.get(), digested_.get()));
     return {};
 }

@@ -52,6 +52,8 @@ class Slot {
     void pack_control();
     kernels::Status queue(unsigned blocks_max);
     kernels::Status queue_uploads();
+    kernels::Status queue_streams();
+    kernels::Status queue_groups(unsigned blocks_max, bool checks);
     kernels::Status queue_kernels(unsigned blocks_max);
     kernels::Status queue_downloads();
     /// Copies an array into `control` and says where on the device it will lie.
@@ -65,7 +67,7 @@ class Slot {
     Region output_;
     Stream stream_;     ///< Copies and decodes.
     Stream digesting_;  ///< MD5, beside the decodes.
-    Event uploaded_;
+    Event readable_;  ///< What streams hash is there.
     Event digested_;
     Event done_;
 
