@@ -137,7 +137,7 @@ proofs() {
     tail -n 3 "$work/selftest-full.txt"
     profile
     # What a kernel that dies leaves behind: whether a new engine works in the same process.
-    ours lost-device 30 fragmend_selftest --backend device --lost-device >"$work/lost-device.txt" 2>&1
+    ours lost-device 30 fragmend_selftest --lost-device >"$work/lost-device.txt" 2>&1
     tail -n 2 "$work/lost-device.txt"
 }
 

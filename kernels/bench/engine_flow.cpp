@@ -73,9 +73,8 @@ bool digests_are_right(const Work& work, int rounds) {
     for (const std::size_t i : {std::size_t{0}, work.items.size() - 1}) {
         const kernels::Item& item = work.items[i];
         for (std::size_t d = 0; d < item.digests.size(); ++d) {
-            const std::uint8_t* data = d < item.sources.size()
-                                           ? item.sources[d]
-                                           : item.outputs[d - item.sources.size()];
+            const std::uint8_t* data =
+                d < item.sources.size() ? item.sources[d] : item.outputs[d - item.sources.size()];
             if (!digest_is_right(*item.digests[d], data, item.bytes, rounds)) return false;
         }
     }

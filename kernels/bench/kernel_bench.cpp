@@ -23,7 +23,8 @@ int main(int argc, char** argv) {
 #ifdef FRAGMEND_KERNELS_CUDA
     return fragmend::bench::run_device_bench(options);
 #else
-    std::printf("%s\n", options.json ? "{\"error\": \"built without CUDA\"}" : "built without CUDA");
+    std::printf("%s\n",
+                options.json ? "{\"error\": \"built without CUDA\"}" : "built without CUDA");
     return 2;
 #endif
 }

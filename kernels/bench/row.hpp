@@ -1,5 +1,5 @@
-// What was measured, a line each: a table for people or JSON, and out at once, so that a bench that is
-// ended from outside leaves what it found.
+// What was measured, a line each: a table for people or JSON, and out at once, so that a bench that
+// is ended from outside leaves what it found.
 #pragma once
 
 #include <cstddef>
@@ -20,7 +20,7 @@ struct Row {
     std::size_t bytes_in = 0;   ///< Sources of one run.
     std::size_t bytes_out = 0;  ///< Outputs of one run, where they pass what bounds it; else 0.
     double seconds = 0;         ///< Of one run.
-    double limit = 0;  ///< Bytes a second of the copy that bounds it, moving the same way.
+    double limit = 0;           ///< Bytes a second of the copy that bounds it, moving the same way.
     std::vector<std::pair<const char*, double>> more;  ///< Whatever else belongs to this row.
     std::optional<std::uint64_t> wrong;                ///< The first output byte that is wrong.
     std::string error;                                 ///< Why there is no figure.

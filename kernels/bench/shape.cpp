@@ -79,23 +79,26 @@ std::optional<Shape> make_shape(const Scheme& scheme, unsigned lost, std::size_t
     for (unsigned i = 0; i < static_cast<unsigned>(scheme.k + scheme.m); ++i) {
         (i < lost ? wanted : survivors).push_back(static_cast<std::uint8_t>(i));
     }
+    std::optional<gf::Matrix> coefficients;
     const auto k = static_cast<std::size_t>(scheme.k);
-    if (gf::any_k_suffice(scheme.code) && survivors.size() > k) {
-        survivors.erase(survivors.begin(), survivors.end() - scheme.k);
+    if (survivors.size() >= k) {
+        const Indexes last(survivors.end() - scheme.k, survivors.end());
+        coefficients = gf::decode_rows(*generator, last, wanted);
+        if (coefficients) survivors = last;
     }
-    auto coefficients = gf::decode_rows(*generator, survivors, wanted);
-    if (coefficients) {
+    if (!coefficients) {
+        coefficients = gf::decode_rows(*generator, survivors, wanted);
+        if (!coefficients) return std::nullopt;
         survivors = used(*coefficients, survivors);
         coefficients = gf::decode_rows(*generator, survivors, wanted);
     }
-    if (!coefficients) return std::nullopt;
     auto rows = kernels::Rows::make(*coefficients);
     if (!rows || rows->kernel() != kernel_of(scheme.code)) return std::nullopt;
     const std::size_t granule = rows->granule_bytes();
-    return Shape{std::string(scheme.name) + " " + std::to_string(scheme.k) + "+" +
-                     std::to_string(scheme.m),
-                 lost, (bytes + granule - 1) / granule * granule, std::move(*coefficients),
-                 std::move(*rows)};
+    return Shape{
+        std::string(scheme.name) + " " + std::to_string(scheme.k) + "+" + std::to_string(scheme.m),
+        lost, (bytes + granule - 1) / granule * granule, std::move(*coefficients),
+        std::move(*rows)};
 }
 
 }  // namespace fragmend::bench

@@ -33,8 +33,9 @@ const char* name(kernels::Kernel kernel);
 /// The kernel that a scheme's field is about; some survivors of some losses need nothing but XOR.
 kernels::Kernel kernel_of(gf::Code code);
 
-/// Nothing when what is left does not determine what is lost, or needs another kernel than the scheme's.
-/// Survivors are the last ones, since the first parity is the sum of all data with some codes.
+/// Nothing when what is left does not determine what is lost, or needs another kernel than the
+/// scheme's. Survivors are the last ones, since the first parity is the sum of all data with some
+/// codes.
 std::optional<Shape> make_shape(const Scheme& scheme, unsigned lost, std::size_t bytes);
 
 }  // namespace fragmend::bench

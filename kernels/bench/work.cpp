@@ -33,8 +33,7 @@ Work lay_out(const kernels::Rows& rows, const gf::Matrix& coefficients,
         item.sources = std::span(work.sources).subspan(i * k, k);
         item.outputs = std::span(work.outputs).subspan(i * rows.outputs(), rows.outputs());
         item.bytes = bytes;
-        if (digested)
-            item.digests = std::span(work.digest_pointers).subspan(i * streams, streams);
+        if (digested) item.digests = std::span(work.digest_pointers).subspan(i * streams, streams);
         work.items.push_back(item);
     }
     work.expected = {{seed}, coefficients.field(), count,         bytes,

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "kernels/cuda/check.hpp"
 #include "kernels/cuda/tuning.hpp"
@@ -53,10 +54,12 @@ Slot::Slot(const kernels::Limits& limits) : limits_(limits), work_(limits) {
 }
 
 Status Slot::create() {
+    if (Status s = stream_.create(); !s.ok()) return s;
     if (Status s = control_.create(control_bytes_max(limits_)); !s.ok()) return s;
     if (Status s = input_.create(limits_.batch_input_bytes_max); !s.ok()) return s;
     if (Status s = output_.create(limits_.batch_output_bytes_max); !s.ok()) return s;
-    if (Status s = stream_.create(); !s.ok()) return s;
+    // A download takes the gaps between outputs along, which nobody writes.
+    FRAGMEND_CUDA_TRY(cudaMemsetAsync(output_.device.data(), 0, output_.bytes_max, stream_.get()));
     if (Status s = digesting_.create(); !s.ok()) return s;
     if (Status s = readable_.create(); !s.ok()) return s;
     if (Status s = digested_.create(); !s.ok()) return s;
@@ -70,6 +73,7 @@ Status Slot::start(std::span<Item> items, Memory memory, unsigned blocks_max) {
     input_.used = 0;
     output_.used = 0;
     outputs_.clear();
+    run_ = {};
     Status status = work_.list(items);
     if (status.ok()) status = place_payloads();
     if (status.ok()) status = work_.arrange(items, tuning::tile_columns);
@@ -101,6 +105,32 @@ Status Slot::place_payloads() {
         }
         pointers += item.sources.size() + item.outputs.size();
     }
+    return queue_run(cudaMemcpyHostToDevice);
+}
+
+Status Slot::copy(std::uint8_t* to, const std::uint8_t* from, std::size_t bytes,
+                  cudaMemcpyKind kind) {
+    if (run_.extend(to, from, bytes)) return {};
+    const Status status = queue_run(kind);
+    (void)run_.extend(to, from, bytes);
+    return status;
+}
+
+Status Slot::queue_run(cudaMemcpyKind kind) {
+    const CopyRun run = std::exchange(run_, {});
+    if (run.count() > 1) {
+        const cudaError_t error =
+            cudaMemcpy2DAsync(run.to(0), run.to_pitch(), run.from(0), run.from_pitch(), run.bytes(),
+                              run.count(), kind, stream_.get());
+        if (error == cudaSuccess) return {};
+        // Pieces of several allocations are not one copy's.
+        if (error != cudaErrorInvalidValue) return to_status(error);
+        (void)cudaGetLastError();
+    }
+    for (std::size_t i = 0; i < run.count(); ++i) {
+        FRAGMEND_CUDA_TRY(
+            cudaMemcpyAsync(run.to(i), run.from(i), run.bytes(), kind, stream_.get()));
+    }
     return {};
 }
 
@@ -117,9 +147,9 @@ Status Slot::place_sources(const Item& item, std::uint64_t* pointers) {
             if (prefix + item.bytes != 0)
                 std::memcpy(input_.host.data() + first, from, prefix + item.bytes);
         } else if (prefix + item.bytes != 0) {
-            FRAGMEND_CUDA_TRY(cudaMemcpyAsync(input_.device.data() + first, from,
-                                              prefix + item.bytes, cudaMemcpyHostToDevice,
-                                              stream_.get()));
+            const Status status = copy(input_.device.data() + first, from, prefix + item.bytes,
+                                       cudaMemcpyHostToDevice);
+            if (!status.ok()) return status;
         }
         pointers[j] = device_address(input_.device.data() + payload);
         input_.used = payload + item.bytes;
@@ -233,10 +263,11 @@ Status Slot::queue_downloads() {
     }
     for (const OutputPlace& place : outputs_) {
         if (memory_ != Memory::pinned || place.bytes == 0) continue;
-        FRAGMEND_CUDA_TRY(cudaMemcpyAsync(place.target, output_.device.data() + place.offset,
-                                          place.bytes, cudaMemcpyDeviceToHost, stream_.get()));
+        const Status status = copy(place.target, output_.device.data() + place.offset, place.bytes,
+                                   cudaMemcpyDeviceToHost);
+        if (!status.ok()) return status;
     }
-    return {};
+    return queue_run(cudaMemcpyDeviceToHost);
 }
 
 Status Slot::finished(bool& done) {

@@ -9,7 +9,9 @@
 
 #include "kernels/api/cpu_engine.hpp"
 #include "kernels/selftest/case_table.hpp"
+#include "kernels/selftest/lost_device.hpp"
 #include "kernels/selftest/md5_cases.hpp"
+#include "kernels/selftest/overlap_cases.hpp"
 #include "kernels/selftest/tally.hpp"
 #ifdef FRAGMEND_KERNELS_CUDA
 #include "kernels/cuda/make_device_engine.hpp"
@@ -31,6 +33,7 @@ constexpr std::size_t losses_of_a_length_max = 2000;
 struct Options {
     bool full = false;
     bool quick = false;
+    bool lost_device = false;
     std::string_view backend = "auto";
     std::uint64_t seed = 11;
     std::uint64_t seconds = 0;  ///< No new case after these; 0: no limit.
@@ -60,6 +63,7 @@ class Batch {
           tally_(tally) {}
 
     bool usable() const { return arena_.usable(); }
+    std::span<const Memory> memories() const { return memories_; }
 
     void add(std::shared_ptr<const Stripe> stripe, const Lost& lost, const Variation& variation,
              const std::string& name) {
@@ -221,10 +225,15 @@ class CaseTable {
     std::mt19937_64 random_;
 };
 
-std::unique_ptr<kernels::Engine> make_engine(const Options& options, bool& on_device) {
+kernels::Limits engine_limits() {
     kernels::Limits limits;
-    limits.batches_in_flight = 2;
+    limits.batches_in_flight = 4;
     limits.batch_rows_max = 8 * batch_cases_max;
+    return limits;
+}
+
+std::unique_ptr<kernels::Engine> make_engine(const Options& options, bool& on_device) {
+    const kernels::Limits limits = engine_limits();
     on_device = false;
 #ifdef FRAGMEND_KERNELS_CUDA
     if (options.backend != "cpu") {
@@ -239,6 +248,21 @@ std::unique_ptr<kernels::Engine> make_engine(const Options& options, bool& on_de
 #endif
     if (options.backend == "device") return nullptr;
     return std::make_unique<kernels::CpuEngine>(limits);
+}
+
+int lose_device() {
+    Tally tally;
+#ifdef FRAGMEND_KERNELS_CUDA
+    run_lost_device(
+        [](std::unique_ptr<kernels::Engine>& engine) {
+            return cuda::make_device_engine(0, engine_limits(), engine);
+        },
+        tally);
+#endif
+    std::printf("%llu passed, %llu failed\n", static_cast<unsigned long long>(tally.passed()),
+                static_cast<unsigned long long>(tally.failed()));
+    if (tally.passed() == 0) return 2;
+    return tally.failed() == 0 ? 0 : 1;
 }
 
 int run(const Options& options) {
@@ -269,6 +293,7 @@ int run(const Options& options) {
         if (done < shapes.size())
             std::printf("out of time in shape %zu of %zu: %s\n", done + 1, shapes.size(),
                         name(shapes[done]).c_str());
+        run_overlap_cases(*engine, batch.memories(), tally);
         std::printf("%llu sets of survivors determine nothing\n",
                     static_cast<unsigned long long>(batch.undetermined()));
     }
@@ -292,6 +317,8 @@ int main(int argc, char** argv) {
             options.full = true;
         } else if (argument == "--quick") {
             options.quick = true;
+        } else if (argument == "--lost-device") {
+            options.lost_device = true;
         } else if (argument == "--backend" && has_value) {
             options.backend = argv[++i];
         } else if (argument == "--seed" && has_value) {
@@ -301,12 +328,13 @@ int main(int argc, char** argv) {
         } else {
             std::printf(
                 "usage: %s [--full | --quick] [--backend auto|cpu|device] [--seed N] "
-                "[--seconds N]\n",
-                argv[0]);
+                "[--seconds N]\n       %s --lost-device\n",
+                argv[0], argv[0]);
             return argument == "--help" ? 0 : 2;
         }
     }
     // Each line at once, so that a run that is ended from outside leaves what it found.
     std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
+    if (options.lost_device) return fragmend::selftest::lose_device();
     return fragmend::selftest::run(options);
 }
