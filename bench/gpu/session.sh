@@ -89,7 +89,7 @@ rates() {
     tail -n 3 "$work/selftest.txt"
     ours kernels 200 fragmend_kernel_bench --json --seconds 180 >"$out/kernels.jsonl" 2>"$work/kernels.txt"
     cp "$out/kernels.jsonl" "$work/"
-    ours codec 90 codec_bench --devices --json "$work/codec.json" >"$work/codec.txt" 2>&1
+    ours codec 120 codec_bench --devices --json "$work/codec.json" >"$work/codec.txt" 2>&1
     ours rivals 90 codec_bench --rivals --quick --json "$work/rivals.json" >"$work/rivals.txt" 2>&1
 }
 
