@@ -68,6 +68,12 @@ no_device() {
     exit 2
 }
 
+# What a program may use of SECONDS, so that it ends by itself before the part does.
+within() { # within SECONDS
+    local left=$((seconds_max - SECONDS - 15))
+    echo $((left < 1 ? 1 : left < $1 ? left : $1))
+}
+
 # What comes from the bundle finds the libraries beside it; what is the machine's does not.
 ours() { # ours NAME SECONDS PROGRAM ARGUMENTS...
     local name=$1 seconds=$2 program=$3
@@ -87,7 +93,7 @@ rates() {
     ours selftest 60 fragmend_selftest --backend device >"$work/selftest.txt" 2>&1
     [ $? = 2 ] && no_device
     tail -n 3 "$work/selftest.txt"
-    ours kernels 200 fragmend_kernel_bench --json --seconds 180 >"$out/kernels.jsonl" 2>"$work/kernels.txt"
+    ours kernels 200 fragmend_kernel_bench --json --seconds "$(within 180)" >"$out/kernels.jsonl" 2>"$work/kernels.txt"
     cp "$out/kernels.jsonl" "$work/"
     ours codec 120 codec_bench --devices --json "$work/codec.json" >"$work/codec.txt" 2>&1
     ours rivals 90 codec_bench --rivals --quick --json "$work/rivals.json" >"$work/rivals.txt" 2>&1
@@ -112,7 +118,7 @@ sanitizers() {
     for tool in memcheck racecheck initcheck synccheck; do
         # The program checks every call; an event that is not ready yet is an answer, not an error.
         step $tool 90 "$sanitizer" --tool $tool --error-exitcode 1 --report-api-errors no --print-limit 50 \
-            "$bundle/fragmend_selftest" --backend device --quick --seconds 60 >"$work/$tool.txt" 2>&1
+            "$bundle/fragmend_selftest" --backend device --quick --seconds "$(within 60)" >"$work/$tool.txt" 2>&1
         tail -n 2 "$work/$tool.txt"
     done
 }
@@ -120,10 +126,10 @@ sanitizers() {
 profile() {
     local profiler
     profiler=$(tool_path ncu) || { note profile '"not installed"' 0; return; }
-    step profile 60 "$profiler" --target-processes all --launch-count 12 --section SpeedOfLight \
+    step profile 90 "$profiler" --target-processes all --section SpeedOfLight \
         --section Occupancy --section LaunchStats --section WarpStateStats --section MemoryWorkloadAnalysis \
         --clock-control none --kernel-name 'regex:decode_kernel|md5_kernel' \
-        "$bundle/fragmend_kernel_bench" --quick >"$work/profile.txt" 2>&1
+        "$bundle/fragmend_kernel_bench" --profile >"$work/profile.txt" 2>&1
 }
 
 proofs() {
@@ -133,7 +139,7 @@ proofs() {
     FRAGMEND_TEST_DEVICE=1 ours exhaustive 60 test_codec_exhaustive >"$work/tests.txt" 2>&1
     ours tests 30 test_codec --gtest_filter='MakeCodec*' >>"$work/tests.txt" 2>&1
     sanitizers
-    ours selftest-full 60 fragmend_selftest --backend device --full --seconds 45 >"$work/selftest-full.txt" 2>&1
+    ours selftest-full 60 fragmend_selftest --backend device --full --seconds "$(within 45)" >"$work/selftest-full.txt" 2>&1
     tail -n 3 "$work/selftest-full.txt"
     profile
     # What a kernel that dies leaves behind: whether a new engine works in the same process.

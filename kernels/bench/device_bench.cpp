@@ -38,6 +38,9 @@ constexpr Sizes full_sizes = {std::size_t{1} << 30, std::size_t{1} << 30, std::s
 constexpr Sizes quick_sizes = {std::size_t{4} << 20, std::size_t{7} << 18, std::size_t{7} << 18, 3,
                                4};
 
+constexpr Sizes profile_sizes = {std::size_t{1} << 28, std::size_t{1} << 28, std::size_t{7} << 18,
+                                 1, 4};
+
 /// A way of a batch through the engine.
 struct Way {
     const char* where;
@@ -57,16 +60,21 @@ class DeviceBench {
   public:
     explicit DeviceBench(const BenchOptions& options)
         : options_(options),
-          sizes_(options.quick ? quick_sizes : full_sizes),
+          sizes_(options.profile ? profile_sizes
+                 : options.quick ? quick_sizes
+                                 : full_sizes),
           end_(std::chrono::steady_clock::now() + std::chrono::seconds(options.seconds)),
           report_(options.json) {}
 
     Status create();
     /// Rows in the order of their worth.
     int run();
+    int run_profile();
 
   private:
     Status measure_copies();
+    Status measure_fragment_copies(std::uint8_t* target, const std::uint8_t* source,
+                                   std::size_t bytes);
     template <class Run>
     void for_schemes(std::initializer_list<unsigned> losses, std::size_t bytes, Run run);
     bool goes_on();
@@ -142,6 +150,35 @@ Status DeviceBench::measure_copies() {
     report_.say("device_copy_bytes_per_s", device_copy_);
     report_.say("host_to_device_bytes_per_s", host_copy_);
     report_.say("device_to_host_bytes_per_s", static_cast<double>(host_bytes) / down);
+    return measure_fragment_copies(to.data(), host.data(), host_bytes);
+}
+
+/// What the way up loses when fragments go one by one, and as one copy with a pitch.
+Status DeviceBench::measure_fragment_copies(std::uint8_t* target, const std::uint8_t* source,
+                                            std::size_t bytes) {
+    constexpr std::size_t pitch = (fragment_bytes + 15) / 16 * 16;
+    const std::size_t count = bytes / pitch;
+    double single = 0;
+    double joined = 0;
+    const auto one_by_one = [&] {
+        cudaError_t error = cudaSuccess;
+        for (std::size_t i = 0; error == cudaSuccess && i < count; ++i) {
+            error = cudaMemcpyAsync(target + i * pitch, source + i * pitch, fragment_bytes,
+                                    cudaMemcpyHostToDevice, stream_.get());
+        }
+        return error;
+    };
+    const auto with_pitch = [&] {
+        return cudaMemcpy2DAsync(target, pitch, source, pitch, fragment_bytes, count,
+                                 cudaMemcpyHostToDevice, stream_.get());
+    };
+    if (Status s = median_seconds(stream_.get(), sizes_.launches, one_by_one, single); !s.ok())
+        return s;
+    if (Status s = median_seconds(stream_.get(), sizes_.launches, with_pitch, joined); !s.ok())
+        return s;
+    const auto moved = static_cast<double>(count * fragment_bytes);
+    report_.say("fragments_one_by_one_bytes_per_s", moved / single);
+    report_.say("fragments_with_pitch_bytes_per_s", moved / joined);
     return {};
 }
 
@@ -285,6 +322,17 @@ void DeviceBench::for_schemes(std::initializer_list<unsigned> losses, std::size_
     }
 }
 
+/// The main kernels, three launches each with those that warm up.
+int DeviceBench::run_profile() {
+    for (const unsigned lost : {1u, 4u}) {
+        for (std::size_t s = 0; s < 3; ++s) {
+            if (const auto shape = make_shape(schemes()[s], lost, fragment_bytes)) bare(*shape);
+        }
+    }
+    digests_alone(*make_shape(schemes()[0], 1, fragment_bytes), sizes_.resident_bytes);
+    return report_.bad() == 0 ? 0 : 1;
+}
+
 int DeviceBench::run() {
     const auto bare_row = [this](const Shape& shape) { bare(shape); };
     const auto by = [this](const Way& way) {
@@ -334,7 +382,7 @@ int run_device_bench(const BenchOptions& options) {
         std::fprintf(stderr, "%s: %s\n", kernels::name(status.code), status.detail);
         return status.code == StatusCode::no_device ? 2 : 1;
     }
-    return bench.run();
+    return options.profile ? bench.run_profile() : bench.run();
 }
 
 }  // namespace fragmend::bench

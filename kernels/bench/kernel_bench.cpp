@@ -13,10 +13,12 @@ int main(int argc, char** argv) {
             options.json = true;
         } else if (argument == "--quick") {
             options.quick = true;
+        } else if (argument == "--profile") {
+            options.profile = true;
         } else if (argument == "--seconds" && i + 1 < argc) {
             options.seconds = std::atoi(argv[++i]);
         } else {
-            std::printf("usage: %s [--json] [--quick] [--seconds N]\n", argv[0]);
+            std::printf("usage: %s [--json] [--quick | --profile] [--seconds N]\n", argv[0]);
             return argument == "--help" ? 0 : 2;
         }
     }

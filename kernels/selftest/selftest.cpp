@@ -250,6 +250,12 @@ std::unique_ptr<kernels::Engine> make_engine(const Options& options, bool& on_de
     return std::make_unique<kernels::CpuEngine>(limits);
 }
 
+void say_tally(const char* when, const Tally& tally) {
+    std::printf("%s: %llu passed, %llu failed\n", when,
+                static_cast<unsigned long long>(tally.passed()),
+                static_cast<unsigned long long>(tally.failed()));
+}
+
 int lose_device() {
     Tally tally;
 #ifdef FRAGMEND_KERNELS_CUDA
@@ -259,8 +265,7 @@ int lose_device() {
         },
         tally);
 #endif
-    std::printf("%llu passed, %llu failed\n", static_cast<unsigned long long>(tally.passed()),
-                static_cast<unsigned long long>(tally.failed()));
+    say_tally("in all", tally);
     if (tally.passed() == 0) return 2;
     return tally.failed() == 0 ? 0 : 1;
 }
@@ -288,6 +293,7 @@ int run(const Options& options) {
         std::size_t done = 0;
         while (done < shapes.size() && table.run(shapes[done])) {
             ++done;
+            if (options.full) say_tally("so far", tally);
         }
         batch.run();
         if (done < shapes.size())
@@ -299,9 +305,8 @@ int run(const Options& options) {
     }
     run_md5_cases(*engine, tally);
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-    std::printf("%llu passed, %llu failed (%.1f s)\n",
-                static_cast<unsigned long long>(tally.passed()),
-                static_cast<unsigned long long>(tally.failed()), seconds.count());
+    std::printf("%.1f s\n", seconds.count());
+    say_tally("in all", tally);
     return tally.failed() == 0 && tally.passed() != 0 ? 0 : 1;
 }
 
