@@ -2,8 +2,7 @@
 //
 // | number             | device | date | command                      | why |
 // |--------------------|--------|------|------------------------------|------------------------------|
-// | all of those below | none   |      | fragmend_kernel_bench --json | estimates; not yet measured
-// |
+// | all of those below | none   |      | fragmend_kernel_bench --json | estimates, not yet measured  |
 #pragma once
 
 #include <cstdint>
