@@ -138,7 +138,8 @@ def main():
             print('%s: %s' % (name, verdict[name]))
     print('steps that failed: %s' % (', '.join(wrong) or 'none'))
     print('steps that were not run: %s' % (', '.join(not_run) or 'none'))
-    if wrong or any(line['met'] is None for line in lines):
+    late = any(s['status'] == 'no time' for s in steps)
+    if wrong or late or any(line['met'] is None for line in lines):
         return 1
     return 0 if all(line['met'] for line in lines) else 3
 
