@@ -104,7 +104,7 @@ int usage(int code) {
            "  GB of survivor bytes read per CPU second, on one thread.\n"
            "  --rivals  only the contests with liberasurecode, ISA-L and OpenSSL, in turns\n"
            "  --rates   only the rates of each path by itself, hot and cold\n"
-           "  --devices only GPUs beside all cores of this machine, wall time, MD5s included\n"
+           "  --devices only GPUs beside all cores of this machine, wall time, and the router\n"
            "  --quick   shorter passes: for a look, not for a result\n"
            "exit codes: 0 all targets met, 3 one was missed, 2 usage or no device\n";
     return code;

@@ -19,13 +19,16 @@ constexpr std::size_t device_batch_bytes = std::size_t{32} << 20;
 /// What a thread's share of the dispatcher's queue comes to on a busy machine.
 constexpr std::size_t cpu_batch_bytes = std::size_t{4} << 20;
 
-/// GB/s of survivors of all threads together.
+/// GB/s of survivors of all threads together; `hashed`: with the survivors' MD5s.
 double rate_of(scheduler::Codec& codec, const codec::EcScheme& scheme, std::size_t batch_bytes,
-               std::size_t threads, int pass_ms) {
+               std::size_t threads, bool hashed, int pass_ms) {
     codec::CpuCodec maker;
     std::vector<std::unique_ptr<codec::SyntheticRounds>> rounds;
     for (std::size_t t = 0; t < threads; ++t) {
         rounds.push_back(std::make_unique<codec::SyntheticRounds>(maker, scheme, batch_bytes));
+        for (scheduler::SegmentWork* item : rounds.back()->items()) {
+            if (!hashed) item->digests = nullptr;
+        }
         codec.run(rounds.back()->items());
     }
     std::atomic<bool> stop = false;
@@ -55,6 +58,33 @@ double rate_of(scheduler::Codec& codec, const codec::EcScheme& scheme, std::size
     return static_cast<double>(bytes) / taken.count() / 1e9;
 }
 
+const char* md5_or_not(bool hashed) {
+    return hashed ? ", MD5" : "";
+}
+
+/// What a router that has tried this machine expects of both paths, for each field and size.
+void add_router(Report& report) {
+    codec::HybridOptions options;
+    const SystemClock clock;
+    const codec::HybridCodec codec(options, codec::device_sources(options.limits, nullptr), clock);
+    codec::CpuCodec maker;
+    for (const codec::EcScheme& scheme : codec::calibration_schemes()) {
+        const codec::SyntheticRounds rounds(maker, scheme, 1);
+        const auto field = static_cast<const codec::CpuPlan&>(rounds.plan()).field();
+        for (std::size_t i = 0; i < codec::Router::classes; ++i) {
+            const std::size_t bytes = codec::Router::class_bytes(i);
+            for (const codec::Path path : {codec::Path::cpu, codec::Path::device}) {
+                const auto seconds = codec.router().estimate(path, field, bytes);
+                if (!seconds) continue;
+                const char* what = path == codec::Path::cpu ? "router: CPU, batch of "
+                                                            : "router: device, batch of ";
+                report.add(Line{what + std::to_string(bytes), codec::to_string(scheme), 0, true,
+                                static_cast<double>(bytes) / *seconds / 1e9});
+            }
+        }
+    }
+}
+
 }  // namespace
 
 bool run_devices(int pass_ms, Report& report) {
@@ -80,14 +110,19 @@ bool run_devices(int pass_ms, Report& report) {
         };
         for (const std::size_t threads : {std::size_t{1}, in_flight}) {
             if (name.empty()) break;
-            add(name + ", " + std::to_string(threads) + " in flight",
-                rate_of(hybrid, scheme, device_batch_bytes, threads, pass_ms));
+            for (const bool hashed : {false, true}) {
+                add(name + ", " + std::to_string(threads) + " in flight" + md5_or_not(hashed),
+                    rate_of(hybrid, scheme, device_batch_bytes, threads, hashed, pass_ms));
+            }
         }
         for (const std::size_t threads : {std::size_t{1}, cores}) {
-            add("CPU, " + std::to_string(threads) + " threads",
-                rate_of(cpu, scheme, cpu_batch_bytes, threads, pass_ms));
+            for (const bool hashed : {false, true}) {
+                add("CPU, " + std::to_string(threads) + " threads" + md5_or_not(hashed),
+                    rate_of(cpu, scheme, cpu_batch_bytes, threads, hashed, pass_ms));
+            }
         }
     }
+    if (!name.empty()) add_router(report);
     for (const codec::DeviceStatus& status : hybrid.status()) {
         if (status.failures != 0 || status.wrong_items != 0) {
             throw std::runtime_error(status.name + " failed: " + status.detail);

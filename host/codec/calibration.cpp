@@ -23,9 +23,9 @@ double seconds_since(Steady::time_point start) {
     return std::chrono::duration<double>(Steady::now() - start).count();
 }
 
-/// One batch on the engine, from gathering to headers. Empty when it went well.
-std::string run_on(kernels::Engine& engine, CpuCodec& cpu, SyntheticRounds& rounds,
-                   std::chrono::milliseconds wait) {
+/// One batch on the engine, from gathering to headers.
+Trial run_on(kernels::Engine& engine, CpuCodec& cpu, SyntheticRounds& rounds,
+             std::chrono::milliseconds wait) {
     DeviceBatch batch;
     SurvivorCheck check;
     std::uint32_t turn = 0;
@@ -37,10 +37,13 @@ std::string run_on(kernels::Engine& engine, CpuCodec& cpu, SyntheticRounds& roun
     kernels::Ticket ticket;
     kernels::Status status = batch.submit(engine, ticket);
     if (status.ok()) status = engine.wait(ticket, static_cast<std::uint32_t>(wait.count()));
-    if (!status.ok()) return std::string(kernels::name(status.code)) + " (" + status.detail + ")";
+    if (!status.ok()) {
+        return {std::string(kernels::name(status.code)) + " (" + status.detail + ")",
+                status.code == kernels::StatusCode::timed_out};
+    }
     batch.take_results();
     for (const DeviceBatch::Entry& entry : batch.entries()) {
-        if (entry.wrong) return "its own cross-check fails";
+        if (entry.wrong) return {"its own cross-check fails"};
         cpu.write_header(*entry.item, entry.source);
     }
     return {};
@@ -57,8 +60,8 @@ bool fits(SyntheticRounds& rounds, const kernels::Limits& limits) {
     return true;
 }
 
-std::string compare(CpuCodec& cpu, kernels::Engine& engine, const CalibrationLimits& limits,
-                    const EcScheme& scheme, std::size_t bytes, Router* router) {
+Trial compare(CpuCodec& cpu, kernels::Engine& engine, const CalibrationLimits& limits,
+              const EcScheme& scheme, std::size_t bytes, Router* router) {
     SyntheticRounds rounds(cpu, scheme, bytes);
     if (!fits(rounds, engine.limits())) return {};
     const auto field = static_cast<const CpuPlan&>(rounds.plan()).field();
@@ -70,8 +73,8 @@ std::string compare(CpuCodec& cpu, kernels::Engine& engine, const CalibrationLim
             const auto start = Steady::now();
             if (path == Path::cpu) {
                 cpu.run(rounds.items());
-            } else if (auto why = run_on(engine, cpu, rounds, limits.wait); !why.empty()) {
-                return why;
+            } else if (Trial trial = run_on(engine, cpu, rounds, limits.wait); !trial.why.empty()) {
+                return trial;
             }
             const double taken = seconds_since(start);
             double& shortest = best[static_cast<std::size_t>(path)];
@@ -79,7 +82,7 @@ std::string compare(CpuCodec& cpu, kernels::Engine& engine, const CalibrationLim
             summaries[static_cast<std::size_t>(path)] = rounds.summary();
         }
         if (summaries[0] != summaries[1]) {
-            return "gives other bytes than the CPU for " + to_string(scheme);
+            return {"gives other bytes than the CPU for " + to_string(scheme)};
         }
     }
     if (router != nullptr) {
@@ -167,12 +170,13 @@ std::span<const EcScheme> calibration_schemes() {
     return schemes;
 }
 
-std::string calibrate(CpuCodec& cpu, kernels::Engine& engine, const CalibrationLimits& limits,
-                      Router* router) {
+Trial calibrate(CpuCodec& cpu, kernels::Engine& engine, const CalibrationLimits& limits,
+                Router* router) {
     for (const EcScheme& scheme : calibration_schemes()) {
         for (std::size_t bytes = Router::class_bytes(0); bytes <= limits.bytes_max; bytes *= 4) {
-            if (auto why = compare(cpu, engine, limits, scheme, bytes, router); !why.empty()) {
-                return why;
+            if (Trial trial = compare(cpu, engine, limits, scheme, bytes, router);
+                !trial.why.empty()) {
+                return trial;
             }
         }
     }

@@ -2,9 +2,9 @@
 #pragma once
 
 #include <chrono>
-#include <string>
 
 #include "host/codec/cpu_codec.hpp"
+#include "host/codec/device.hpp"
 #include "host/codec/router.hpp"
 #include "kernels/api/engine.hpp"
 
@@ -15,11 +15,11 @@ struct CalibrationLimits {
     std::chrono::milliseconds wait{5000};           ///< For one batch.
 };
 
-/// Runs batches of every field and size on both, survivors' MD5s included. Returns why the engine
-/// cannot be used (it fails, hangs, or gives other bytes than the CPU), or nothing. What both took
-/// goes to `router` unless that is null.
-std::string calibrate(CpuCodec& cpu, kernels::Engine& engine, const CalibrationLimits& limits,
-                      Router* router);
+/// Runs batches of every field and size on both, survivors' MD5s included. Says why the engine
+/// cannot be used (it fails, hangs, or gives other bytes than the CPU), if so. What both took goes
+/// to `router` unless that is null.
+Trial calibrate(CpuCodec& cpu, kernels::Engine& engine, const CalibrationLimits& limits,
+                Router* router);
 
 /// `count` rounds of one scheme over random survivors, of about `bytes` survivor bytes together.
 /// Not movable: the items point into it.

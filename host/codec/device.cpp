@@ -41,19 +41,25 @@ std::shared_ptr<Engine> Device::engine() const {
 void Device::make_engine() {
     std::unique_ptr<Engine> made;
     const kernels::Status outcome = make_(made);
-    std::string why;
+    Trial trial;
     if (!outcome.ok()) {
-        why = words(outcome);
-    } else if (why = trial_(*made); !why.empty()) {
+        trial.why = words(outcome);
+    } else if (trial = trial_(*made); trial.hangs) {
+        // What hangs cannot be torn down.
+        (void)made.release();
+    } else if (!trial.why.empty()) {
         made.reset();
     }
     const std::lock_guard lock(mutex_);
     if (outcome.code == StatusCode::no_device) {
+        if (status_.state == DeviceState::resting)
+            log_.error(status_.name + ": " + outcome.detail + "; it is not used any more");
         status_.state = DeviceState::gone;
         status_.detail = outcome.detail;
         return;
     }
-    if (!why.empty()) return rest(std::move(why));
+    if (trial.hangs) return count_abandoned(std::move(trial.why));
+    if (!trial.why.empty()) return rest(std::move(trial.why));
     if (status_.state == DeviceState::resting) {
         ++status_.returns;
         log_.notice(status_.name + " is back");
@@ -88,6 +94,10 @@ void Device::leave(const std::shared_ptr<Engine>& engine, bool hangs, std::strin
     if (!hangs) return rest(std::move(why));
     // One reference that nobody gives back: what hangs cannot be torn down.
     (void)new std::shared_ptr<Engine>(engine);
+    count_abandoned(std::move(why));
+}
+
+void Device::count_abandoned(std::string why) {
     if (++abandoned_ < limits_.engines_abandoned_max) return rest(std::move(why));
     log_.error(status_.name + ": " + why + " again; it is not used any more");
     status_.state = DeviceState::gone;

@@ -15,8 +15,12 @@ namespace fragmend::codec {
 
 /// Makes a device's engine; asked at start and after each rest.
 using MakeEngine = std::function<kernels::Status(std::unique_ptr<kernels::Engine>&)>;
-/// Whether an engine gives right bytes; the reason why not, or nothing.
-using TryEngine = std::function<std::string(kernels::Engine&)>;
+/// What trying an engine came to.
+struct Trial {
+    std::string why;     ///< It cannot be used; empty when it gives right bytes.
+    bool hangs = false;  ///< One of its batches has not ended.
+};
+using TryEngine = std::function<Trial(kernels::Engine&)>;
 
 struct DeviceLimits {
     std::chrono::milliseconds rest_first{1000};  ///< After a failure; each one in a row doubles it.
@@ -69,6 +73,8 @@ class Device {
 
   private:
     void leave(const std::shared_ptr<kernels::Engine>& engine, bool hangs, std::string why);
+    /// After an engine that hangs was left to itself.
+    void count_abandoned(std::string why);
     /// With `making_` held and `mutex_` not.
     void make_engine();
     void rest(std::string why);

@@ -73,7 +73,7 @@ std::vector<DeviceStatus> HybridCodec::status() const {
     return all;
 }
 
-std::string HybridCodec::try_engine(kernels::Engine& engine) {
+Trial HybridCodec::try_engine(kernels::Engine& engine) {
     router_.forget_device();
     const CalibrationLimits limits{
         .bytes_max = options_.calibrate ? std::size_t{16} << 20 : std::size_t{64} << 10,

@@ -79,7 +79,7 @@ class HybridCodec final : public scheduler::Codec {
     struct Share;
 
     /// Whether an engine gives the CPU's bytes, and what it takes to: at start and after a rest.
-    std::string try_engine(kernels::Engine& engine);
+    Trial try_engine(kernels::Engine& engine);
     bool any_ready() const;
     /// Starts what `share` holds for devices, as far as they take it; the rest joins the CPU's.
     void launch(Share& share);

@@ -20,11 +20,12 @@ struct Check {
 /// One segment: out[o] = sum over j of rows[o][j] * sources[j] over `bytes` bytes of payload.
 /// Shapes:   rows->sources() sources, rows->outputs() outputs; checks none or one an output;
 /// digests
-///           none or one a source. Without rows: no outputs, no checks, up to `sources_max`
-///           sources.
+///           none, one a source, or one a source and then one an output. Without rows: no outputs,
+///           no checks, up to `sources_max` sources.
 /// Units:    payload bytes; pointers to payloads, of any alignment (16 is fast).
-/// Digests:  each takes [source - prefix_bytes, source + bytes), the whole fragment with its
+/// Digests:  a source's takes [source - prefix_bytes, source + bytes), the whole fragment with its
 /// header.
+///           An output's takes the payload alone: who writes the header has absorbed it before.
 ///           A digest that several items of a batch name takes them in the items' order.
 /// Lifetime: everything named here lives, and sources do not change, until `Engine::wait` is done.
 struct Item {

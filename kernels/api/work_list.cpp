@@ -39,6 +39,10 @@ std::size_t WorkList::pointers_max(const Limits& limits) {
     return listed * (1 + outputs_max);
 }
 
+std::size_t WorkList::streams_max(const Limits& limits) {
+    return std::size_t{limits.batch_sources_max} + limits.batch_outputs_max;
+}
+
 std::size_t WorkList::table_words_of_batch_max(const Limits& limits) {
     return limits.batch_rows_max * table_words_max;
 }
@@ -50,10 +54,10 @@ WorkList::WorkList(const Limits& limits) : limits_(limits) {
     first_tiles_.reserve(tasks_max(limits));
     table_.reserve(table_words_of_batch_max(limits));
     groups_.reserve(groups_max);
-    part_drafts_.reserve(limits.batch_sources_max);
-    parts_.reserve(limits.batch_sources_max);
-    streams_.reserve(limits.batch_sources_max);
-    states_.reserve(limits.batch_sources_max);
+    part_drafts_.reserve(streams_max(limits));
+    parts_.reserve(streams_max(limits));
+    streams_.reserve(streams_max(limits));
+    states_.reserve(streams_max(limits));
     differences_.reserve(limits.batch_items_max);
 }
 
@@ -71,8 +75,10 @@ Status WorkList::verify(const Item& item, std::uint32_t index) const {
         if (item.bytes % rows->granule_bytes() != 0)
             return bad_item(index, "length does not suit the field");
     }
-    if (!item.digests.empty() && item.digests.size() != item.sources.size())
-        return bad_item(index, "digests and sources differ");
+    const std::size_t digests = item.digests.size();
+    if (digests != 0 && digests != item.sources.size() &&
+        digests != item.sources.size() + item.outputs.size())
+        return bad_item(index, "digests do not fit sources and outputs");
     if (!item.checks.empty() && item.checks.size() != item.outputs.size())
         return bad_item(index, "checks and outputs differ");
     for (const Check& check : item.checks) {
@@ -130,6 +136,7 @@ Status WorkList::arrange(std::span<const Item> items, std::uint32_t tile_columns
 void WorkList::draft_tasks(std::span<const Item> items) {
     drafts_.clear();
     part_drafts_.clear();
+    digests_outputs_ = false;
     std::uint32_t first = 0;
     for (std::uint32_t i = 0; i < items.size(); ++i) {
         const Item& item = items[i];
@@ -159,8 +166,10 @@ void WorkList::draft_checks(const Item& item, std::uint32_t index, std::uint32_t
 void WorkList::draft_parts(const Item& item, std::uint32_t index, std::uint32_t first_pointer) {
     for (std::uint32_t j = 0; j < item.digests.size(); ++j) {
         if (item.digests[j] == nullptr) continue;
-        const StreamPart part = {pointers_[first_pointer + j] - item.prefix_bytes,
-                                 item.prefix_bytes + item.bytes};
+        const bool output = j >= item.sources.size();
+        const std::size_t prefix = output ? 0 : item.prefix_bytes;
+        const StreamPart part = {pointers_[first_pointer + j] - prefix, prefix + item.bytes};
+        digests_outputs_ = digests_outputs_ || output;
         part_drafts_.push_back({item.digests[j], index, j, part});
     }
 }

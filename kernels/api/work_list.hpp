@@ -36,6 +36,8 @@ class WorkList {
     std::span<const StreamPart> parts() const { return parts_; }
     /// states()[i] belongs to streams()[i].
     std::span<Md5State* const> states() const { return states_; }
+    /// Whether a stream reads what a decode wrote.
+    bool digests_outputs() const { return digests_outputs_; }
     /// One word an item for the threads to report a failed check in, on a host; zero after `list`.
     std::vector<std::uint32_t>& differences() { return differences_; }
 
@@ -43,6 +45,7 @@ class WorkList {
     static std::size_t tasks_max(const Limits& limits);
     static std::size_t pointers_max(const Limits& limits);
     static std::size_t table_words_of_batch_max(const Limits& limits);
+    static std::size_t streams_max(const Limits& limits);
 
   private:
     struct Draft {
@@ -79,6 +82,7 @@ class WorkList {
     std::vector<StreamPart> parts_;
     std::vector<StreamTask> streams_;
     std::vector<Md5State*> states_;
+    bool digests_outputs_ = false;
     std::vector<std::uint32_t> differences_;
 };
 

@@ -22,7 +22,8 @@ Work lay_out(const kernels::Rows& rows, const gf::Matrix& coefficients,
         work.outputs.push_back(slab);
         slab += stride;
     }
-    work.digests.resize(digested ? count * k : 0);
+    const std::size_t streams = k + rows.outputs();
+    work.digests.resize(digested ? count * streams : 0);
     for (kernels::Md5State& digest : work.digests) {
         work.digest_pointers.push_back(&digest);
     }
@@ -32,7 +33,7 @@ Work lay_out(const kernels::Rows& rows, const gf::Matrix& coefficients,
         item.sources = std::span(work.sources).subspan(i * k, k);
         item.outputs = std::span(work.outputs).subspan(i * rows.outputs(), rows.outputs());
         item.bytes = bytes;
-        if (digested) item.digests = std::span(work.digest_pointers).subspan(i * k, k);
+        if (digested) item.digests = std::span(work.digest_pointers).subspan(i * streams, streams);
         work.items.push_back(item);
     }
     work.expected = {{seed}, coefficients.field(), count,         bytes,

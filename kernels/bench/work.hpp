@@ -22,7 +22,7 @@ struct Work {
 
 /// As many items of `bytes` bytes as `limits` and `source_bytes_max` take, sources and outputs each
 /// at a multiple of 16. `rows` were made of `coefficients`; `seed` is the pattern's. `digested`:
-/// with an MD5 of each source.
+/// with an MD5 of each source and output.
 Work lay_out(const kernels::Rows& rows, const gf::Matrix& coefficients,
              const kernels::Limits& limits, std::size_t source_bytes_max, std::uint8_t* slab,
              std::size_t bytes, std::uint64_t seed, bool digested);

@@ -18,6 +18,7 @@ StatusCode code_of(cudaError_t error) {
         case cudaErrorInsufficientDriver:
         case cudaErrorInvalidDevice:
         case cudaErrorNoKernelImageForDevice:
+        case cudaErrorInvalidDeviceFunction:
         case cudaErrorUnsupportedPtxVersion:
         case cudaErrorSystemDriverMismatch:
         case cudaErrorStubLibrary:
@@ -35,6 +36,9 @@ StatusCode code_of(cudaError_t error) {
         case cudaErrorAssert:
         case cudaErrorECCUncorrectable:
         case cudaErrorNvlinkUncorrectable:
+        case cudaErrorContained:
+        case cudaErrorTensorMemoryLeak:
+        case cudaErrorExternalDevice:
         case cudaErrorDevicesUnavailable:
         case cudaErrorContextIsDestroyed:
         case cudaErrorCudartUnloading:

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "kernels/cuda/check.hpp"
+#include "kernels/cuda/context_use.hpp"
 #include "kernels/cuda/make_device_engine.hpp"
 #include "kernels/cuda/tuning.hpp"
 
@@ -16,15 +17,40 @@ using kernels::Ticket;
 
 namespace {
 
-/// The oldest device that the binary holds code for.
+/// The oldest device that code is written for; what the binary holds is asked for each device.
 constexpr int compute_capability_min = 8;
+
+/// The one for this process, as contexts are.
+ContextUse& contexts() {
+    static ContextUse all;
+    return all;
+}
 
 }  // namespace
 
 DeviceEngine::DeviceEngine(int device, const kernels::Limits& limits)
     : device_(device), limits_(limits), tickets_(limits.batches_in_flight) {}
 
+DeviceEngine::~DeviceEngine() {
+    slots_.clear();
+    if (opened_) contexts().close(device_, lost_);
+}
+
 Status DeviceEngine::create() {
+    opened_ = true;
+    const bool reset = contexts().open(device_);
+    if (reset) {
+        (void)to_status(cudaSetDevice(device_));
+        (void)to_status(cudaDeviceReset());
+    }
+    const Status status = note(set_up());
+    // What a reset does not bring back only a new process does.
+    if (reset && status.code == StatusCode::device_lost)
+        return {StatusCode::no_device, 0, "its context stays dead until the program starts anew"};
+    return status;
+}
+
+Status DeviceEngine::set_up() {
     int count = 0;
     FRAGMEND_CUDA_TRY(cudaGetDeviceCount(&count));
     if (device_ < 0 || device_ >= count) return {StatusCode::no_device, 0, "no such device"};
@@ -33,6 +59,7 @@ Status DeviceEngine::create() {
     FRAGMEND_CUDA_TRY(cudaGetDeviceProperties(&properties, device_));
     if (properties.major < compute_capability_min)
         return {StatusCode::no_device, 0, "compute capability below 8.0"};
+    FRAGMEND_CUDA_TRY(find_code());
     name_ = properties.name;
     blocks_max_ = static_cast<unsigned>(properties.multiProcessorCount) *
                   tuning::decode_blocks_a_multiprocessor;
@@ -72,7 +99,9 @@ Status DeviceEngine::wait(Ticket ticket, std::uint32_t limit_ms) {
     using Clock = std::chrono::steady_clock;
     if (!tickets_.claim(ticket)) return {StatusCode::bad_ticket, 0, "not in flight"};
     Slot& slot = *slots_[ticket.slot];
-    const Clock::time_point deadline = Clock::now() + std::chrono::milliseconds(limit_ms);
+    const Clock::time_point start = Clock::now();
+    const Clock::time_point deadline = start + std::chrono::milliseconds(limit_ms);
+    const Clock::time_point spin_end = start + std::chrono::microseconds(tuning::spin_us);
     Status status = enter();
     for (bool done = false; status.ok();) {
         status = slot.finished(done);
@@ -81,10 +110,12 @@ Status DeviceEngine::wait(Ticket ticket, std::uint32_t limit_ms) {
             slot.finish();
             break;
         }
-        if (Clock::now() >= deadline) {
+        const Clock::time_point now = Clock::now();
+        if (now >= deadline) {
             tickets_.unclaim(ticket);
             return {StatusCode::timed_out, 0, "the batch still runs"};
         }
+        if (now < spin_end) continue;
         std::this_thread::sleep_for(std::chrono::microseconds(tuning::poll_us));
     }
     tickets_.release(ticket);

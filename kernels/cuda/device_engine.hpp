@@ -16,11 +16,13 @@ namespace fragmend::cuda {
 /// Batches on one device, each in a slot with its own streams and memory, so that copies of one
 /// overlap the computation of another. All memory is taken by `create`.
 /// Runs on:  any thread. `submit` gathers, uploads and launches; `wait` polls an event.
-/// After device_lost every call says so again: drop the engine, make another one later.
-/// Not promised: the end of a batch that hangs; its destructor then waits with it.
+/// After device_lost every call says so again: drop the engine, make another one later. The first
+/// one made after all of a device's engines are gone resets the device. Not promised: the end of a
+/// batch that hangs; its destructor then waits with it.
 class DeviceEngine final : public kernels::Engine {
   public:
     DeviceEngine(int device, const kernels::Limits& limits);
+    ~DeviceEngine() override;
 
     /// Errors: no_device, out_of_memory, device_error, device_lost. Call once, before anything
     /// else.
@@ -35,6 +37,7 @@ class DeviceEngine final : public kernels::Engine {
     void free_pinned(std::uint8_t* memory) override;
 
   private:
+    kernels::Status set_up();
     /// Makes the device current for this thread, or says why not.
     kernels::Status enter() const;
     /// Remembers a lost device and passes `status` on.
@@ -44,6 +47,7 @@ class DeviceEngine final : public kernels::Engine {
     const kernels::Limits limits_;
     std::string name_;
     unsigned blocks_max_ = 0;
+    bool opened_ = false;
     std::atomic<bool> lost_ = false;
     std::vector<std::unique_ptr<Slot>> slots_;
     kernels::Tickets tickets_;

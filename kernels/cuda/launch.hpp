@@ -27,6 +27,9 @@ struct StreamArrays {
     std::uint32_t count = 0;
 };
 
+/// Whether the binary holds code for the current device: cudaSuccess, or an error that says no.
+cudaError_t find_code();
+
 /// Queues one group; group.tiles > 0. Returns cudaPeekAtLastError's answer.
 cudaError_t launch_group(const kernels::TaskGroup& group, const GroupArrays& arrays,
                          unsigned blocks_max, cudaStream_t stream);

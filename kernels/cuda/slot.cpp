@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "kernels/cuda/check.hpp"
 #include "kernels/cuda/tuning.hpp"
@@ -27,12 +28,12 @@ std::size_t control_bytes_max(const kernels::Limits& limits) {
     using kernels::WorkList;
     constexpr std::size_t arrays = 8;
     const std::size_t task = sizeof(kernels::DecodeTask) + sizeof(std::uint32_t);
-    const std::size_t source =
+    const std::size_t stream =
         sizeof(kernels::StreamTask) + sizeof(kernels::StreamPart) + sizeof(Md5State);
     return WorkList::tasks_max(limits) * task +
            WorkList::pointers_max(limits) * sizeof(std::uint64_t) +
            WorkList::table_words_of_batch_max(limits) * sizeof(std::uint32_t) +
-           limits.batch_sources_max * source + limits.batch_items_max * sizeof(std::uint32_t) +
+           WorkList::streams_max(limits) * stream + limits.batch_items_max * sizeof(std::uint32_t) +
            arrays * array_alignment;
 }
 
@@ -53,12 +54,14 @@ Slot::Slot(const kernels::Limits& limits) : limits_(limits), work_(limits) {
 }
 
 Status Slot::create() {
+    if (Status s = stream_.create(); !s.ok()) return s;
     if (Status s = control_.create(control_bytes_max(limits_)); !s.ok()) return s;
     if (Status s = input_.create(limits_.batch_input_bytes_max); !s.ok()) return s;
     if (Status s = output_.create(limits_.batch_output_bytes_max); !s.ok()) return s;
-    if (Status s = stream_.create(); !s.ok()) return s;
+    // A download takes the gaps between outputs along, which nobody writes.
+    FRAGMEND_CUDA_TRY(cudaMemsetAsync(output_.device.data(), 0, output_.bytes_max, stream_.get()));
     if (Status s = digesting_.create(); !s.ok()) return s;
-    if (Status s = uploaded_.create(); !s.ok()) return s;
+    if (Status s = readable_.create(); !s.ok()) return s;
     if (Status s = digested_.create(); !s.ok()) return s;
     return done_.create();
 }
@@ -70,6 +73,7 @@ Status Slot::start(std::span<Item> items, Memory memory, unsigned blocks_max) {
     input_.used = 0;
     output_.used = 0;
     outputs_.clear();
+    run_ = {};
     Status status = work_.list(items);
     if (status.ok()) status = place_payloads();
     if (status.ok()) status = work_.arrange(items, tuning::tile_columns);
@@ -101,6 +105,32 @@ Status Slot::place_payloads() {
         }
         pointers += item.sources.size() + item.outputs.size();
     }
+    return queue_run(cudaMemcpyHostToDevice);
+}
+
+Status Slot::copy(std::uint8_t* to, const std::uint8_t* from, std::size_t bytes,
+                  cudaMemcpyKind kind) {
+    if (run_.extend(to, from, bytes)) return {};
+    const Status status = queue_run(kind);
+    (void)run_.extend(to, from, bytes);
+    return status;
+}
+
+Status Slot::queue_run(cudaMemcpyKind kind) {
+    const CopyRun run = std::exchange(run_, {});
+    if (run.count() > 1) {
+        const cudaError_t error =
+            cudaMemcpy2DAsync(run.to(0), run.to_pitch(), run.from(0), run.from_pitch(), run.bytes(),
+                              run.count(), kind, stream_.get());
+        if (error == cudaSuccess) return {};
+        // Pieces of several allocations are not one copy's.
+        if (error != cudaErrorInvalidValue) return to_status(error);
+        (void)cudaGetLastError();
+    }
+    for (std::size_t i = 0; i < run.count(); ++i) {
+        FRAGMEND_CUDA_TRY(
+            cudaMemcpyAsync(run.to(i), run.from(i), run.bytes(), kind, stream_.get()));
+    }
     return {};
 }
 
@@ -117,9 +147,9 @@ Status Slot::place_sources(const Item& item, std::uint64_t* pointers) {
             if (prefix + item.bytes != 0)
                 std::memcpy(input_.host.data() + first, from, prefix + item.bytes);
         } else if (prefix + item.bytes != 0) {
-            FRAGMEND_CUDA_TRY(cudaMemcpyAsync(input_.device.data() + first, from,
-                                              prefix + item.bytes, cudaMemcpyHostToDevice,
-                                              stream_.get()));
+            const Status status = copy(input_.device.data() + first, from, prefix + item.bytes,
+                                       cudaMemcpyHostToDevice);
+            if (!status.ok()) return status;
         }
         pointers[j] = device_address(input_.device.data() + payload);
         input_.used = payload + item.bytes;
@@ -186,22 +216,37 @@ Status Slot::queue_uploads() {
         FRAGMEND_CUDA_TRY(cudaMemcpyAsync(input_.device.data(), input_.host.data(), input_.used,
                                           cudaMemcpyHostToDevice, stream_.get()));
     }
-    FRAGMEND_CUDA_TRY(cudaEventRecord(uploaded_.get(), stream_.get()));
     return {};
 }
 
-Status Slot::queue_kernels(unsigned blocks_max) {
-    if (streams_.count != 0) {
-        FRAGMEND_CUDA_TRY(cudaStreamWaitEvent(digesting_.get(), uploaded_.get()));
-        FRAGMEND_CUDA_TRY(launch_streams(streams_, digesting_.get()));
-        FRAGMEND_CUDA_TRY(cudaEventRecord(digested_.get(), digesting_.get()));
-    }
+Status Slot::queue_streams() {
+    if (streams_.count == 0) return {};
+    FRAGMEND_CUDA_TRY(cudaEventRecord(readable_.get(), stream_.get()));
+    FRAGMEND_CUDA_TRY(cudaStreamWaitEvent(digesting_.get(), readable_.get()));
+    FRAGMEND_CUDA_TRY(launch_streams(streams_, digesting_.get()));
+    FRAGMEND_CUDA_TRY(cudaEventRecord(digested_.get(), digesting_.get()));
+    return {};
+}
+
+Status Slot::queue_groups(unsigned blocks_max, bool checks) {
     for (const kernels::TaskGroup& group : work_.groups()) {
+        if (group.check != checks) continue;
         GroupArrays of_group = arrays_;
         of_group.tasks += group.first_task;
         of_group.first_tiles += group.first_task;
         FRAGMEND_CUDA_TRY(launch_group(group, of_group, blocks_max, stream_.get()));
     }
+    return {};
+}
+
+Status Slot::queue_kernels(unsigned blocks_max) {
+    // Streams of sources alone run beside the decodes; outputs must be there before.
+    const bool late = work_.digests_outputs();
+    Status status = late ? Status() : queue_streams();
+    if (status.ok()) status = queue_groups(blocks_max, false);
+    if (status.ok() && late) status = queue_streams();
+    if (status.ok()) status = queue_groups(blocks_max, true);
+    if (!status.ok()) return status;
     if (streams_.count != 0) FRAGMEND_CUDA_TRY(cudaStreamWaitEvent(stream_.get(), digested_.get()));
     return {};
 }
@@ -218,10 +263,11 @@ Status Slot::queue_downloads() {
     }
     for (const OutputPlace& place : outputs_) {
         if (memory_ != Memory::pinned || place.bytes == 0) continue;
-        FRAGMEND_CUDA_TRY(cudaMemcpyAsync(place.target, output_.device.data() + place.offset,
-                                          place.bytes, cudaMemcpyDeviceToHost, stream_.get()));
+        const Status status = copy(place.target, output_.device.data() + place.offset, place.bytes,
+                                   cudaMemcpyDeviceToHost);
+        if (!status.ok()) return status;
     }
-    return {};
+    return queue_run(cudaMemcpyDeviceToHost);
 }
 
 Status Slot::finished(bool& done) {

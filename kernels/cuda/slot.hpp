@@ -8,6 +8,7 @@
 
 #include "kernels/api/engine.hpp"
 #include "kernels/api/work_list.hpp"
+#include "kernels/cuda/copy_run.hpp"
 #include "kernels/cuda/launch.hpp"
 #include "kernels/cuda/owners.hpp"
 
@@ -49,9 +50,15 @@ class Slot {
     kernels::Status place_payloads();
     kernels::Status place_sources(const kernels::Item& item, std::uint64_t* pointers);
     kernels::Status place_outputs(const kernels::Item& item, std::uint64_t* pointers);
+    /// Queues a copy now or together with those that follow it; `queue_run` ends that.
+    kernels::Status copy(std::uint8_t* to, const std::uint8_t* from, std::size_t bytes,
+                         cudaMemcpyKind kind);
+    kernels::Status queue_run(cudaMemcpyKind kind);
     void pack_control();
     kernels::Status queue(unsigned blocks_max);
     kernels::Status queue_uploads();
+    kernels::Status queue_streams();
+    kernels::Status queue_groups(unsigned blocks_max, bool checks);
     kernels::Status queue_kernels(unsigned blocks_max);
     kernels::Status queue_downloads();
     /// Copies an array into `control` and says where on the device it will lie.
@@ -65,7 +72,7 @@ class Slot {
     Region output_;
     Stream stream_;     ///< Copies and decodes.
     Stream digesting_;  ///< MD5, beside the decodes.
-    Event uploaded_;
+    Event readable_;    ///< What streams hash is there.
     Event digested_;
     Event done_;
 
@@ -73,6 +80,7 @@ class Slot {
     std::span<kernels::Item> items_;
     kernels::Memory memory_ = kernels::Memory::plain;
     std::vector<OutputPlace> outputs_;
+    CopyRun run_;
     GroupArrays arrays_;
     StreamArrays streams_;
     std::size_t returned_first_ = 0;  ///< Offset in `control` of the MD5 states.

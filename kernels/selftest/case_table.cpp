@@ -193,7 +193,8 @@ void Case::place(const Stripe& stripe, const Variation& variation, Arena& arena)
         outputs_.push_back(arena.take(bytes_ + 2 * fence_bytes, offset()) + fence_bytes);
         expected_.push_back(stripe.fragments[index].data());
     }
-    digests_.resize(survivors_.size());
+    // Of outputs, too, or of sources beside the decodes.
+    digests_.resize(survivors_.size() + (variation.aligned ? wanted_.size() : 0));
     for (kernels::Md5State& digest : digests_) {
         digest_pointers_.push_back(&digest);
     }
@@ -234,6 +235,11 @@ bool Case::verify(bool wrong) const {
         kernels::md5_absorb(digest, fragment, header_bytes - 3);
         kernels::md5_absorb(digest, fragment + header_bytes - 3, bytes_ + 3);
         if (kernels::md5_digest(digest) != kernels::md5_digest(digests_[j])) return false;
+    }
+    for (std::size_t d = sources_.size(); d < digests_.size(); ++d) {
+        kernels::Md5State digest;
+        kernels::md5_absorb(digest, expected_[d - sources_.size()], bytes_);
+        if (kernels::md5_digest(digest) != kernels::md5_digest(digests_[d])) return false;
     }
     return true;
 }

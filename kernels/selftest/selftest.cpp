@@ -1,4 +1,5 @@
 // fragmend_selftest: the whole case table on a device, or on this CPU emulating one.
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -8,7 +9,9 @@
 
 #include "kernels/api/cpu_engine.hpp"
 #include "kernels/selftest/case_table.hpp"
+#include "kernels/selftest/lost_device.hpp"
 #include "kernels/selftest/md5_cases.hpp"
+#include "kernels/selftest/overlap_cases.hpp"
 #include "kernels/selftest/tally.hpp"
 #ifdef FRAGMEND_KERNELS_CUDA
 #include "kernels/cuda/make_device_engine.hpp"
@@ -24,11 +27,29 @@ constexpr std::uint32_t wait_limit_ms = 60'000;
 constexpr std::size_t arena_bytes = std::size_t{24} << 20;
 constexpr std::size_t batch_cases_max = 512;
 
+/// `--full` takes every set of losses where there are no more than this, else so many of them.
+constexpr std::size_t losses_of_a_length_max = 2000;
+
 struct Options {
     bool full = false;
     bool quick = false;
+    bool lost_device = false;
     std::string_view backend = "auto";
     std::uint64_t seed = 11;
+    std::uint64_t seconds = 0;  ///< No new case after these; 0: no limit.
+};
+
+/// When a run with `--seconds` begins no new case.
+class Deadline {
+  public:
+    explicit Deadline(std::uint64_t seconds)
+        : limited_(seconds != 0),
+          end_(std::chrono::steady_clock::now() + std::chrono::seconds(seconds)) {}
+    bool passed() const { return limited_ && std::chrono::steady_clock::now() >= end_; }
+
+  private:
+    bool limited_;
+    std::chrono::steady_clock::time_point end_;
 };
 
 /// Collects cases of any shapes and runs them together, once for each kind of memory.
@@ -42,6 +63,7 @@ class Batch {
           tally_(tally) {}
 
     bool usable() const { return arena_.usable(); }
+    std::span<const Memory> memories() const { return memories_; }
 
     void add(std::shared_ptr<const Stripe> stripe, const Lost& lost, const Variation& variation,
              const std::string& name) {
@@ -125,12 +147,17 @@ std::vector<Lost> all_losses(int n, int count_max) {
 
 class CaseTable {
   public:
-    CaseTable(Batch& batch, const Options& options)
-        : batch_(batch), full_(options.full), quick_(options.quick), random_(options.seed) {}
+    CaseTable(Batch& batch, const Options& options, const Deadline& deadline)
+        : batch_(batch),
+          full_(options.full),
+          quick_(options.quick),
+          deadline_(deadline),
+          random_(options.seed) {}
 
-    void run(const Shape& shape) {
+    /// False when the time ran out within the shape.
+    bool run(const Shape& shape) {
         const auto generator = gf::generator(shape.code, shape.k, shape.m);
-        if (!generator) return;
+        if (!generator) return true;
         const int n = shape.k + shape.m;
         const int lost_max = std::min(shape.m, static_cast<int>(kernels::outputs_max));
         const std::vector<Lost> losses = all_losses(n, lost_max);
@@ -142,11 +169,10 @@ class CaseTable {
                 std::make_shared<const Stripe>(make_stripe(shape, *generator, bytes, random_));
             const bool every = full_ && bytes <= 80;
             const std::size_t count = bytes > 10'000 || quick_ ? 1 : 4;
-            for (std::size_t i = 0; every && i < losses.size(); ++i) {
-                add(shape, stripe, losses[i], i);
-            }
+            if (every && !run_every(shape, stripe, losses)) return false;
             // One for each number of lost fragments, then any.
             for (std::size_t i = 0; !every && i < count; ++i) {
+                if (deadline_.passed()) return false;
                 const std::size_t size = i % static_cast<std::size_t>(lost_max) + 1;
                 Lost lost = losses[random_() % losses.size()];
                 while (lost.size() != size) {
@@ -155,9 +181,22 @@ class CaseTable {
                 add(shape, stripe, lost, i);
             }
         }
+        return true;
     }
 
   private:
+    /// All of `losses`, or a sample when they are too many.
+    bool run_every(const Shape& shape, const std::shared_ptr<const Stripe>& stripe,
+                   const std::vector<Lost>& losses) {
+        const std::size_t count = std::min(losses.size(), losses_of_a_length_max);
+        for (std::size_t i = 0; i < count; ++i) {
+            if (deadline_.passed()) return false;
+            const bool all = count == losses.size();
+            add(shape, stripe, losses[all ? i : random_() % losses.size()], i);
+        }
+        return true;
+    }
+
     void add(const Shape& shape, const std::shared_ptr<const Stripe>& stripe, const Lost& lost,
              std::size_t turn) {
         const std::size_t bytes = stripe->fragments[0].size();
@@ -182,13 +221,19 @@ class CaseTable {
     Batch& batch_;
     bool full_;
     bool quick_;
+    const Deadline& deadline_;
     std::mt19937_64 random_;
 };
 
-std::unique_ptr<kernels::Engine> make_engine(const Options& options, bool& on_device) {
+kernels::Limits engine_limits() {
     kernels::Limits limits;
-    limits.batches_in_flight = 2;
+    limits.batches_in_flight = 4;
     limits.batch_rows_max = 8 * batch_cases_max;
+    return limits;
+}
+
+std::unique_ptr<kernels::Engine> make_engine(const Options& options, bool& on_device) {
+    const kernels::Limits limits = engine_limits();
     on_device = false;
 #ifdef FRAGMEND_KERNELS_CUDA
     if (options.backend != "cpu") {
@@ -203,6 +248,26 @@ std::unique_ptr<kernels::Engine> make_engine(const Options& options, bool& on_de
 #endif
     if (options.backend == "device") return nullptr;
     return std::make_unique<kernels::CpuEngine>(limits);
+}
+
+void say_tally(const char* when, const Tally& tally) {
+    std::printf("%s: %llu passed, %llu failed\n", when,
+                static_cast<unsigned long long>(tally.passed()),
+                static_cast<unsigned long long>(tally.failed()));
+}
+
+int lose_device() {
+    Tally tally;
+#ifdef FRAGMEND_KERNELS_CUDA
+    run_lost_device(
+        [](std::unique_ptr<kernels::Engine>& engine) {
+            return cuda::make_device_engine(0, engine_limits(), engine);
+        },
+        tally);
+#endif
+    say_tally("in all", tally);
+    if (tally.passed() == 0) return 2;
+    return tally.failed() == 0 ? 0 : 1;
 }
 
 int run(const Options& options) {
@@ -222,19 +287,26 @@ int run(const Options& options) {
             std::printf("no page-locked memory\n");
             return 1;
         }
-        CaseTable table(batch, options);
-        for (const Shape& shape : all_shapes()) {
-            table.run(shape);
+        const Deadline deadline(options.seconds);
+        CaseTable table(batch, options, deadline);
+        const std::vector<Shape> shapes = all_shapes();
+        std::size_t done = 0;
+        while (done < shapes.size() && table.run(shapes[done])) {
+            ++done;
+            if (options.full) say_tally("so far", tally);
         }
         batch.run();
+        if (done < shapes.size())
+            std::printf("out of time in shape %zu of %zu: %s\n", done + 1, shapes.size(),
+                        name(shapes[done]).c_str());
+        run_overlap_cases(*engine, batch.memories(), tally);
         std::printf("%llu sets of survivors determine nothing\n",
                     static_cast<unsigned long long>(batch.undetermined()));
     }
     run_md5_cases(*engine, tally);
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-    std::printf("%llu passed, %llu failed (%.1f s)\n",
-                static_cast<unsigned long long>(tally.passed()),
-                static_cast<unsigned long long>(tally.failed()), seconds.count());
+    std::printf("%.1f s\n", seconds.count());
+    say_tally("in all", tally);
     return tally.failed() == 0 && tally.passed() != 0 ? 0 : 1;
 }
 
@@ -250,15 +322,24 @@ int main(int argc, char** argv) {
             options.full = true;
         } else if (argument == "--quick") {
             options.quick = true;
+        } else if (argument == "--lost-device") {
+            options.lost_device = true;
         } else if (argument == "--backend" && has_value) {
             options.backend = argv[++i];
         } else if (argument == "--seed" && has_value) {
             options.seed = std::strtoull(argv[++i], nullptr, 10);
+        } else if (argument == "--seconds" && has_value) {
+            options.seconds = std::strtoull(argv[++i], nullptr, 10);
         } else {
-            std::printf("usage: %s [--full | --quick] [--backend auto|cpu|device] [--seed N]\n",
-                        argv[0]);
+            std::printf(
+                "usage: %s [--full | --quick] [--backend auto|cpu|device] [--seed N] "
+                "[--seconds N]\n       %s --lost-device\n",
+                argv[0], argv[0]);
             return argument == "--help" ? 0 : 2;
         }
     }
+    // Each line at once, so that a run that is ended from outside leaves what it found.
+    std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
+    if (options.lost_device) return fragmend::selftest::lose_device();
     return fragmend::selftest::run(options);
 }

@@ -17,6 +17,10 @@ class Tally {
         }
         if (failed_++ < named_max) std::fprintf(stderr, "FAILED: %s\n", what.c_str());
     }
+    void add(const Tally& other) {
+        passed_ += other.passed_;
+        failed_ += other.failed_;
+    }
     std::uint64_t passed() const { return passed_; }
     std::uint64_t failed() const { return failed_; }
 

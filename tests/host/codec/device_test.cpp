@@ -28,17 +28,29 @@ class DeviceLife : public testing::Test {
                 }
                 kernels::Limits small;
                 small.batch_items_max = small.batch_sources_max = small.batch_outputs_max = 4;
-                engine = std::make_unique<FaultyEngine>(small, [] { return Fault::none; });
+                engine = std::make_unique<WatchedEngine>(small, destroyed);
                 return {};
             },
-            [this](kernels::Engine&) { return trial; }, limits, clock,
-            Logger(nullptr, LogLevel::notice));
+            [this](kernels::Engine&) {
+                return Trial{trial, trial_hangs};
+            },
+            limits, clock, Logger(nullptr, LogLevel::notice));
     }
 
     HandClock clock;
     int made = 0;
     std::deque<StatusCode> refusals;
     std::string trial;
+    bool trial_hangs = false;
+    int destroyed = 0;
+
+  private:
+    struct WatchedEngine final : FaultyEngine {
+        WatchedEngine(const kernels::Limits& small, int& count)
+            : FaultyEngine(small, [] { return Fault::none; }), destroyed_engines(count) {}
+        ~WatchedEngine() override { ++destroyed_engines; }
+        int& destroyed_engines;
+    };
 };
 
 TEST_F(DeviceLife, StartsReady) {
@@ -134,6 +146,41 @@ TEST_F(DeviceLife, TheEngineLivesWhileABatchHoldsIt) {
     device.failed(held, {StatusCode::device_lost, 0, "x"});
     EXPECT_EQ(held.use_count(), 1);
     EXPECT_FALSE(watched.expired());
+}
+
+TEST_F(DeviceLife, OneThatHangsInItsTrialIsNeverDestroyed) {
+    trial = "a batch hangs";
+    trial_hangs = true;
+    {
+        Device device = make();
+        device.start();
+        EXPECT_EQ(device.engine(), nullptr);
+        EXPECT_EQ(device.status().state, DeviceState::resting);
+        clock.advance(milliseconds(1000));
+        device.come_back_when_rested();
+        EXPECT_EQ(device.status().state, DeviceState::gone);
+        clock.advance(milliseconds(1'000'000));
+        device.come_back_when_rested();
+        EXPECT_EQ(made, 2);
+    }
+    EXPECT_EQ(destroyed, 0);
+}
+
+TEST_F(DeviceLife, OneThatFailsItsTrialIsDestroyed) {
+    trial = "gives other bytes";
+    Device device = make();
+    device.start();
+    EXPECT_EQ(destroyed, 1);
+}
+
+TEST_F(DeviceLife, OneThatIsGoneAfterARestSaysWhy) {
+    refusals = {StatusCode::device_lost, StatusCode::no_device};
+    Device device = make();
+    device.start();
+    clock.advance(milliseconds(1000));
+    device.come_back_when_rested();
+    EXPECT_EQ(device.status().state, DeviceState::gone);
+    EXPECT_EQ(device.status().detail, "as told");
 }
 
 TEST_F(DeviceLife, OneThatHangsTwiceIsGone) {

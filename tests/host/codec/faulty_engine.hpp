@@ -29,7 +29,7 @@ inline constexpr int faults = 9;
 
 /// Asks `next` for each batch; outputs of batches that fail are full of garbage, as far as the
 /// contract lets them be. After a lost context every call says so again.
-class FaultyEngine final : public kernels::Engine {
+class FaultyEngine : public kernels::Engine {
   public:
     FaultyEngine(const kernels::Limits& limits, std::function<Fault()> next)
         : inner_(limits), next_(std::move(next)) {}

@@ -123,6 +123,28 @@ TEST(HybridCodec, ADeviceGivesTheSameFragmentsAndDigests) {
     EXPECT_EQ(status.failures, 0u);
 }
 
+TEST(HybridCodec, ADeviceThatHangsInItsTrialIsLeftToItself) {
+    struct Watched final : FaultyEngine {
+        explicit Watched(bool& flag)
+            : FaultyEngine(small_limits(), [] { return Fault::hang; }), destroyed(flag) {}
+        ~Watched() override { destroyed = true; }
+        bool& destroyed;
+    };
+    HandClock clock;
+    bool destroyed = false;
+    HybridCodec codec(options(),
+                      {{"GPU 0",
+                        [&](std::unique_ptr<kernels::Engine>& engine) {
+                            engine = std::make_unique<Watched>(destroyed);
+                            return kernels::Status();
+                        }}},
+                      clock);
+    EXPECT_FALSE(destroyed);
+    EXPECT_EQ(codec.status()[0].state, DeviceState::resting);
+    auto objects = make_objects(6, test_seed());
+    run_and_expect(codec, objects);
+}
+
 TEST(HybridCodec, DigestsGoOnFromBatchToBatchOnEitherPath) {
     std::mt19937_64 random(test_seed());
     HandClock clock;

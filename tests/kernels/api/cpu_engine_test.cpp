@@ -64,6 +64,23 @@ TEST(CpuEngine, ComputesAnItem) {
     EXPECT_EQ(pair.states[1].bytes, 3u);
 }
 
+TEST(CpuEngine, DigestsOfOutputsTakeThePayloadBehindWhatWasAbsorbedBefore) {
+    CpuEngine engine(small_limits());
+    Pair pair;
+    const std::array<std::uint8_t, 2> header = {7, 8};
+    Md5State rebuilt;
+    md5_absorb(rebuilt, header.data(), header.size());
+    Md5State expected = rebuilt;
+    const std::array<Md5State*, 3> digests = {&pair.states[0], &pair.states[1], &rebuilt};
+    Item item = pair.item();
+    item.digests = digests;
+    ASSERT_EQ(submit_one(engine, item), StatusCode::ok);
+    const std::array<std::uint8_t, 3> payload = {0xf0, 0xf0, 0xf0};
+    md5_absorb(expected, payload.data(), payload.size());
+    EXPECT_EQ(md5_digest(rebuilt), md5_digest(expected));
+    EXPECT_EQ(pair.states[1].bytes, 3u);
+}
+
 TEST(CpuEngine, RefusesItemsThatContradictTheirRows) {
     CpuEngine engine(small_limits());
     Pair pair;

@@ -8,6 +8,8 @@
 #include <ostream>
 
 #include "kernels/api/cpu_engine.hpp"
+#include "kernels/bench/engine_flow.hpp"
+#include "kernels/bench/shape.hpp"
 #include "kernels/gf/decode_row.hpp"
 #ifdef FRAGMEND_HAVE_THRUST
 #include <thrust/execution_policy.h>
@@ -139,6 +141,48 @@ TYPED_TEST(Work, AnyWrongByteIsFound) {
         byte ^= 0x10;
         EXPECT_EQ(TypeParam::first_difference(bytes, work.expected), place);
         byte ^= 0x10;
+    }
+}
+
+TEST(Shape, RunsItsSchemesOwnKernel) {
+    for (const Scheme& scheme : schemes()) {
+        SCOPED_TRACE(scheme.name);
+        const auto shape = make_shape(scheme, 1, 104'858);
+        ASSERT_TRUE(shape.has_value());
+        EXPECT_EQ(shape->rows.kernel(), kernel_of(scheme.code));
+        EXPECT_GE(shape->bytes, 104'858u);
+        EXPECT_EQ(shape->bytes % shape->rows.granule_bytes(), 0u);
+        if (gf::field(scheme.code) == gf::Field::gf2) continue;
+        EXPECT_EQ(shape->rows.sources(), static_cast<unsigned>(scheme.k));
+    }
+}
+
+TEST(Shape, NothingOfMoreThanTheSchemeBears) {
+    EXPECT_FALSE(make_shape({"isa_l_rs_cauchy", gf::Code::isa_l_rs_cauchy, 4, 2}, 3, 1024));
+}
+
+TEST(EngineFlow, EachWorkRunsAsOftenAsItsDigestsSay) {
+    std::vector<std::uint64_t> slab(3 * source_bytes_max / 8);
+    auto* bytes = reinterpret_cast<std::uint8_t*>(slab.data());
+    const auto shape = make_shape(schemes()[0], 2, 1037);
+    std::vector<bench::Work> works;
+    for (std::size_t i = 0; i < 3; ++i) {
+        std::uint8_t* part = bytes + i * source_bytes_max;
+        works.push_back(lay_out(shape->rows, shape->coefficients, {}, source_bytes_max / 2, part,
+                                shape->bytes, i, true));
+        Plain::write(part, works.back().expected);
+    }
+    kernels::Limits limits;
+    limits.batches_in_flight = 3;
+    kernels::CpuEngine engine(limits);
+    Flow flow;
+    ASSERT_TRUE(run_flow(engine, works, kernels::Memory::mapped, 4, flow).ok());
+    EXPECT_GT(flow.seconds, 0);
+    for (std::size_t i = 0; i < 3; ++i) {
+        EXPECT_EQ(Plain::first_difference(bytes + i * source_bytes_max, works[i].expected),
+                  works[i].expected.size());
+        EXPECT_TRUE(digests_are_right(works[i], 4));
+        EXPECT_FALSE(digests_are_right(works[i], 3));
     }
 }
 
