@@ -14,14 +14,22 @@ using Kind = MimeDocuments::Kind;
 using std::chrono::steady_clock;
 using transport::Deadline;
 
-/// Collected for one write; pieces of at least half of it are written as they come.
-constexpr std::size_t write_bytes = 64 * 1024;
+/// Bounds of what an upload collects for one write.
+constexpr std::size_t collected_bytes_least = 64 * 1024;
+constexpr std::size_t collected_bytes_most = 256 * 1024;
 /// Of what follows the object; the commit has no bytes.
 constexpr std::size_t document_bytes_max = footer_bytes_max;
 constexpr std::string_view read_words = "body";
 
 Reply bad_request(std::string_view why) {
     return text_reply(400, std::string(why), false);
+}
+
+/// All uploads together take no more than what is set aside for sessions.
+std::size_t collected_bytes_of(const ServerOptions& options) {
+    const auto share = options.memory_limit_bytes / static_cast<std::uint64_t>(options.max_clients);
+    return static_cast<std::size_t>(
+        std::clamp<std::uint64_t>(share, collected_bytes_least, collected_bytes_most));
 }
 
 }  // namespace
@@ -31,6 +39,7 @@ PlainPut::PlainPut(const SessionSetup& setup, transport::http::Exchange& exchang
     : setup_(setup),
       exchange_(exchange),
       client_limit_(std::move(client_limit)),
+      collected_bytes_max_(collected_bytes_of(setup.rules.options)),
       give_up_(steady_clock::now() + std::chrono::seconds(setup.rules.options.max_upload_time_s)) {}
 
 Awaitable<std::optional<Reply>> PlainPut::run(BackendRequest request) {
@@ -114,14 +123,13 @@ Awaitable<PlainPut::Step> PlainPut::receive_plain() {
 }
 
 Awaitable<PlainPut::Step> PlainPut::write(ByteView bytes) {
-    if (collected_.empty() && bytes.size() >= write_bytes / 2)
-        co_return co_await write_to_disk(bytes);
-    collected_.reserve(write_bytes);
+    collected_.reserve(collected_bytes_max_);
     while (!bytes.empty()) {
-        const auto part = bytes.first(std::min(bytes.size(), write_bytes - collected_.size()));
+        const auto part =
+            bytes.first(std::min(bytes.size(), collected_bytes_max_ - collected_.size()));
         collected_.insert(collected_.end(), part.begin(), part.end());
         bytes = bytes.subspan(part.size());
-        if (collected_.size() < write_bytes) break;
+        if (collected_.size() < collected_bytes_max_) break;
         Step flushed = co_await flush();
         if (!flushed) co_return flushed;
     }

@@ -15,10 +15,11 @@
 
 namespace fragmend::server {
 
-/// One PUT over its exchange. Runs on the network executor, with its disk work on disk threads. It
-/// collects at most 64 KiB, in a buffer of its own: what it shared with others it would keep while
-/// its client pauses. A client that brings less than network_chunk_size in a client_timeout is told
-/// 408. Source: swift.obj.server.ObjectController.PUT and what it calls.
+/// One PUT over its exchange. Runs on the network executor, with its disk work on disk threads.
+/// What it collects between two writes (64 to 256 KiB, 128 KiB unless told otherwise) is its own:
+/// what it shared with others it would keep while its client pauses. A client that brings less than
+/// network_chunk_size in a client_timeout is told 408. Source:
+/// swift.obj.server.ObjectController.PUT and what it calls.
 class PlainPut {
   public:
     /// All references outlive the run.
@@ -45,7 +46,7 @@ class PlainPut {
     /// The next piece, empty at the end. Answers: 408, 499.
     Awaitable<Answered<ByteView>> read();
     void restart_deadline();
-    /// Writes `bytes`, together with what was collected, or collects them.
+    /// Collects `bytes`, and writes what has become enough.
     Awaitable<Step> write(ByteView bytes);
     /// Writes what was collected.
     Awaitable<Step> flush();
@@ -55,6 +56,7 @@ class PlainPut {
     const SessionSetup& setup_;
     transport::http::Exchange& exchange_;
     transport::TimeLimit client_limit_;
+    std::size_t collected_bytes_max_;
     std::chrono::steady_clock::time_point give_up_;
     transport::Deadline deadline_ = transport::Deadline::none();
     std::int64_t bytes_since_deadline_ = 0;
