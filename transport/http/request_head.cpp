@@ -30,15 +30,20 @@ bool has_long_line(std::string_view text, std::size_t header_line_bytes_max) {
     return false;
 }
 
+/// Beast's iequals looks one byte past the end of what it compares.
+bool is_in_any_case(std::string_view name, std::string_view lower) {
+    const auto to_lower = [](char c) {
+        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    };
+    return std::ranges::equal(name, lower, {}, to_lower);
+}
+
 /// Whether a line begins as a field that says where the body ends, and when.
 bool begins_as_framing(std::string_view line) {
-    const auto begin = std::min(line.find_first_not_of(" \t"), line.size());
-    line.remove_prefix(begin);
+    line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
     const auto name = line.substr(0, line.find_first_of(": \t"));
-    // Beast's iequals looks one byte past an empty name.
-    return !name.empty() &&
-           (beast::iequals(name, "Content-Length") || beast::iequals(name, "Transfer-Encoding") ||
-            beast::iequals(name, "Connection") || beast::iequals(name, "Expect"));
+    return is_in_any_case(name, "content-length") || is_in_any_case(name, "transfer-encoding") ||
+           is_in_any_case(name, "connection") || is_in_any_case(name, "expect");
 }
 
 /// The head with its folded fields joined. What frames a body may neither be folded nor stand
