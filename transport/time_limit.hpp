@@ -53,6 +53,8 @@ class Deadline {
     /// Never expires: for a wait that somebody else bounds.
     static Deadline none() { return {}; }
 
+    /// Ends that much later: what this side did meanwhile is not the other one's delay.
+    void postpone(Moment::duration by) { at_ += by; }
     Moment at() const { return at_; }
     /// What the wait returns once the moment has passed.
     Error error() const;

@@ -96,7 +96,7 @@ fragments to the other nodes' reconstructors and replicators at bind_ip:bind_por
 
 Fragmend's own options stand in the application section, prefixed with fragmend_:
   fragmend_disk_threads   threads for blocking file work, default 16
-  fragmend_memory_limit   bytes of bodies on their way to a disk (K, M, G), default 128M
+  fragmend_memory_limit   bytes of bodies that sessions bring to the disks (K, M, G), default 128M
   fragmend_fsync          no: nothing is synced; only for benches and throw-away clusters
 )";
 

@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/redirect_error.hpp>
 #include <csignal>
 #include <filesystem>
@@ -18,6 +19,15 @@ namespace {
 using std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds bind_pause{100};
+
+/// Blocks or lets in what asks for a graceful end.
+void mask_reloads(int how) {
+    sigset_t reloads;
+    sigemptyset(&reloads);
+    sigaddset(&reloads, SIGHUP);
+    sigaddset(&reloads, SIGUSR1);
+    static_cast<void>(::pthread_sigmask(how, &reloads, nullptr));
+}
 
 SyslogSettings syslog_settings(const server::ServerOptions& options) {
     return {options.log.name,     options.log.facility,
@@ -47,6 +57,7 @@ ServerProcess::~ServerProcess() {
 }
 
 Result<std::unique_ptr<ServerProcess>> ServerProcess::make(const CommandLine& line) {
+    mask_reloads(SIG_BLOCK);
     auto options = server::load_server_options(line.conf_path);
     if (options.has_error()) return options.error();
     options->swift_conf_path = line.swift_conf;
@@ -70,6 +81,8 @@ Result<void> ServerProcess::listen() {
     limits.backlog = static_cast<int>(options_.backlog);
     limits.keep_idle_s = static_cast<int>(options_.keep_idle_s);
     limits.client = transport::TimeLimit::from_float(options_.client_timeout_s);
+    limits.header_line_bytes_max =
+        static_cast<std::size_t>(std::max<std::int64_t>(0, conf_.constraints.max_header_size));
     const auto give_up =
         steady_clock::now() + std::chrono::duration_cast<steady_clock::duration>(
                                   std::chrono::duration<double>(options_.bind_timeout_s));
@@ -112,6 +125,9 @@ void ServerProcess::load_stores() {
             log_.warning("No ring for policy " + policy.name + ": " + ring.error().detail +
                          "; partitions are taken at their word");
             store.ring_file = nullptr;
+        } else if ((*ring)->next_part_power()) {
+            log_.warning("The part power of policy " + policy.name +
+                         " is being increased: writes that would have to be relinked are refused");
         }
         stores_.push_back(std::move(store));
     }
@@ -122,19 +138,34 @@ int ServerProcess::run() {
     log_.notice("Listening at " + options_.bind_ip + ":" + std::to_string(listener_->port()));
     notify_service_manager("READY=1");
     signals_ = std::make_unique<asio::signal_set>(io_, SIGTERM, SIGINT);
+    signals_->add(SIGHUP);
+    signals_->add(SIGUSR1);
+    mask_reloads(SIG_UNBLOCK);
     TaskGroup main(io_.get_executor());
-    main.spawn(listener_->run());
-    main.spawn(wait_for_signal());
+    main.spawn(serve());
+    main.spawn(heed_signals());
     io_.run();
     disks_.join();
     log_.notice("Exited " + std::to_string(::getpid()));
     return static_cast<int>(ExitCode::done);
 }
 
-Awaitable<void> ServerProcess::wait_for_signal() {
-    boost::system::error_code ignored;
-    co_await signals_->async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-    listener_->stop();
+Awaitable<void> ServerProcess::serve() {
+    co_await listener_->run();
+    signals_->cancel();
+}
+
+Awaitable<void> ServerProcess::heed_signals() {
+    for (;;) {
+        boost::system::error_code code;
+        const int signal =
+            co_await signals_->async_wait(asio::redirect_error(asio::use_awaitable, code));
+        if (code) co_return;
+        if (signal != SIGHUP && signal != SIGUSR1) co_return listener_->stop();
+        log_.notice(std::string(signal == SIGHUP ? "SIGHUP" : "SIGUSR1") +
+                    " received: ends when what has begun is answered");
+        listener_->finish();
+    }
 }
 
 }  // namespace fragmend::app

@@ -17,6 +17,9 @@
 namespace fragmend::app {
 
 /// Lives in `main`. TERM and INT end it: open connections are closed, work on disks is finished.
+/// HUP and USR1, with which Swift's servers make room for their successor, end it, too, but only
+/// when every request that has begun is answered: the port is free at once. They wait until it
+/// listens.
 /// Source: swift.common.wsgi.run_wsgi.
 class ServerProcess {
   public:
@@ -32,7 +35,8 @@ class ServerProcess {
     void load_stores();
     /// Tries for `bind_timeout`, as Swift does while an older process still holds the port.
     Result<void> listen();
-    Awaitable<void> wait_for_signal();
+    Awaitable<void> serve();
+    Awaitable<void> heed_signals();
     Metrics* metrics() { return statsd_ ? &*statsd_ : nullptr; }
 
     CommandLine line_;

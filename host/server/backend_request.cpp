@@ -184,6 +184,16 @@ Answered<Timestamp> BackendRequest::timestamp() const {
     return *parsed;
 }
 
+bool BackendRequest::is_to_be_relinked() const {
+    const auto text = headers.get("X-Backend-Next-Part-Power");
+    if (text.empty()) return false;
+    constexpr int hash_bits = 32;
+    const auto power = swift::python_int(text);
+    if (!power || *power < 0 || *power > hash_bits) return true;
+    const auto front = std::stoull(object_hash.substr(0, 8), nullptr, 16);
+    return std::to_string(front >> (hash_bits - *power)) != partition;
+}
+
 swift::FoundObject BackendRequest::place() const {
     swift::FoundObject found;
     found.hash = object_hash;

@@ -38,6 +38,10 @@ struct BackendRequest {
     bool is_replication() const { return headers.is_true("X-Backend-Replication"); }
     /// X-Timestamp. Errors: 400.
     Answered<Timestamp> timestamp() const;
+    /// Swift would also link what is written here below the partition that the object is to have
+    /// after the increase of the part power that X-Backend-Next-Part-Power tells of.
+    /// Source: swift.obj.diskfile.BaseDiskFileWriter._finalize_put.
+    bool is_to_be_relinked() const;
     /// Where the object lies, for `open_found`.
     swift::FoundObject place() const;
 };

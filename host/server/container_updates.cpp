@@ -115,10 +115,14 @@ Result<void> leave(const BackendRequest& request, const Update& update,
     return {};
 }
 
+/// Source: swift.common.utils.normalize_delete_at_timestamp.
+std::int64_t in_ten_digits(std::int64_t seconds) {
+    return std::clamp<std::int64_t>(seconds, 0, 9999999999);
+}
+
 std::string ten_digits(std::int64_t seconds) {
     char text[24];
-    const std::int64_t bounded = std::clamp<std::int64_t>(seconds, 0, 9999999999);
-    std::snprintf(text, sizeof text, "%010lld", static_cast<long long>(bounded));
+    std::snprintf(text, sizeof text, "%010lld", static_cast<long long>(in_ten_digits(seconds)));
     return text;
 }
 
@@ -131,8 +135,9 @@ swift::ObjectName expiry_task(const BackendRequest& request, std::int64_t delete
         const int digit = c <= '9' ? c - '0' : c - 'a' + 10;
         shard = (shard * 16 + digit) % 100;
     }
-    const auto given = swift::python_int(named);
-    const std::int64_t container = given.value_or(delete_at / divisor * divisor - shard);
+    const auto given = swift::python_int_saturated(named);
+    const std::int64_t container =
+        given.value_or(in_ten_digits(delete_at) / divisor * divisor - shard);
     return {".expiring_objects", ten_digits(container),
             ten_digits(delete_at) + "-" + request.name.path().substr(1)};
 }
@@ -147,12 +152,13 @@ Result<void> leave_container_update(const BackendRequest& request, std::string_v
                  timestamp);
 }
 
+std::int64_t requested_delete_at(const BackendRequest& request) {
+    return swift::python_int_saturated(request.headers.get("X-Delete-At")).value_or(0);
+}
+
 Result<void> leave_expiry_updates(const BackendRequest& request, const Timestamp& timestamp,
-                                  std::int64_t old_delete_at) {
-    if (request.is_replication()) return {};
-    const auto new_delete_at =
-        swift::python_int(request.headers.find("X-Delete-At").value_or("0")).value_or(0);
-    if (old_delete_at == new_delete_at) return {};
+                                  std::int64_t old_delete_at, std::int64_t new_delete_at) {
+    if (request.is_replication() || old_delete_at == new_delete_at) return {};
     HeaderMap headers;
     headers.set("X-Timestamp", timestamp.internal());
     complete(headers, request, 0);

@@ -17,11 +17,14 @@ namespace fragmend::server {
 Result<void> leave_container_update(const BackendRequest& request, std::string_view operation,
                                     HeaderMap headers, const Timestamp& timestamp);
 
-/// Tells the queue of Swift's expirer: `old_delete_at` (0: none) is no more, X-Delete-At of the
-/// request is new. Nothing for requests of replication. Errors as above.
+/// X-Delete-At of a PUT or POST; 0 without one.
+std::int64_t requested_delete_at(const BackendRequest& request);
+
+/// Tells the queue of Swift's expirer: `old_delete_at` (0: none) is no more, `new_delete_at` is to
+/// come. Nothing for requests of replication. Errors as above.
 /// Source: ObjectController.delete_at_update, swift.obj.expirer.build_task_obj.
 Result<void> leave_expiry_updates(const BackendRequest& request, const Timestamp& timestamp,
-                                  std::int64_t old_delete_at);
+                                  std::int64_t old_delete_at, std::int64_t new_delete_at);
 
 /// Applies X-Backend-Container-Update-Override-* and its sysmeta twin.
 /// Source: ObjectController._check_container_override.

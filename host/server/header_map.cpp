@@ -44,10 +44,9 @@ bool is_transient_system_meta(std::string_view name) {
     return begins_and_goes_on(name, "x-object-transient-sysmeta-");
 }
 
-HeaderMap::Item* HeaderMap::item(std::string_view name) {
-    const auto found = std::find_if(items_.begin(), items_.end(), [&](const Item& item) {
-        return equals_ignoring_case(item.first, name);
-    });
+HeaderMap::Item* HeaderMap::item(std::string_view spelled) {
+    const auto found = std::find_if(items_.begin(), items_.end(),
+                                    [&](const Item& item) { return item.first == spelled; });
     return found == items_.end() ? nullptr : &*found;
 }
 

@@ -33,7 +33,7 @@ class HeaderMap {
     const std::vector<Item>& items() const { return items_; }
 
   private:
-    Item* item(std::string_view name);
+    Item* item(std::string_view spelled);
     std::vector<Item> items_;
 };
 

@@ -6,6 +6,11 @@
 #include "host/swift/python_text.hpp"
 
 namespace fragmend::server {
+namespace {
+
+constexpr std::string_view head_end = "\r\n\r\n";
+
+}  // namespace
 
 void MimeDocuments::feed(ByteView input) {
     drop_handed_out();
@@ -21,16 +26,7 @@ MimeDocuments::Event MimeDocuments::next() {
     drop_handed_out();
     switch (state_) {
         case State::preamble:
-            while (held_.starts_with("\r\n\r\n"))
-                held_.erase(0, 2);
-            if (held_.size() < delimiter_.size()) {
-                const bool fits = std::string_view(delimiter_).starts_with(held_);
-                return fits || held_ == "\r\n\r" ? Event{} : fail();
-            }
-            if (!held_.starts_with(delimiter_)) return fail();
-            held_.erase(0, delimiter_.size());
-            state_ = State::after_delimiter;
-            return take_delimiter();
+            return take_preamble();
         case State::after_delimiter:
             return take_delimiter();
         case State::head:
@@ -41,6 +37,23 @@ MimeDocuments::Event MimeDocuments::next() {
             break;
     }
     return {};
+}
+
+MimeDocuments::Event MimeDocuments::take_preamble() {
+    std::size_t blank = 0;
+    while (std::string_view(held_).substr(blank).starts_with("\r\n\r\n"))
+        blank += 2;
+    held_.erase(0, blank);
+    preamble_bytes_ += blank;
+    if (preamble_bytes_ > preamble_bytes_max) return fail();
+    if (held_.size() < delimiter_.size()) {
+        const bool fits = std::string_view(delimiter_).starts_with(held_);
+        return fits || held_ == "\r\n\r" ? Event{} : fail();
+    }
+    if (!held_.starts_with(delimiter_)) return fail();
+    held_.erase(0, delimiter_.size());
+    state_ = State::after_delimiter;
+    return take_delimiter();
 }
 
 MimeDocuments::Event MimeDocuments::take_delimiter() {
@@ -57,17 +70,22 @@ MimeDocuments::Event MimeDocuments::take_delimiter() {
     if (!held_.starts_with("\r\n")) return fail();
     held_.erase(0, 2);
     state_ = State::head;
+    searched_ = 0;
     return take_head();
 }
 
 MimeDocuments::Event MimeDocuments::take_head() {
     const bool is_empty = held_.starts_with("\r\n");
-    const auto end = is_empty ? 0 : held_.find("\r\n\r\n");
-    if (end == std::string::npos) return held_.size() > head_bytes_max ? fail() : Event{};
+    const auto end = is_empty ? 0 : held_.find(head_end, searched_);
+    if (end == std::string::npos) {
+        searched_ = held_.size() - std::min(held_.size(), head_end.size() - 1);
+        return held_.size() > head_bytes_max ? fail() : Event{};
+    }
     if (end > head_bytes_max) return fail();
     Event event{.kind = Kind::part, .headers = {}, .body = {}};
     std::string_view rest = std::string_view(held_).substr(0, end);
-    while (!rest.empty()) {
+    for (std::size_t lines = 0; !rest.empty(); ++lines) {
+        if (lines == head_lines_max) return fail();
         const auto line = rest.substr(0, rest.find("\r\n"));
         rest.remove_prefix(std::min(rest.size(), line.size() + 2));
         const auto colon = line.find(':');

@@ -8,6 +8,7 @@
 #include "host/base/bytes.hpp"
 #include "host/base/error.hpp"
 #include "host/server/header_map.hpp"
+#include "transport/http/request_head.hpp"
 
 namespace fragmend::server {
 
@@ -29,6 +30,9 @@ class MimeDocuments {
         ByteView body;  ///< Valid until the next call.
     };
     static constexpr std::size_t head_bytes_max = 64 * 1024;
+    static constexpr std::size_t head_lines_max = transport::http::request_fields_max;
+    /// Empty lines before the first boundary.
+    static constexpr std::size_t preamble_bytes_max = 64 * 1024;
 
     explicit MimeDocuments(std::string_view boundary)
         : delimiter_("\r\n--" + std::string(boundary)), held_("\r\n") {}
@@ -42,6 +46,7 @@ class MimeDocuments {
   private:
     enum class State : std::uint8_t { preamble, after_delimiter, head, body, over };
     void drop_handed_out();
+    Event take_preamble();
     Event take_delimiter();
     Event take_head();
     Event take_body();
@@ -53,6 +58,8 @@ class MimeDocuments {
     std::string delimiter_;
     std::string held_;  ///< Not yet understood; begins as if a line had just ended.
     std::size_t handed_out_ = 0;
+    std::size_t searched_ = 0;  ///< Of `held_`: no end of a head begins in there.
+    std::size_t preamble_bytes_ = 0;
     State state_ = State::preamble;
     bool part_ended_ = false;
 };

@@ -174,7 +174,8 @@ Reply answer_post(const BackendRequest& request, WriteRules rules) {
     const auto timestamp = request.timestamp();
     if (!timestamp) return timestamp.error();
     const auto delete_at_text = request.headers.get("X-Delete-At");
-    const auto delete_at = swift::python_int(delete_at_text.empty() ? "0" : delete_at_text);
+    const auto delete_at =
+        swift::python_int_saturated(delete_at_text.empty() ? "0" : delete_at_text);
     if (!delete_at) return error_reply(500);
     if (*delete_at != 0 && static_cast<double>(*delete_at) < timestamp->seconds()) {
         return text_reply(400, "X-Delete-At in past");
@@ -214,8 +215,10 @@ Reply answer_post(const BackendRequest& request, WriteRules rules) {
     auto expiry = leave_expiry_updates(
         request, *timestamp,
         has_newer_metadata
-            ? swift::python_int(object.effective.text("X-Delete-At").value_or("0")).value_or(0)
-            : *delete_at);
+            ? swift::python_int_saturated(object.effective.text("X-Delete-At").value_or("0"))
+                  .value_or(0)
+            : *delete_at,
+        *delete_at);
     if (expiry.has_error()) return failed_write_reply(request, expiry.error());
     auto told = leave_container_update(
         request, "PUT", posted_update(request, object, *times, *file_time), *file_time);
@@ -254,8 +257,8 @@ Reply answer_delete(const BackendRequest& request, WriteRules rules) {
         }
         status = 204;
     }
-    const auto old_delete_at = swift::python_int(delete_at).value_or(0);
-    auto expiry = leave_expiry_updates(request, *timestamp, old_delete_at);
+    const auto old_delete_at = swift::python_int_saturated(delete_at).value_or(0);
+    auto expiry = leave_expiry_updates(request, *timestamp, old_delete_at, 0);
     if (expiry.has_error()) return failed_write_reply(request, expiry.error());
     if (present < *timestamp) {
         swift::Metadata metadata;

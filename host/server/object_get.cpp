@@ -165,7 +165,7 @@ Result<OpenedAt> open_at(const BackendRequest& request, const swift::OpenOptions
     if (!opened) return opened.error();
     OpenedAt result{std::move(*opened), false};
     const auto delete_at = result.object.effective.text("X-Delete-At");
-    const auto seconds = delete_at ? swift::python_int(*delete_at) : std::nullopt;
+    const auto seconds = delete_at ? swift::python_int_saturated(*delete_at) : std::nullopt;
     result.expired =
         !options.open_expired && seconds && static_cast<double>(*seconds) <= now.seconds();
     return result;

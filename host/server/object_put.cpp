@@ -59,7 +59,8 @@ std::optional<Reply> PutOperation::conflict() {
     }
     if (!object.tombstone && !opened->expired) {
         expired_at_ =
-            swift::python_int(object.effective.text("X-Delete-At").value_or("0")).value_or(0);
+            swift::python_int_saturated(object.effective.text("X-Delete-At").value_or("0"))
+                .value_or(0);
     }
     if (present < timestamp_) return std::nullopt;
     Reply reply = error_reply(409);
@@ -143,7 +144,8 @@ Answered<void> PutOperation::commit() {
 }
 
 Answered<void> PutOperation::update_container(const HeaderMap& footers) {
-    const auto expiry = leave_expiry_updates(request_, timestamp_, expired_at_);
+    const auto expiry =
+        leave_expiry_updates(request_, timestamp_, expired_at_, requested_delete_at(request_));
     if (expiry.has_error()) return failed_write_reply(request_, expiry.error());
     HeaderMap update;
     update.set("X-Size", std::to_string(writer_->bytes_written()));

@@ -20,7 +20,7 @@ std::optional<Reply> refused_expiry(BackendRequest& request, const Timestamp& ti
     const double now = timestamp.seconds();
     constexpr double end_of_time = 9999999999;
     if (const auto after = request.headers.find("X-Delete-After")) {
-        const auto seconds = swift::python_int(*after);
+        const auto seconds = swift::python_int_saturated(*after);
         if (!seconds) return text_reply(400, "Non-integer X-Delete-After");
         const double at = std::clamp(now + static_cast<double>(*seconds), 0.0, end_of_time);
         const auto whole = static_cast<std::int64_t>(at);
@@ -31,7 +31,7 @@ std::optional<Reply> refused_expiry(BackendRequest& request, const Timestamp& ti
         request.headers.erase("X-Delete-After");
     }
     if (const auto at = request.headers.find("X-Delete-At")) {
-        const auto seconds = swift::python_int(*at);
+        const auto seconds = swift::python_int_saturated(*at);
         if (!seconds) return text_reply(400, "Non-integer X-Delete-At");
         const double when = std::clamp(static_cast<double>(*seconds), 0.0, end_of_time);
         if (when <= now && !request.is_replication()) return text_reply(400, "X-Delete-At in past");

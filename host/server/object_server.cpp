@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "host/server/object_change.hpp"
 #include "host/server/plain_put.hpp"
@@ -23,6 +24,8 @@ using transport::Deadline;
 constexpr std::array<std::string_view, 6> methods{"DELETE",  "GET",  "HEAD",
                                                   "OPTIONS", "POST", "PUT"};
 constexpr std::array<std::string_view, 2> replication_methods{"REPLICATE", "SSYNC"};
+constexpr std::string_view part_power_words =
+    "the part power is being increased, and this server does not relink";
 
 /// What one trip to a disk thread brings back for a GET.
 struct FirstPiece {
@@ -35,6 +38,11 @@ struct FirstPiece {
 std::int64_t sessions_max(const ServerOptions& options) {
     if (options.replication_concurrency > 0) return options.replication_concurrency;
     return std::max<std::int64_t>(1, options.max_clients - options.max_clients / 4);
+}
+
+/// A partition without hashes takes seconds, and reconstructors ask for many at a time.
+std::size_t hashing_max(const ServerOptions& options) {
+    return static_cast<std::size_t>(std::max<std::int64_t>(1, options.disk_threads / 2));
 }
 
 FirstPiece open_and_read(const BackendRequest& request, const ServerOptions& options,
@@ -55,6 +63,7 @@ ObjectServer::ObjectServer(ServerSetup setup)
       lines_(setup_.network),
       log_(setup_.clock, setup_.logger, setup_.options.log_requests),
       memory_(setup_.network, static_cast<std::size_t>(setup_.options.memory_limit_bytes)),
+      hashing_(setup_.network, hashing_max(setup_.options)),
       sessions_{setup_.network, setup_.disks, {setup_.options, setup_.constraints},
                 setup_.stores,  places_,      lines_,
                 memory_,        log_,         setup_.metrics} {}
@@ -99,11 +108,22 @@ Awaitable<void> ObjectServer::serve(Exchange& exchange, std::string method, std:
     }
     auto request = object_request(setup_.stores, method, path, std::move(headers));
     if (!request) co_return co_await answer(exchange, std::move(request.error()));
+    const bool is_write = method == "PUT" || method == "POST" || method == "DELETE";
+    if (is_write && request->is_to_be_relinked()) {
+        tell_of_part_power(*request);
+        co_return co_await answer(exchange, text_reply(503, std::string(part_power_words)));
+    }
     if (method == "PUT") co_return co_await put(exchange, std::move(*request));
     if (method == "POST" || method == "DELETE") {
         co_return co_await change(exchange, std::move(*request));
     }
     co_return co_await get(exchange, std::move(*request));
+}
+
+void ObjectServer::tell_of_part_power(const BackendRequest& request) {
+    if (std::exchange(told_of_part_power_, true)) return;
+    setup_.logger.error("Writes to policy " + request.store->policy.name +
+                        " are refused with 503: " + std::string(part_power_words));
 }
 
 Awaitable<void> ObjectServer::answer(Exchange& exchange, Reply reply) {
@@ -158,8 +178,11 @@ Awaitable<Result<void>> ObjectServer::stream(Exchange& exchange, ArchiveReader& 
 }
 
 Awaitable<void> ObjectServer::replicate(Exchange& exchange, BackendRequest request) {
+    auto place = co_await hashing_.acquire(1, steady_clock::now() + client_limit_.duration());
+    if (place.has_error()) co_return co_await answer(exchange, error_reply(503));
     auto work = [&request] { return answer_replicate(request); };
     Reply reply = co_await offload(setup_.disks, std::move(work));
+    place->release();
     co_await answer(exchange, std::move(reply));
 }
 
@@ -177,7 +200,11 @@ Awaitable<void> ObjectServer::ssync(Exchange& exchange, BackendRequest request) 
         }
         if (is_coded) frag_index = static_cast<int>(*number);
     }
-    auto look = [&request] { return swift::check_device(request.disk(), request.device); };
+    auto look = [&request] {
+        // Here, since sub-requests are weighed on the network thread.
+        request.store->refresh_ring();
+        return swift::check_device(request.disk(), request.device);
+    };
     const Result<void> mounted = co_await offload(setup_.disks, std::move(look));
     if (mounted.has_error()) {
         co_return co_await answer(exchange, error_reply(507, request.device));
@@ -213,6 +240,11 @@ Awaitable<void> ObjectServer::change(Exchange& exchange, BackendRequest request)
 Awaitable<bool> ObjectServer::answer_before_objects(Exchange& exchange, const std::string& path) {
     const bool is_health = path == "/healthcheck";
     if (!is_health && !path.starts_with("/recon/")) co_return false;
+    if (is_health && setup_.options.healthcheck_disable_path.empty()) {
+        // Without a file to look for it needs no disk thread, so it is answered when none is left.
+        co_await answer(exchange, answer_healthcheck(setup_.options));
+        co_return true;
+    }
     auto work = [this, is_health, path] {
         return is_health ? answer_healthcheck(setup_.options)
                          : answer_recon(path, setup_.options, setup_.stores, setup_.clock);

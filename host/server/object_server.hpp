@@ -54,6 +54,8 @@ class ObjectServer final : public transport::http::RequestHandler {
     Awaitable<bool> answer_before_objects(Exchange& exchange, const std::string& path);
     Awaitable<void> answer(Exchange& exchange, Reply reply);
     Reply options_reply() const;
+    /// Logs once that writes are refused.
+    void tell_of_part_power(const BackendRequest& request);
     bool allows(std::string_view method) const;
     void log_request(const Exchange& exchange, double seconds) const;
 
@@ -62,7 +64,9 @@ class ObjectServer final : public transport::http::RequestHandler {
     SessionPlaces places_;
     LockLines lines_;
     AccessLog log_;
-    Semaphore memory_;  ///< Bytes of bodies that are collected before they are written.
+    Semaphore memory_;   ///< Bytes of bodies that sessions collect before they are written.
+    Semaphore hashing_;  ///< Disk threads for REPLICATE, so that some are left for all others.
+    bool told_of_part_power_ = false;
     SessionSetup sessions_;
 };
 

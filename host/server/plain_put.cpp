@@ -2,45 +2,34 @@
 #include "host/server/plain_put.hpp"
 
 #include <algorithm>
-#include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
 
 #include "host/base/md5.hpp"
+#include "host/server/footers.hpp"
 #include "host/swift/python_text.hpp"
 
 namespace fragmend::server {
 namespace {
 
-namespace json = boost::json;
 using Kind = MimeDocuments::Kind;
 using std::chrono::steady_clock;
 using transport::Deadline;
 
-constexpr std::size_t buffer_bytes = 512 * 1024;
-/// Footers are a few hundred bytes of JSON; the commit has none.
-constexpr std::size_t document_bytes_max = 1024 * 1024;
+/// Bounds of what an upload collects for one write.
+constexpr std::size_t collected_bytes_least = 64 * 1024;
+constexpr std::size_t collected_bytes_most = 256 * 1024;
+/// Of what follows the object; the commit has no bytes.
+constexpr std::size_t document_bytes_max = footer_bytes_max;
 constexpr std::string_view read_words = "body";
 
 Reply bad_request(std::string_view why) {
     return text_reply(400, std::string(why), false);
 }
 
-/// Source: swift.obj.server.ObjectController._parse_footer.
-Answered<HeaderMap> parse_footers(std::string_view document) {
-    boost::system::error_code code;
-    const auto value = json::parse({document.data(), document.size()}, code);
-    const auto* object = code ? nullptr : value.if_object();
-    if (object == nullptr) return bad_request("invalid JSON for footer doc");
-    HeaderMap footers;
-    for (const auto& [name, item] : *object) {
-        const auto* text = item.if_string();
-        std::string shown = text ? std::string(text->data(), text->size()) : json::serialize(item);
-        if (swift::lower_ascii({name.data(), name.size()}) == "etag") {
-            shown = swift::lower_ascii(shown);
-        }
-        footers.set({name.data(), name.size()}, shown);
-    }
-    return footers;
+/// All uploads together take no more than what is set aside for sessions.
+std::size_t collected_bytes_of(const ServerOptions& options) {
+    const auto share = options.memory_limit_bytes / static_cast<std::uint64_t>(options.max_clients);
+    return static_cast<std::size_t>(
+        std::clamp<std::uint64_t>(share, collected_bytes_least, collected_bytes_most));
 }
 
 }  // namespace
@@ -50,6 +39,7 @@ PlainPut::PlainPut(const SessionSetup& setup, transport::http::Exchange& exchang
     : setup_(setup),
       exchange_(exchange),
       client_limit_(std::move(client_limit)),
+      collected_bytes_max_(collected_bytes_of(setup.rules.options)),
       give_up_(steady_clock::now() + std::chrono::seconds(setup.rules.options.max_upload_time_s)) {}
 
 Awaitable<std::optional<Reply>> PlainPut::run(BackendRequest request) {
@@ -93,6 +83,7 @@ Awaitable<std::optional<Reply>> PlainPut::run(BackendRequest request) {
 }
 
 Awaitable<PlainPut::Step> PlainPut::receive() {
+    restart_deadline();
     // Not `? :`: g++ 12 destroys what is awaited there twice.
     Step step;
     if (documents_)
@@ -106,35 +97,39 @@ Awaitable<PlainPut::Step> PlainPut::receive() {
 
 Awaitable<Answered<ByteView>> PlainPut::read() {
     if (steady_clock::now() > give_up_) co_return error_reply(408);
-    auto piece = co_await exchange_.read(Deadline::stage(client_limit_, read_words));
-    if (piece.has_value()) co_return *piece;
-    gone_ = piece.error() != errc::timeout;
-    co_return error_reply(gone_ ? 499 : 408);
+    auto piece = co_await exchange_.read(deadline_);
+    if (piece.has_error()) {
+        gone_ = piece.error() != errc::timeout;
+        co_return error_reply(gone_ ? 499 : 408);
+    }
+    bytes_since_deadline_ += static_cast<std::int64_t>(piece->size());
+    if (bytes_since_deadline_ >= setup_.rules.options.network_chunk_bytes) restart_deadline();
+    co_return *piece;
+}
+
+void PlainPut::restart_deadline() {
+    deadline_ = Deadline::stage(client_limit_, read_words);
+    bytes_since_deadline_ = 0;
 }
 
 Awaitable<PlainPut::Step> PlainPut::receive_plain() {
     for (;;) {
         auto piece = co_await read();
         if (!piece) co_return piece.error();
-        if (piece->empty()) co_return co_await finish_body();
+        if (piece->empty()) co_return co_await flush();
         Step written = co_await write(*piece);
         if (!written) co_return written;
     }
 }
 
 Awaitable<PlainPut::Step> PlainPut::write(ByteView bytes) {
-    if (memory_.units() == 0) {
-        auto permit = co_await setup_.memory.acquire(
-            buffer_bytes, steady_clock::now() + client_limit_.duration());
-        if (permit.has_error()) co_return error_reply(503);
-        memory_ = std::move(*permit);
-        buffer_.reserve(buffer_bytes);
-    }
+    collected_.reserve(collected_bytes_max_);
     while (!bytes.empty()) {
-        const auto part = bytes.first(std::min(bytes.size(), buffer_bytes - buffer_.size()));
-        buffer_.insert(buffer_.end(), part.begin(), part.end());
+        const auto part =
+            bytes.first(std::min(bytes.size(), collected_bytes_max_ - collected_.size()));
+        collected_.insert(collected_.end(), part.begin(), part.end());
         bytes = bytes.subspan(part.size());
-        if (buffer_.size() < buffer_bytes) break;
+        if (collected_.size() < collected_bytes_max_) break;
         Step flushed = co_await flush();
         if (!flushed) co_return flushed;
     }
@@ -142,19 +137,18 @@ Awaitable<PlainPut::Step> PlainPut::write(ByteView bytes) {
 }
 
 Awaitable<PlainPut::Step> PlainPut::flush() {
-    if (buffer_.empty()) co_return Step();
-    auto work = [this] { return put_->write(buffer_); };
-    Step written = co_await offload(setup_.disks, std::move(work));
-    buffer_.clear();
+    if (collected_.empty()) co_return Step();
+    Step written = co_await write_to_disk(collected_);
+    collected_.clear();
     co_return written;
 }
 
-Awaitable<PlainPut::Step> PlainPut::finish_body() {
-    Step flushed = co_await flush();
-    // The proxy may wait for other nodes before it goes on; others need the memory meanwhile.
-    buffer_ = {};
-    memory_.release();
-    co_return flushed;
+Awaitable<PlainPut::Step> PlainPut::write_to_disk(ByteView bytes) {
+    const auto began = steady_clock::now();
+    auto work = [this, bytes] { return put_->write(bytes); };
+    Step written = co_await offload(setup_.disks, std::move(work));
+    deadline_.postpone(steady_clock::now() - began);
+    co_return written;
 }
 
 Awaitable<PlainPut::Step> PlainPut::store(PutOperation::Commit commit) {
@@ -192,7 +186,9 @@ Awaitable<PlainPut::Step> PlainPut::receive_parts() {
         if (event->kind == Kind::end || event->kind == Kind::over) break;
     }
     if (!begun) co_return error_reply(500);
-    Step step = co_await finish_body();
+    Step step = co_await flush();
+    collected_ = {};  // The proxy may wait for other nodes before it goes on.
+    restart_deadline();
     if (step && has_footer_) step = co_await read_footers();
     co_return step;
 }
@@ -247,11 +243,13 @@ Awaitable<PlainPut::Step> PlainPut::end_first_body() {
 
 Awaitable<PlainPut::Step> PlainPut::finish_two_phases() {
     Step step = co_await store(PutOperation::Commit::later);
+    restart_deadline();
     if (step) step = co_await end_first_body();
     if (!step) co_return step;
     auto said = co_await exchange_.say_continue(continue_fields_);
     gone_ = said.has_error();
     if (gone_) co_return error_reply(499);
+    restart_deadline();
     if (exchange_.head().chunked()) {
         exchange_.expect_another_body();
         input_over_ = false;

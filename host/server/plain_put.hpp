@@ -15,8 +15,11 @@
 
 namespace fragmend::server {
 
-/// One PUT over its exchange. Runs on the network executor, with its disk work on disk threads;
-/// holds one buffer. Source: swift.obj.server.ObjectController.PUT and what it calls.
+/// One PUT over its exchange. Runs on the network executor, with its disk work on disk threads.
+/// What it collects between two writes (64 to 256 KiB, 128 KiB unless told otherwise) is its own:
+/// what it shared with others it would keep while its client pauses. A client that brings less than
+/// network_chunk_size in a client_timeout is told 408. Source:
+/// swift.obj.server.ObjectController.PUT and what it calls.
 class PlainPut {
   public:
     /// All references outlive the run.
@@ -40,17 +43,23 @@ class PlainPut {
     Awaitable<Step> finish_two_phases();
     /// Reads what ends the first of two bodies. Answers: 400, 408, 499.
     Awaitable<Step> end_first_body();
+    /// The next piece, empty at the end. Answers: 408, 499.
     Awaitable<Answered<ByteView>> read();
+    void restart_deadline();
+    /// Collects `bytes`, and writes what has become enough.
     Awaitable<Step> write(ByteView bytes);
+    /// Writes what was collected.
     Awaitable<Step> flush();
-    /// Writes what is left and gives the memory back.
-    Awaitable<Step> finish_body();
+    Awaitable<Step> write_to_disk(ByteView bytes);
     Awaitable<Step> store(PutOperation::Commit commit);
 
     const SessionSetup& setup_;
     transport::http::Exchange& exchange_;
     transport::TimeLimit client_limit_;
+    std::size_t collected_bytes_max_;
     std::chrono::steady_clock::time_point give_up_;
+    transport::Deadline deadline_ = transport::Deadline::none();
+    std::int64_t bytes_since_deadline_ = 0;
     std::unique_ptr<PutOperation> put_;
     std::optional<MimeDocuments> documents_;
     bool input_over_ = false;
@@ -60,8 +69,7 @@ class PlainPut {
     bool commits_ = true;
     HeaderMap footers_;
     Fields continue_fields_;
-    Semaphore::Permit memory_;
-    std::vector<std::byte> buffer_;
+    std::vector<std::byte> collected_;  ///< Not on the disk yet.
 };
 
 }  // namespace fragmend::server

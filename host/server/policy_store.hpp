@@ -33,7 +33,10 @@ struct PolicyStore {
     std::shared_ptr<swift::RingFile> ring_file;  ///< Owned by this store's copies.
     std::size_t fragment_bytes = 0;              ///< Of `FragmentAudit`.
 
-    /// Whether an object may lie in this partition, now or during a change of the part power.
+    /// Loads the ring if its file has changed. Blocks.
+    void refresh_ring() const;
+    /// Whether an object may lie in this partition, now or during a change of the part power, by
+    /// the ring that was loaded last: asked on the network thread, too.
     bool belongs(std::string_view object_hash, std::string_view partition) const;
 };
 

@@ -2,10 +2,12 @@
 #include "host/server/ranges.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <string>
 
 #include "host/base/bytes.hpp"
 #include "host/server/header_map.hpp"
+#include "host/swift/python_text.hpp"
 
 namespace fragmend::server {
 namespace {
@@ -22,12 +24,20 @@ struct Specification {
     std::optional<std::uint64_t> last;
 };
 
+/// A number beyond 64 bits lies behind every end.
+std::optional<std::uint64_t> position(std::string_view text) {
+    const auto number = parse_digits(text);
+    const bool is_number = swift::python_int_saturated(text).value_or(0) > 0;
+    if (number || !is_number || text.find_first_not_of("0123456789") != text.npos) return number;
+    return std::numeric_limits<std::uint64_t>::max();
+}
+
 std::optional<Specification> parse_one(std::string_view text) {
     const auto dash = text.find('-');
     if (dash == std::string_view::npos) return std::nullopt;
     const auto first = text.substr(0, dash);
     const auto last = text.substr(dash + 1);
-    Specification parsed{parse_digits(first), parse_digits(last)};
+    Specification parsed{position(first), position(last)};
     if (!first.empty() && !parsed.first) return std::nullopt;
     if (!last.empty() && !parsed.last) return std::nullopt;
     if (!parsed.first && !parsed.last) return std::nullopt;

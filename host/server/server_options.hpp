@@ -62,7 +62,7 @@ struct ServerOptions {
 
     /// fragmend_disk_threads: threads for blocking file work.
     std::int64_t disk_threads = 16;
-    /// fragmend_memory_limit: bytes of bodies that are on their way to a disk (K, M, G).
+    /// fragmend_memory_limit: bytes of bodies that sessions bring to the disks (K, M, G).
     std::uint64_t memory_limit_bytes = 128u << 20;
     /// fragmend_fsync: off only for benches and throw-away clusters.
     bool fsync = true;

@@ -210,7 +210,7 @@ void Opening::merge_effective() {
 Result<void> Opening::check_expiry() {
     const auto delete_at = out_.effective.text("X-Delete-At");
     if (!delete_at) return {};
-    const auto seconds = python_int(*delete_at);
+    const auto seconds = python_int_saturated(*delete_at);
     if (!seconds) {
         return quarantine(out_.data_path, "bad metadata x-delete-at value " + *delete_at);
     }

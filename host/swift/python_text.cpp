@@ -1,6 +1,7 @@
 // Text as Python's str methods see it.
 #include "host/swift/python_text.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <limits>
 #include <system_error>
@@ -68,6 +69,34 @@ std::optional<std::string> without_underscores(std::string_view text) {
         if (!between) return std::nullopt;
     }
     return out;
+}
+
+/// Python reads no more: sys.int_info.default_max_str_digits.
+constexpr std::size_t int_digits_max = 4300;
+
+struct WholeNumber {
+    std::int64_t value = 0;  ///< The nearest one that fits.
+    bool too_large = false;
+};
+
+std::optional<WholeNumber> read_int(std::string_view text) {
+    text = strip(text);
+    bool negative = false;
+    if (!text.empty() && (text.front() == '+' || text.front() == '-')) {
+        negative = text.front() == '-';
+        text.remove_prefix(1);
+    }
+    const auto digits = without_underscores(text);
+    if (!digits || digits->empty() || digits->size() > int_digits_max) return std::nullopt;
+    if (!std::ranges::all_of(*digits, is_digit)) return std::nullopt;
+    std::uint64_t magnitude = 0;
+    const auto parsed = std::from_chars(digits->data(), digits->data() + digits->size(), magnitude);
+    constexpr auto largest = std::numeric_limits<std::int64_t>::max();
+    WholeNumber number;
+    number.too_large = parsed.ec != std::errc() || magnitude > static_cast<std::uint64_t>(largest);
+    number.value = number.too_large ? largest : static_cast<std::int64_t>(magnitude);
+    if (negative) number.value = -number.value;
+    return number;
 }
 
 }  // namespace
@@ -167,22 +196,13 @@ std::optional<std::string> to_latin1(std::string_view utf8) {
 }
 
 std::optional<std::int64_t> python_int(std::string_view text) {
-    text = strip(text);
-    bool negative = false;
-    if (!text.empty() && (text.front() == '+' || text.front() == '-')) {
-        negative = text.front() == '-';
-        text.remove_prefix(1);
-    }
-    const auto digits = without_underscores(text);
-    if (!digits || digits->empty()) return std::nullopt;
-    std::uint64_t magnitude = 0;
-    const char* end = digits->data() + digits->size();
-    const auto parsed = std::from_chars(digits->data(), end, magnitude);
-    if (parsed.ec != std::errc() || parsed.ptr != end) return std::nullopt;
-    constexpr auto largest = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
-    if (magnitude > largest) return std::nullopt;
-    const auto value = static_cast<std::int64_t>(magnitude);
-    return negative ? -value : value;
+    const auto number = read_int(text);
+    return number && !number->too_large ? std::optional(number->value) : std::nullopt;
+}
+
+std::optional<std::int64_t> python_int_saturated(std::string_view text) {
+    const auto number = read_int(text);
+    return number ? std::optional(number->value) : std::nullopt;
 }
 
 std::optional<double> python_float(std::string_view text) {

@@ -33,6 +33,8 @@ std::optional<std::string> to_latin1(std::string_view utf8);
 /// int(text): blanks around, one sign, digits with single underscores between them.
 /// Nothing for other text and for what does not fit into 64 bits.
 std::optional<std::int64_t> python_int(std::string_view text);
+/// The same where a number beyond 64 bits is merely a large one: the nearest that fits.
+std::optional<std::int64_t> python_int_saturated(std::string_view text);
 
 /// float(text), with `inf` and `nan` as Python reads them.
 std::optional<double> python_float(std::string_view text);

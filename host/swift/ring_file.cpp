@@ -34,8 +34,19 @@ Result<RingPtr> RingFile::load(Instant now) {
     const std::lock_guard lock(mutex_);
     next_check_ = now + check_interval;
     auto ring = read();
-    if (ring) ring_ = *ring;
+    if (ring) keep(*ring);
     return ring;
+}
+
+void RingFile::keep(RingPtr ring) {
+    const std::lock_guard lock(ring_mutex_);
+    ring_ = std::move(ring);
+}
+
+RingPtr RingFile::known() const {
+    const std::lock_guard lock(ring_mutex_);
+    FRAGMEND_ASSERT(ring_ != nullptr);
+    return ring_;
 }
 
 RingPtr RingFile::current(Instant now) {
@@ -67,7 +78,7 @@ RingPtr RingFile::look(Instant now) {
     auto ring = read();
     const bool is_unreadable = !ring && ring.error() != errc::bad_ring;
     if (ring) {
-        ring_ = std::move(*ring);
+        keep(std::move(*ring));
     } else if (!is_unreadable || !is_reported) {
         logger_.error("Keeping the old ring: " + ring.error().detail);
     }

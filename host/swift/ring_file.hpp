@@ -36,6 +36,8 @@ class RingFile {
     /// The same, and looks at the file whenever the last look was: for rare moments such as the
     /// start of a pass.
     RingPtr newest(Instant now);
+    /// The ring that was loaded last; neither looks at the file nor waits for somebody who does.
+    RingPtr known() const;
 
     /// Whether the file on disk is another one than was loaded or refused last.
     /// Errors: not_found, io.
@@ -47,11 +49,13 @@ class RingFile {
   private:
     Result<RingPtr> read();
     RingPtr look(Instant now);
+    void keep(RingPtr ring);
 
     std::string path_;
     Policy policy_;
     Logger logger_;
-    mutable std::mutex mutex_;
+    mutable std::mutex mutex_;       // Held over looks and loads.
+    mutable std::mutex ring_mutex_;  // Of `ring_` alone, taken inside the other one.
     RingPtr ring_;
     std::int64_t mtime_ns_ = 0;  // Of the file that was read last, good or not.
     std::optional<std::int64_t> unreadable_mtime_ns_;  // Of one that could not be read since.

@@ -19,14 +19,52 @@ Error malformed(std::string_view what) {
     return {errc::protocol, std::string(what)};
 }
 
-/// True when a line, its end left out, is longer than the bound.
-bool has_long_line(std::string_view text) {
-    for (std::size_t at = 0; at < text.size();) {
+/// True when a line, its end left out, is longer than its bound.
+bool has_long_line(std::string_view text, std::size_t header_line_bytes_max) {
+    std::size_t most = request_line_bytes_max;
+    for (std::size_t at = 0; at < text.size(); most = header_line_bytes_max) {
         const auto end = std::min(text.find('\n', at), text.size());
-        if (end - at > request_line_bytes_max) return true;
+        if (end - at > most) return true;
         at = end + 1;
     }
     return false;
+}
+
+/// Beast's iequals looks one byte past the end of what it compares.
+bool is_in_any_case(std::string_view name, std::string_view lower) {
+    const auto to_lower = [](char c) {
+        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    };
+    return std::ranges::equal(name, lower, {}, to_lower);
+}
+
+/// Whether a line begins as a field that says where the body ends, and when.
+bool begins_as_framing(std::string_view line) {
+    line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
+    const auto name = line.substr(0, line.find_first_of(": \t"));
+    return is_in_any_case(name, "content-length") || is_in_any_case(name, "transfer-encoding") ||
+           is_in_any_case(name, "connection") || is_in_any_case(name, "expect");
+}
+
+/// The head with its folded fields joined. What frames a body may neither be folded nor stand
+/// behind a fold: those before us may have taken it differently.
+Result<std::string> unfolded_head(std::string_view head) {
+    const auto refused = [] { return malformed("a header line that goes on in the next one"); };
+    const auto fields_at = std::min(head.find('\n'), head.size() - 1) + 1;
+    const auto fields = head.substr(fields_at);
+    if (folded_line(head.substr(0, fields_at + 1))) return refused();
+    bool is_framing = false;
+    for (std::size_t at = 0; at < fields.size();) {
+        const auto line = line_at(fields, at);
+        if (folded_line(line)) return refused();  // Behind a CR of its own.
+        const bool goes_on = line.starts_with(' ') || line.starts_with('\t');
+        if (goes_on && (is_framing || begins_as_framing(line))) return refused();
+        if (!goes_on) is_framing = begins_as_framing(line);
+        at = std::min(fields.find('\n', at), fields.size() - 1) + 1;
+    }
+    auto text = std::string(head.substr(0, fields_at)) + unfolded(fields);
+    if (folded_line(text)) return refused();
+    return text;
 }
 
 }  // namespace
@@ -112,21 +150,26 @@ class RequestHead::Collector final : public beast::http::basic_parser<true> {
     bool odd_bytes_ = false;
 };
 
-Result<RequestHead> RequestHead::parse(std::string_view head) {
-    if (head.size() > request_head_bytes_max || has_long_line(head)) {
+Result<RequestHead> RequestHead::parse(std::string_view head, std::size_t header_line_bytes_max) {
+    if (head.size() > request_head_bytes_max || has_long_line(head, header_line_bytes_max)) {
         return Error{errc::limit, "a request head that is too long"};
     }
-    if (folded_line(head)) return malformed("a header line that goes on in the next one");
     RequestHead result;
-    result.text_.assign(head);
+    if (folded_line(head)) {
+        auto text = unfolded_head(head);
+        if (text.has_error()) return text.error();
+        result.text_ = std::move(*text);
+    } else {
+        result.text_.assign(head);
+    }
     result.fields_.reserve(24);
     Collector collector(result, result.text_);
     auto parsed = collector.parse();
     if (parsed.has_error() && collector.met_odd_bytes()) {
-        const std::string text = std::move(result.text_);
+        std::string text = std::move(result.text_);
         result = RequestHead();
-        result.text_ = text;
-        const std::string readable = masked_head(head);
+        result.text_ = std::move(text);
+        const std::string readable = masked_head(result.text_);
         parsed = Collector(result, readable).parse();
     }
     if (parsed.has_error()) return parsed.error();

@@ -21,9 +21,12 @@ inline constexpr std::size_t request_fields_max = 1000;
 /// One parsed request head. Owns its text. Values keep their bytes, as in `ResponseHead`.
 class RequestHead {
   public:
-    /// Parses one whole head, blank line included. Errors: protocol for what is no request head of
-    /// HTTP/1.0 or 1.1; limit for a line or a number of fields beyond the bounds.
-    static Result<RequestHead> parse(std::string_view head);
+    /// Parses one whole head, blank line included. A field that goes on in the next line, as
+    /// Swift's proxies let those of clients, is joined by a blank. `header_line_bytes_max` is for
+    /// the lines behind the first. Errors: protocol for what is no request head of HTTP/1.0 or 1.1;
+    /// limit for a line or a number of fields beyond the bounds.
+    static Result<RequestHead> parse(std::string_view head,
+                                     std::size_t header_line_bytes_max = request_line_bytes_max);
 
     std::string_view method() const { return method_; }
     /// As it came: quoted, with a query if there is one.

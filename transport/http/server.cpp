@@ -85,12 +85,12 @@ std::uint16_t Server::port() const {
 }
 
 Awaitable<void> Server::run() {
-    while (!stopping_) {
+    while (accepting_) {
         tcp::socket socket(executor_);
         error_code code;
         co_await acceptor_->socket.async_accept(socket,
                                                 asio::redirect_error(asio::use_awaitable, code));
-        if (stopping_) break;
+        if (!accepting_) break;
         if (code) {
             logger_.warning("accept failed: " + code.message());
             acceptor_->pause.expires_after(accept_pause);
@@ -103,11 +103,11 @@ Awaitable<void> Server::run() {
         const int fd = socket.release(code);
         if (code) continue;
         Connection connection = Connection::adopt(executor_, fd, is_v6);
-        while (links_.size() >= limits_.connections_max && !stopping_) {
+        while (links_.size() >= limits_.connections_max && accepting_) {
             evict();
             co_await place_free_.wait();
         }
-        if (stopping_) break;
+        if (!accepting_) break;
         links_.push_back({std::move(connection), remote.address().to_string()});
         tasks_.spawn(serve(std::prev(links_.end())));
     }
@@ -126,14 +126,23 @@ void Server::evict() {
 }
 
 void Server::stop() {
-    if (stopping_) return;
+    finish();
     stopping_ = true;
+    for (Link& link : links_)
+        link.connection.close();
+}
+
+void Server::finish() {
+    accepting_ = false;
     error_code ignored;
     acceptor_->socket.close(ignored);
     acceptor_->pause.cancel();
     place_free_.notify();
-    for (Link& link : links_)
+    for (Link& link : links_) {
+        if (!link.waiting || !link.connection.buffered().empty()) continue;
+        link.evicted = true;
         link.connection.close();
+    }
 }
 
 Awaitable<Result<RequestHead>> Server::next_head(Link& link) {
@@ -143,7 +152,8 @@ Awaitable<Result<RequestHead>> Server::next_head(Link& link) {
     for (;;) {
         const auto received = as_text(connection.buffered());
         if (const auto length = head_length(received, searched)) {
-            auto head = RequestHead::parse(received.substr(0, *length));
+            auto head =
+                RequestHead::parse(received.substr(0, *length), limits_.header_line_bytes_max);
             if (head.has_value()) connection.consume(*length);
             co_return head;
         }
@@ -188,7 +198,7 @@ Awaitable<void> Server::serve(Links::iterator link) {
         Exchange exchange(link->connection, std::move(*head), link->peer, clock_, limits_.client);
         co_await handler_.handle(exchange);
         co_await exchange.settle(Deadline::stage(limits_.client, head_words));
-        if (!exchange.reusable()) break;
+        if (!exchange.reusable() || !accepting_) break;
         link->connection.trim();
     }
     link->connection.close();

@@ -15,10 +15,11 @@
 namespace fragmend::transport::http {
 
 struct ServerLimits {
-    std::size_t connections_max = 1024;            ///< max_clients.
-    int backlog = 4096;                            ///< Of the listening socket.
-    int keep_idle_s = 600;                         ///< TCP_KEEPIDLE.
-    TimeLimit client = TimeLimit::from_float(60);  ///< client_timeout: each wait.
+    std::size_t connections_max = 1024;                          ///< max_clients.
+    int backlog = 4096;                                          ///< Of the listening socket.
+    int keep_idle_s = 600;                                       ///< TCP_KEEPIDLE.
+    std::size_t header_line_bytes_max = request_line_bytes_max;  ///< max_header_size.
+    TimeLimit client = TimeLimit::from_float(60);                ///< client_timeout: each wait.
 };
 
 /// Who answers. Owned by host/server; outlives the server.
@@ -34,8 +35,8 @@ class RequestHandler {
 /// Bounds: `connections_max` connections. When one more comes, the one that has waited longest for
 /// a request makes room, so that peers which only hold connections open cost nobody else anything;
 /// if all of them are being served, the newcomer waits in the backlog. A head has one
-/// client_timeout to come, however slowly its bytes trickle. Life: `run` returns when `stop` was
-/// called and all handlers have returned.
+/// client_timeout to come, however slowly its bytes trickle. Life: `run` returns when `stop` or
+/// `finish` was called and all handlers have returned.
 class Server {
   public:
     /// `handler`, `clock` and what `logger` writes to outlive the server.
@@ -54,6 +55,9 @@ class Server {
     Awaitable<void> run();
     /// Stops accepting, closes every connection: handlers see `cancelled`.
     void stop();
+    /// Stops accepting and closes connections that wait for a request; the others end with the
+    /// answer to the one they have begun. `stop` may still follow.
+    void finish();
 
     std::size_t connections() const { return links_.size(); }
 
@@ -77,6 +81,7 @@ class Server {
     Links links_;
     TaskGroup tasks_;
     Signal place_free_;
+    bool accepting_ = true;
     bool stopping_ = false;
 };
 

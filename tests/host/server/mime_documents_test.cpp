@@ -46,11 +46,37 @@ TEST(MimeDocuments, TakesPartsWithoutHeadersOrBytes) {
               "<>|<>x|over");
 }
 
+std::string lines(std::size_t count) {
+    std::string text;
+    for (std::size_t i = 0; i < count; ++i)
+        text += "A" + std::to_string(i) + ":b\r\n";
+    return text;
+}
+
+TEST(MimeDocuments, TakesAsManyLinesAsARequestMayHave) {
+    const auto story =
+        take_apart("--b0und\r\n" + lines(MimeDocuments::head_lines_max) + "\r\nx\r\n--b0und--", 64);
+    EXPECT_TRUE(story.ends_with("A999=b;>x|over")) << story.substr(story.size() - 20);
+}
+
+// What comes before the first boundary is neither written nor counted by anybody else.
+TEST(MimeDocuments, EndsAPreambleThatGoesOnAndOn) {
+    MimeDocuments documents("b0und");
+    std::string blank;
+    for (int i = 0; i < 32 * 1024; ++i)
+        blank += "\r\n";
+    documents.feed(as_bytes_view(blank));
+    EXPECT_EQ(documents.next().kind, Kind::more);
+    documents.feed(as_bytes_view(blank));
+    EXPECT_EQ(documents.next().kind, Kind::failed);
+}
+
 TEST(MimeDocuments, RefusesWhatIsNone) {
     for (const std::string& text :
          {std::string("nonsense"), std::string("--other\r\n\r\n"), std::string("--b0undXY"),
           std::string("--b0und\r\nno colon\r\n\r\n"),
-          "--b0und\r\nA: " + std::string(MimeDocuments::head_bytes_max + 10, 'a')}) {
+          "--b0und\r\nA: " + std::string(MimeDocuments::head_bytes_max + 10, 'a'),
+          "--b0und\r\n" + lines(MimeDocuments::head_lines_max + 1) + "\r\n"}) {
         EXPECT_EQ(take_apart(text, 5), "failed") << text.substr(0, 30);
     }
 }

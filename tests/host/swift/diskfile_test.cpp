@@ -97,6 +97,13 @@ TEST_F(Diskfile, ExpiredObjectsNeedPermission) {
     EXPECT_TRUE(open({.frag_index = {}, .frag_prefs = {}, .open_expired = true}));
 }
 
+TEST_F(Diskfile, AnExpiryBeyondAllNumbersIsFarAway) {
+    Metadata metadata = data_metadata(1);
+    metadata.set("X-Delete-At", "1" + std::string(20, '0'));
+    put(data_file_name(data_time, 2, true), "x", metadata);
+    EXPECT_TRUE(open());
+}
+
 TEST_F(Diskfile, QuarantinesWhatDoesNotHoldTogether) {
     const auto file = data_file_name(data_time, 2, true);
     struct Case {

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "host/swift/python_text.hpp"
 #include "tests/support/temporary_directory.hpp"
 
@@ -109,6 +111,13 @@ TEST(PythonText, NumbersAsPythonReadsThem) {
     for (const char* text : {"", " ", "60.0", "0x10", "1__0", "_1", "1_", "- 1", "+-1", "1e3"}) {
         EXPECT_FALSE(python_int(text)) << text;
     }
+    const std::string large = "1" + std::string(30, '0');
+    EXPECT_FALSE(python_int(large));
+    EXPECT_EQ(python_int_saturated(large), std::numeric_limits<std::int64_t>::max());
+    EXPECT_EQ(python_int_saturated("-" + large), -std::numeric_limits<std::int64_t>::max());
+    EXPECT_EQ(python_int_saturated(" 7 "), 7);
+    EXPECT_FALSE(python_int_saturated(large + "x"));
+    EXPECT_FALSE(python_int_saturated(std::string(4301, '1')));
     EXPECT_EQ(python_float(" 1_0.5e-1 "), 1.05);
     EXPECT_EQ(python_float(".5"), 0.5);
     EXPECT_EQ(python_float("5."), 5.0);

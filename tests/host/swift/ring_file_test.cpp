@@ -61,6 +61,7 @@ TEST_F(RingFileOnDisk, LoadsAndKeepsTheRingForTheInterval) {
     write({2, 3});
     EXPECT_TRUE(*file.has_changed());
     EXPECT_EQ(file.current(start_ + 15s), *ring);
+    EXPECT_EQ(file.known(), *ring);
     const RingPtr reloaded = file.current(start_ + 15s + 1ns);
     EXPECT_NE(reloaded, *ring);
     EXPECT_EQ(reloaded->primaries(0).front().id, 2u);

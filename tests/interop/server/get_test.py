@@ -86,6 +86,7 @@ def table():
                   'bytes=9999999-', 'bytes=3-2', 'bytes=a-b', 'bytes=-', 'items=0-1', 'bytes=1',
                   'bytes=0-4,10-14', 'bytes= 0-0 , -1', 'bytes=0-9,5-14,7-20,8-21', 'Bytes=2-3',
                   'bytes=0-1,9999999-', 'bytes=20-21,10-11', 'bytes=0-99999999',
+                  'bytes=0-' + '9' * 30, 'bytes=-' + '9' * 30, 'bytes=' + '9' * 30 + '-',
                   'bytes=' + ','.join(f'{i}-{i}' for i in range(0, 120, 2)),
                   'bytes=' + ','.join(f'{i}-{i}' for i in range(40, 20, -2))):
         for name in ('plain', 'empty', 'large'):

@@ -2,6 +2,7 @@
 """Hostile peers of `fragmend server`: each kind a test. The server answers or closes, lives on with
 its memory bounded, and leaves nothing behind on the disk. Needs Swift only to fill the disk."""
 
+import hashlib
 import os
 import socket
 import sys
@@ -18,6 +19,10 @@ LIMIT_S = 3.0            # client_timeout of the server under test
 MEMORY_MIB_MAX = 200
 ENOUGH = 64 << 20        # what no peer may make the server swallow without an end
 GET = 'GET /sda/3/a/c/durable HTTP/1.1\r\nX-Backend-Storage-Policy-Index: 1\r\nHost: x\r\n'
+PUT = (b'PUT /sdb/3/a/c/slow HTTP/1.1\r\nX-Backend-Storage-Policy-Index: 1\r\nHost: x\r\n'
+       b'X-Timestamp: 1795333043.00000\r\nContent-Type: a/b\r\n')
+FOOTERS = (b'X-Object-Sysmeta-Ec-Frag-Index: 2\r\nX-Backend-Obj-Metadata-Footer: yes\r\n'
+           b'X-Backend-Obj-Multipart-Mime-Boundary: b\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n')
 SSYNC = ('SSYNC /sda/3 HTTP/1.1\r\nX-Backend-Storage-Policy-Index: 1\r\n'
          'X-Backend-Ssync-Frag-Index: 2\r\nTransfer-Encoding: chunked\r\nHost: x\r\n\r\n').encode()
 
@@ -191,6 +196,21 @@ class HostilePeers(unittest.TestCase):
             peer.send((GET + '\r\n').encode())
             peer.close()
 
+    def test_empty_lines_before_the_parts(self):
+        self.talk(PUT + FOOTERS, repeat=chunk(b'\r\n' * 2048))
+
+    def test_footers_of_many_names(self):
+        for count in (100000, 2000):
+            names = ','.join(f'"x{number:05}":0' for number in range(count)).encode()
+            document = b'{' + names + b'}'
+            body = (b'--b\r\nX-Document: object body\r\n\r\nx\r\n--b\r\nContent-MD5: '
+                    + hashlib.md5(document).hexdigest().encode() + b'\r\n\r\n' + document
+                    + b'\r\n--b--')
+            started = time.monotonic()
+            said = self.talk(PUT + FOOTERS + chunk(body) + b'0\r\n\r\n')
+            self.assertNotIn(b' 201 ', said)
+            self.assertLess(time.monotonic() - started, 1)
+
     # Sessions.
 
     def test_a_chunk_size_without_end(self):
@@ -332,39 +352,36 @@ class HostilePeers(unittest.TestCase):
             self.assertNotIn('x-backend-content-type', answer.headers)
         self.assertIsNone(server.process.poll(), server.log()[-2000:])
 
-    def test_puts_that_trickle_hold_up_no_session(self):
-        """They hold all the memory there is; who waits for it is told in time and unlocks."""
+    def test_puts_that_trickle_hold_up_nobody(self):
+        """More uploads than the memory has room for send a little and pause, below the rate at
+        which they are cut off: a whole PUT and a session beside them do not wait."""
+        server = self.stage.start('ours', root=self.stage.copy('trickle'), client_timeout=60,
+                                  fragmend_memory_limit='8M', max_clients=200)
+        peers = [self.slow_put(server, number) for number in range(40)]
+        self.addCleanup(lambda: [peer.close() for peer in peers])
+        started = time.monotonic()
+        answer = server.request('PUT', '/sda/3/a/c/whole', {
+            'X-Backend-Storage-Policy-Index': '1', 'X-Object-Sysmeta-Ec-Frag-Index': '2', **meta()},
+            BODY)
+        self.assertEqual(answer.status, 201)
+        session = Session(server)
+        self.addCleanup(session.close)
+        session.send(offers())
+        session.read_until(b':MISSING_CHECK: END\r\n')
+        session.send(updates(put_request('new'), put_request('large', body=b'x' * 900000)))
+        self.assertIn(b':UPDATES: END', session.read_to_end())
+        self.assertLess(time.monotonic() - started, 5)
+
+    def slow_put(self, server, number):
+        """A connection with an upload of which some has come, and been taken from the socket."""
         head = ''.join(f'{name}: {value}\r\n' for name, value in meta().items())
-        peers = [self.server.connect() for _ in range(40)]
-        for number, peer in enumerate(peers):
-            peer.sendall(f'PUT /sdb/3/a/c/slow{number} HTTP/1.1\r\nHost: x\r\n'
-                         'X-Backend-Storage-Policy-Index: 1\r\nContent-Length: 1000000\r\n'
-                         f'{head}\r\na'.encode())
-        over = threading.Event()
-
-        def trickle():
-            while not over.wait(LIMIT_S / 6):
-                for peer in peers:
-                    try:
-                        peer.sendall(b'a')
-                    except OSError:
-                        pass
-
-        trickling = threading.Thread(target=trickle)
-        trickling.start()
-        try:
-            said = self.refused_session(offers(), updates(put_request('new')))
-            self.assertIn(b':ERROR: 408', said)
-            session = self.session(partition='5')
-            session.send(offers())
-            session.read_until(b':MISSING_CHECK: END\r\n')
-            session.send(updates())
-            self.assertIn(b':UPDATES: END', session.read_to_end())
-        finally:
-            over.set()
-            trickling.join()
-            for peer in peers:
-                peer.close()
+        peer = server.connect()
+        peer.sendall(f'PUT /sdb/3/a/c/slow{number} HTTP/1.1\r\nHost: x\r\n'
+                     'X-Backend-Storage-Policy-Index: 1\r\nContent-Length: 1000000\r\n'
+                     f'Expect: 100-continue\r\n{head}\r\n'.encode())
+        self.assertIn(b'100 Continue', peer.recv(1000))
+        peer.sendall(b'a' * 1024)
+        return peer
 
     # Patience.
 
@@ -381,7 +398,9 @@ class HostilePeers(unittest.TestCase):
                b'X-Timestamp: 1795333043.00000\r\nContent-Type: a/b\r\n\r\n')
         for data, drop in ((b'GET / HTTP/1.1\r\nA: ', b'a'),
                            (SSYNC + chunk(b':MISSING_CHECK: START\r\n'), chunk(b'a')),
-                           (SSYNC + chunk(offers() + put), chunk(b'a'))):
+                           (SSYNC + chunk(offers() + put), chunk(b'a')),
+                           (PUT + b'Content-Length: 100000\r\n\r\n', b'a'),
+                           (PUT + b'Transfer-Encoding: chunked\r\n\r\n', b'1\r\na\r\n')):
             peer = self.server.connect()
             peer.sendall(data)
             started = time.monotonic()

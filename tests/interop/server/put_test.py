@@ -1,12 +1,14 @@
 #!/usr/bin/python3
 """PUT, POST and DELETE as a proxy sends them: answers, files, and what containers are to be told."""
 
+import fcntl
 import hashlib
 import json
 import os
 import pickle
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -112,6 +114,13 @@ def rows():
          dict(base(X_Backend_Quoted_Container_Path='.shards_a/c-%C3%A9'), **CONTAINER), BODY),
         ('footer', 'PUT', o + 'new', dict(without(base(), 'X-Object-Sysmeta-Ec-Frag-Index'),
                                           **FOOTER), chunked(mime(BODY, SYSMETA))),
+        ('footer values', 'PUT', o + 'new', dict(base(), **FOOTER, **CONTAINER),
+         chunked(mime(BODY, {'X-Object-Meta-None': None, 'X-Object-Meta-True': True,
+                             'X-Object-Meta-False': False, 'X-Object-Meta-Int': -7,
+                             'X-Object-Meta-Text': 'caf\xc3\xa9',
+                             'X-Object-Sysmeta-\xc3\xa9': 'x',
+                             'X-Backend-Container-Update-Override-Etag': None,
+                             'X-Backend-Container-Update-Override-Size': 77}))),
         ('footer in bits', 'PUT', o + 'new', dict(base(), **FOOTER),
          chunked(mime(BODY, SYSMETA), 7)),
         ('footer, body like a boundary', 'PUT', o + 'new', dict(base(), **FOOTER),
@@ -159,6 +168,14 @@ def rows():
         ('delete expiring', 'DELETE', o + 'expired', base(T[8]), b''),
         ('put expiring', 'PUT', o + 'new', base(X_Delete_At=str(NOW + 999), X_Delete_At_Host='h:1',
                                                 X_Delete_At_Container='0123456789'), BODY),
+        ('delete expiring, same time', 'DELETE', o + 'expired',
+         base(T[8], X_Delete_At=str(NOW - 3600)), b''),
+        ('delete expiring, new time', 'DELETE', o + 'expired',
+         base(T[8], X_Delete_At=str(NOW + 999), X_Delete_At_Host='h:1'), b''),
+        ('put expiring far away', 'PUT', o + 'new', base(X_Delete_At='1' + '0' * 20,
+                                                         X_Delete_At_Host='h:1'), BODY),
+        ('post expiring far away', 'POST', o + 'durable', base(T[8], X_Delete_At='1' + '0' * 20,
+                                                               X_Delete_At_Host='h:1'), b''),
         ('delete if', 'DELETE', o + 'durable', base(T[8], X_If_Delete_At='5'), b''),
         ('delete if absent', 'DELETE', o + 'absent', base(T[8], X_If_Delete_At='5'), b''),
         ('delete bad if', 'DELETE', o + 'durable', base(T[8], X_If_Delete_At='x'), b''),
@@ -272,6 +289,35 @@ class PutTable(unittest.TestCase):
         pending = async_pending(server.root)
         self.assertEqual([update['op'] for update in pending.values()], ['PUT'])
 
+    def test_a_body_that_comes_too_slowly(self):
+        """Not 64 KiB in a client_timeout, however often something comes."""
+        for server in self.servers.values():
+            connection = server.connect()
+            head = ''.join(f'{name}: {value}\r\n' for name, value in base().items())
+            connection.sendall(f'PUT /sda/3/a/c/slow HTTP/1.1\r\nHost: x\r\n{head}'
+                               f'Content-Length: 200000\r\n\r\n'.encode() + b'x' * 70000)
+            connection.settimeout(0.5)
+            give_up, said = time.monotonic() + 20, b''
+            while not said and time.monotonic() < give_up:
+                connection.sendall(b'x')
+                try:
+                    said = connection.recv(1000)
+                except TimeoutError:
+                    pass
+            self.assertIn(b' 408 ', said, server.kind)
+            connection.close()
+
+    def test_a_folded_header_is_stored_as_one_line(self):
+        folded = base(X_Object_Meta_Folded='one\r\n two')
+        for server in self.servers.values():
+            self.renew()
+            self.assertEqual(server.request('PUT', '/sda/3/a/c/new', folded, BODY).status, 201)
+            answer = server.request('POST', '/sda/3/a/c/new', dict(folded, **{'X-Timestamp': T[9]}))
+            self.assertEqual(answer.status, 202, server.kind)
+            answer = server.request('HEAD', '/sda/3/a/c/new', folded)
+            self.assertEqual(re.sub(r'\s+', ' ', answer.headers['x-object-meta-folded'][0]),
+                             'one two', server.kind)
+
     def test_a_body_that_breaks_off_leaves_nothing(self):
         for server in self.servers.values():
             self.renew()
@@ -307,6 +353,99 @@ def open_files(server):
         if target.startswith(server.root) and '(deleted)' in target:
             found.append(target)
     return found
+
+
+class OurServer(unittest.TestCase):
+    """What has no counterpart to be compared with, or differs by intent."""
+
+    def setUp(self):
+        self.stage = two_servers.Stage(devices=('sda',))
+        self.addCleanup(self.stage.close)
+
+    def begin_put(self, server):
+        connection = server.connect()
+        self.addCleanup(connection.close)
+        head = ''.join(f'{name}: {value}\r\n' for name, value in base().items())
+        connection.sendall(f'PUT /sda/3/a/c/begun HTTP/1.1\r\nHost: x\r\n{head}'
+                           f'Expect: 100-continue\r\nContent-Length: 4\r\n\r\n'.encode())
+        self.assertIn(b'100 Continue', connection.recv(1000))
+        connection.sendall(b'ab')
+        return connection
+
+    def test_hangup_and_reload_let_what_has_begun_end(self):
+        for how in (signal.SIGHUP, signal.SIGUSR1):
+            server = self.stage.start('ours')
+            idle, busy = server.connect(), self.begin_put(server)
+            server.process.send_signal(how)
+            self.assertEqual(idle.recv(1), b'')
+            with self.assertRaises(ConnectionRefusedError):
+                server.connect()
+            busy.sendall(b'cd')
+            self.assertIn(b'201 Created', busy.recv(1000))
+            self.assertEqual(server.process.wait(20), 0, server.log())
+            self.assertIn('Exited', server.log())
+
+    def test_term_ends_at_once_even_behind_a_hangup(self):
+        server = self.stage.start('ours')
+        busy = self.begin_put(server)
+        server.process.send_signal(signal.SIGHUP)
+        while 'SIGHUP received' not in server.log():
+            self.assertIsNone(server.process.poll())
+        self.assertEqual(server.stop(), 0)
+        self.assertEqual(busy.recv(1000), b'')
+
+    def test_writes_that_would_have_to_be_relinked_are_refused(self):
+        """Swift links them below both partitions; here a write that only one has would be lost or,
+        a deletion, undone when the part power changes."""
+        for kind in ('ours', 'swift'):
+            server = self.stage.start(kind)
+            path = '/sda/3/a/c/new'
+            self.assertEqual(server.request('PUT', path, base(), BODY).status, 201)
+            before = disk_state(server.root)
+            more = {'X-Backend-Next-Part-Power': '20'}
+            statuses = [server.request('PUT', path, dict(base(T[9]), **more), BODY).status,
+                        server.request('POST', path, dict(base(T[10]), **more)).status,
+                        server.request('DELETE', path, dict(base(T[11]), **more)).status]
+            if kind == 'swift':
+                self.assertEqual(statuses, [201, 202, 204])
+                partitions = os.listdir(os.path.join(server.root, 'srv', 'sda', 'objects-1'))
+                self.assertEqual(len(partitions), 2, partitions)
+                continue
+            self.assertEqual(statuses, [503, 503, 503])
+            self.assertEqual(disk_state(server.root), before)
+            self.assertEqual(server.request('HEAD', path, dict(base(), **more)).status, 200)
+            digest = hashlib.md5(b'pre/a/c/newinterop').digest()
+            moved = f'/sda/{int.from_bytes(digest[:4], "big") >> 12}/a/c/new'
+            self.assertEqual(server.request('PUT', moved, dict(base(), **more), BODY).status, 201)
+            self.assertEqual(server.log().count('are refused with 503'), 1)
+
+    def test_max_header_size_is_that_of_header_lines(self):
+        with open(os.path.join(self.stage.base, 'swift.conf'), 'a', encoding='ascii') as out:
+            out.write('[swift-constraints]\nmax_header_size = 20000\n')
+        for kind in ('swift', 'ours'):
+            server = self.stage.start(kind)
+            answer = server.request('PUT', '/sda/3/a/c/new', base(X_Token='t' * 12000), BODY)
+            self.assertEqual(answer.status, 201, kind)
+            answer = server.request('PUT', '/sda/3/a/c/new', base(T[9], X_Token='t' * 21000), BODY)
+            self.assertEqual(answer.status, 400, kind)
+
+    def test_hashing_leaves_disk_threads_to_others(self):
+        server = self.stage.start('ours', fragmend_disk_threads=4, client_timeout=20)
+        self.assertEqual(server.request('PUT', '/sda/3/a/c/new', base(), BODY).status, 201)
+        partition = os.path.join(server.root, 'srv', 'sda', 'objects-1', '3')
+        with open(os.path.join(partition, '.lock'), 'ab') as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            waiting = [server.connect() for _ in range(8)]
+            for peer in waiting:
+                self.addCleanup(peer.close)
+                peer.sendall(b'REPLICATE /sda/3 HTTP/1.1\r\nHost: x\r\n'
+                             b'X-Backend-Storage-Policy-Index: 1\r\n\r\n')
+            started = time.monotonic()
+            while time.monotonic() - started < 1:
+                self.assertEqual(server.request('HEAD', '/sda/3/a/c/new', base()).status, 200)
+            self.assertLess(time.monotonic() - started, 2)
+        for peer in waiting:
+            self.assertTrue(peer.recv(1000).startswith(b'HTTP/1.1 200 OK'))
 
 
 class Monitoring(unittest.TestCase):

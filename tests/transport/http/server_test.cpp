@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <boost/asio/ip/tcp.hpp>
 #include <thread>
 #include <vector>
 
@@ -271,6 +272,37 @@ TEST_F(HttpServer, StopsWhileRequestsAreUnderWay) {
     server.stop();
     EXPECT_EQ(handler.failures, 1);
     EXPECT_TRUE(idle.is_closed());
+}
+
+TEST_F(HttpServer, FinishesWhatItHasBegun) {
+    test::RunningServer server(handler, limits, log.logger());
+    test::RawClient idle(server.port()), busy(server.port());
+    idle.send(get("/a"));
+    idle.read_until("\r\n\r\n");
+    busy.send("PUT /stream HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nping\r\n");
+    busy.read_until("ping");
+    server.on_its_thread([](Server& it) { it.finish(); });
+    EXPECT_TRUE(idle.is_closed());
+    asio::io_context io;
+    asio::ip::tcp::socket late(io);
+    boost::system::error_code code;
+    late.connect({asio::ip::address_v4::loopback(), server.port()}, code);
+    EXPECT_EQ(code, asio::error::connection_refused);
+    busy.send("4\r\npong\r\n0\r\n\r\n");
+    EXPECT_NE(busy.read_to_end().find("pong\r\n0\r\n\r\n"), std::string::npos);
+    EXPECT_EQ(handler.failures, 0);
+}
+
+TEST_F(HttpServer, TakesLongerHeaderLinesWhereItShall) {
+    const auto request = get("/a", "A: " + std::string(12000, 'a') + "\r\n");
+    for (const std::size_t most : {request_line_bytes_max, std::size_t{20000}}) {
+        limits.header_line_bytes_max = most;
+        test::RunningServer server(handler, limits, log.logger());
+        test::RawClient client(server.port());
+        client.send(request);
+        EXPECT_TRUE(client.read_until("\r\n\r\n")
+                        .starts_with(most < 12000 ? "HTTP/1.0 400" : "HTTP/1.1 200"));
+    }
 }
 
 TEST_F(HttpServer, DropsWhoeverGetsNoAnswer) {
