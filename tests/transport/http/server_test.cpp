@@ -294,12 +294,12 @@ TEST_F(HttpServer, FinishesWhatItHasBegun) {
 }
 
 TEST_F(HttpServer, TakesLongerHeaderLinesWhereItShall) {
-    const auto request = get("/a", "A: " + std::string(12000, 'a') + "\r\n");
+    const auto long_line = get("/a", "A: " + std::string(12000, 'a') + "\r\n");
     for (const std::size_t most : {request_line_bytes_max, std::size_t{20000}}) {
         limits.header_line_bytes_max = most;
         test::RunningServer server(handler, limits, log.logger());
         test::RawClient client(server.port());
-        client.send(request);
+        client.send(long_line);
         EXPECT_TRUE(client.read_until("\r\n\r\n")
                         .starts_with(most < 12000 ? "HTTP/1.0 400" : "HTTP/1.1 200"));
     }
