@@ -60,6 +60,8 @@ class Round:
     mb_per_s: float
     plain_s: float
     times_plain: float
+    moved_s: float
+    times_moved: float
     idle_s: float
     busy_s: float
     waits_ms: dict
@@ -68,7 +70,7 @@ class Round:
         return (f'{self.side:12} {self.wall_s:8.2f} s wall  {self.cpu_s:8.2f} s CPU  '
                 f'{self.servers_cpu_s:8.2f} s servers  {self.peak_rss_mib:6.0f} MiB  '
                 f'{self.passes} pass{"es" if self.passes > 1 else ""}  '
-                f'{self.times_plain:6.2f}x plain'
+                f'{self.times_plain:6.2f}x plain  {self.times_moved:6.2f}x moved'
                 f'{"" if self.whole else "  NOT WHOLE"}')
 
 
@@ -105,8 +107,12 @@ class Race:
     def round(self, side):
         """Wipes the device, lets one side rebuild it, and looks whether it is whole."""
         self._serve(side.server)
-        plain_s = plain.write_plainly(self._lab.device_path(self._device),
-                                      self._lab.layout.path('plain'))
+        files = plain.archives_below(self._lab.device_path(self._device))
+        beside = self._lab.layout.path('plain')
+        plain_s = plain.write_plainly(files, beside)
+        # One survivor lies on the disk of the node that rebuilds.
+        moved_s = plain.move_plainly(files, self._lab.spec.policy().k - 1, beside)
+        del files
         self._lab.wipe(self._device)
         # The wipe's own writes must not be charged to the side that comes next.
         os.sync()
@@ -137,7 +143,7 @@ class Race:
         return Round(side.name, wall_s, cpu_s, servers_s, peak_kib / 1024, total_kib / 1024,
                      passes, not left, rebuilt / wall_s,
                      self.bytes * rebuilt / self.fragments / 1e6 / wall_s,
-                     plain_s, wall_s / plain_s, idle_s, busy_s, waits_ms)
+                     plain_s, wall_s / plain_s, moved_s, wall_s / moved_s, idle_s, busy_s, waits_ms)
 
     def _serve(self, server):
         """Lets `server` own the object servers' ports; nothing: Swift's."""

@@ -10,8 +10,9 @@ import subprocess
 import sys
 
 FIGURES = ('wall_s', 'cpu_s', 'servers_cpu_s', 'peak_rss_mib', 'total_rss_mib',
-           'fragments_per_s', 'mb_per_s', 'plain_s', 'times_plain')
-HEADINGS = ('wall s', 'CPU s', 'servers CPU s', 'peak MiB', 'all MiB', 'fragments/s', 'MB/s', 'plain s', 'x plain')
+           'fragments_per_s', 'mb_per_s', 'plain_s', 'times_plain', 'moved_s', 'times_moved')
+HEADINGS = ('wall s', 'CPU s', 'servers CPU s', 'peak MiB', 'all MiB', 'fragments/s', 'MB/s',
+            'plain s', 'x plain', 'moved s', 'x moved')
 
 
 def case_result(case, race, rounds, swift_concurrency, trials, load_before):
