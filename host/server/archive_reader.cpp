@@ -2,6 +2,7 @@
 #include "host/server/archive_reader.hpp"
 
 #include <fcntl.h>
+#include <sys/sendfile.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -65,6 +66,32 @@ Result<ByteView> ArchiveReader::next() {
     }
     drop_cache(position_ == range_.end);
     return piece;
+}
+
+Result<std::uint64_t> ArchiveReader::send(int socket) {
+    FRAGMEND_ASSERT(may_send());
+    const std::uint64_t began = position_;
+    while (position_ < range_.end) {
+        auto from = static_cast<off_t>(position_);
+        const ssize_t sent = ::sendfile(socket, object_.fd.get(), &from,
+                                        static_cast<std::size_t>(range_.end - position_));
+        if (sent < 0 && errno == EINTR) continue;
+        if (sent < 0 && errno == EAGAIN) break;
+        if (sent < 0) {
+            const int number = errno;
+            if (number == EIO) return quarantine(std::strerror(number));
+            if (number == EPIPE || number == ECONNRESET) {
+                return Error{errc::disconnected, std::strerror(number)};
+            }
+            return error_from_errno(number, "send " + object_.data_path);
+        }
+        if (sent == 0) {
+            return quarantine(swift::length_mismatch_reason(position_, object_.content_length));
+        }
+        position_ += static_cast<std::uint64_t>(sent);
+    }
+    drop_cache(position_ == range_.end);
+    return position_ - began;
 }
 
 Result<void> ArchiveReader::check(ByteView piece) {

@@ -35,6 +35,12 @@ class ArchiveReader {
     /// The next piece of the range, empty at its end; valid until the next call.
     /// Errors: quarantined, io.
     Result<ByteView> next();
+    /// Sends what `socket`, which does not block, takes of the range, unchecked and without a copy;
+    /// not all of it, or nothing, when the socket is full. Only where `may_send`.
+    /// Returns bytes. Errors: quarantined, io; disconnected for the socket.
+    Result<std::uint64_t> send(int socket);
+    /// The reader checks what it gets, and it is too much for one piece.
+    bool may_send() const { return !checks_ && range_.bytes() > buffer_.size(); }
     bool at_end() const { return position_ == range_.end; }
 
     const swift::OpenObject& object() const { return object_; }

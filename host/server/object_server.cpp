@@ -49,8 +49,9 @@ FirstPiece open_and_read(const BackendRequest& request, const ServerOptions& opt
                          const FragmentAudit* audit) {
     FirstPiece first{answer_get(request, options, audit)};
     if (first.answer.reader == nullptr) return first;
-    first.answer.reader->start(first.answer.body.parts.front().range);
-    first.piece = first.answer.reader->next();
+    ArchiveReader& reader = *first.answer.reader;
+    reader.start(first.answer.body.parts.front().range);
+    if (!reader.may_send()) first.piece = reader.next();
     return first;
 }
 
@@ -161,12 +162,15 @@ Awaitable<Result<void>> ObjectServer::stream(Exchange& exchange, ArchiveReader& 
             reader.start(part.range);
         }
         is_first = false;
+        if (reader.may_send()) {
+            auto sent = co_await send(exchange, reader);
+            if (sent.has_error()) co_return sent;
+        }
         while (!reader.at_end()) {
             auto read = [&reader] { return reader.next(); };
             Result<ByteView> piece = co_await offload(setup_.disks, std::move(read));
             if (piece.has_error()) {
-                setup_.logger.error(exchange.peer() + " " + std::string(exchange.head().target()) +
-                                    " cut off: " + to_string(piece.error()));
+                log_cut(exchange, piece.error());
                 co_return piece.error();
             }
             auto sent = co_await exchange.write(*piece);
@@ -175,6 +179,28 @@ Awaitable<Result<void>> ObjectServer::stream(Exchange& exchange, ArchiveReader& 
     }
     if (!body.end.empty()) co_return co_await exchange.write(as_bytes_view(body.end));
     co_return Result<void>();
+}
+
+Awaitable<Result<void>> ObjectServer::send(Exchange& exchange, ArchiveReader& reader) {
+    const auto socket = exchange.lend_socket();
+    if (socket.has_error()) co_return socket.error();
+    for (;;) {
+        auto some = [&reader, fd = socket->get()] { return reader.send(fd); };
+        Result<std::uint64_t> sent = co_await offload(setup_.disks, std::move(some));
+        if (sent.has_error()) {
+            if (sent.error() != errc::disconnected) log_cut(exchange, sent.error());
+            co_return sent.error();
+        }
+        exchange.was_sent(*sent);
+        if (reader.at_end()) co_return Result<void>();
+        auto writable = co_await exchange.await_writable();
+        if (writable.has_error()) co_return writable;
+    }
+}
+
+void ObjectServer::log_cut(const Exchange& exchange, const Error& error) const {
+    setup_.logger.error(exchange.peer() + " " + std::string(exchange.head().target()) +
+                        " cut off: " + to_string(error));
 }
 
 Awaitable<void> ObjectServer::replicate(Exchange& exchange, BackendRequest request) {

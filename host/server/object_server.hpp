@@ -47,6 +47,8 @@ class ObjectServer final : public transport::http::RequestHandler {
     Awaitable<void> get(Exchange& exchange, BackendRequest request);
     Awaitable<Result<void>> stream(Exchange& exchange, ArchiveReader& reader,
                                    const ArchiveBody& body);
+    /// The reader's range straight from its file.
+    Awaitable<Result<void>> send(Exchange& exchange, ArchiveReader& reader);
     Awaitable<void> replicate(Exchange& exchange, BackendRequest request);
     Awaitable<void> ssync(Exchange& exchange, BackendRequest request);
     Awaitable<void> put(Exchange& exchange, BackendRequest request);
@@ -57,6 +59,7 @@ class ObjectServer final : public transport::http::RequestHandler {
     /// Logs once that writes are refused.
     void tell_of_part_power(const BackendRequest& request);
     bool allows(std::string_view method) const;
+    void log_cut(const Exchange& exchange, const Error& error) const;
     void log_request(const Exchange& exchange, double seconds) const;
 
     ServerSetup setup_;

@@ -1,6 +1,7 @@
 // One TCP connection over Asio.
 #include "transport/http/connection.hpp"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -251,6 +252,25 @@ Awaitable<Result<void>> Connection::write(std::array<ByteView, 3> pieces, Deadli
     state->arm(state->writing, deadline.at());
     co_await asio::async_write(state->socket, buffers,
                                asio::redirect_error(asio::use_awaitable, code));
+    state->writing.deadline = Moment::max();
+    if (code) co_return state->fail_write(deadline, code);
+    co_return Result<void>();
+}
+
+Result<UniqueFd> Connection::duplicate() const {
+    if (!state_->is_open()) return Error{errc::cancelled, "closed"};
+    UniqueFd fd(::fcntl(state_->socket.native_handle(), F_DUPFD_CLOEXEC, 0));
+    if (!fd.valid()) return error_from_errno(errno, "duplicate a socket");
+    return fd;
+}
+
+Awaitable<Result<void>> Connection::await_writable(Deadline deadline) {
+    StatePtr state = state_;
+    if (!state->is_open()) co_return Error{errc::cancelled, "closed"};
+    state->arm(state->writing, deadline.at());
+    error_code code;
+    co_await state->socket.async_wait(tcp::socket::wait_write,
+                                      asio::redirect_error(asio::use_awaitable, code));
     state->writing.deadline = Moment::max();
     if (code) co_return state->fail_write(deadline, code);
     co_return Result<void>();

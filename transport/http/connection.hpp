@@ -7,6 +7,7 @@
 
 #include "host/base/async.hpp"
 #include "host/base/bytes.hpp"
+#include "host/base/unique_fd.hpp"
 #include "transport/http/request.hpp"
 #include "transport/time_limit.hpp"
 
@@ -36,6 +37,12 @@ class Connection {
     /// Writes all pieces in order, in as few system calls as the socket takes them; empty ones are
     /// nothing. The bytes live until it returns. Errors: disconnected, timeout, cancelled.
     Awaitable<Result<void>> write(std::array<ByteView, 3> pieces, Deadline deadline);
+
+    /// Another descriptor of the socket, non-blocking, for who sends from another thread while no
+    /// write is under way: closing the connection does not take it away. Errors: cancelled, io.
+    Result<UniqueFd> duplicate() const;
+    /// Waits until the socket takes bytes. Errors as `write`.
+    Awaitable<Result<void>> await_writable(Deadline deadline);
 
     /// Fills `into` completely, or returns fewer bytes when the peer has ended its side. Takes what
     /// is buffered first and reads the rest straight into `into`. Errors: disconnected, timeout,

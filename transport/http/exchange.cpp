@@ -129,6 +129,15 @@ Awaitable<Result<void>> Exchange::write(ByteView bytes) {
     co_return co_await send({}, bytes, {});
 }
 
+void Exchange::was_sent(std::uint64_t bytes) {
+    FRAGMEND_ASSERT(begun_ && framing_ == Framing::counted && bytes <= to_write_);
+    to_write_ -= bytes;
+}
+
+Awaitable<Result<void>> Exchange::await_writable() {
+    co_return co_await connection_.await_writable(Deadline::stage(write_limit_, write_words));
+}
+
 Awaitable<Result<void>> Exchange::finish() {
     FRAGMEND_ASSERT(begun_);
     if (framing_ == Framing::chunked) {

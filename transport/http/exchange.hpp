@@ -60,6 +60,13 @@ class Exchange {
     Awaitable<Result<void>> begin(Reply head, std::string_view first = {});
     /// The next bytes of a streamed body, not empty; `begin` said how they are framed.
     Awaitable<Result<void>> write(ByteView bytes);
+    /// For who sends the next bytes of a counted body to the socket itself, from another thread:
+    /// Connection::duplicate.
+    Result<UniqueFd> lend_socket() const { return connection_.duplicate(); }
+    /// So many were sent by them.
+    void was_sent(std::uint64_t bytes);
+    /// Waits until the socket takes more. Errors as `reply`.
+    Awaitable<Result<void>> await_writable();
     /// Ends a streamed body. A counted one that is short ends the connection.
     Awaitable<Result<void>> finish();
 

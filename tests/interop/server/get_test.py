@@ -1,9 +1,11 @@
 #!/usr/bin/python3
 """GET, HEAD, REPLICATE and OPTIONS: the same requests to Swift's object server and to ours."""
 
+import http.client
 import json
 import os
 import re
+import socket
 import sys
 import time
 import unittest
@@ -92,6 +94,8 @@ def table():
         for name in ('plain', 'empty', 'large'):
             rows.append(('GET', path(name), {'Range': value}))
         rows.append(('HEAD', path('plain'), {'Range': value}))
+    for value in ('bytes=0-', 'bytes=1-', 'bytes=-300000', 'bytes=0-200000,300000-600000'):
+        rows.append(('GET', path('large'), {'Range': value, **VERIFIES}))
     rows.append(('GET', path('odd'),
                  {'Range': 'bytes=0-4',
                   'X-Backend-Ignore-Range-If-Metadata-Present': 'x-static-large-object'}))
@@ -237,6 +241,72 @@ class GetTable(unittest.TestCase):
         ours = self.ours.request('OPTIONS', '/', {})
         self.assertEqual((theirs.status, theirs.headers['allow']),
                          (ours.status, ours.headers['allow']))
+
+
+class LargeAndUnchecked(unittest.TestCase):
+    """An archive whose reader verifies goes from the file to the socket, in parts of any size."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.stage = two_servers.Stage(devices=('sda',))
+        cls.addClassCleanup(cls.stage.close)
+        cls.stage.fill([coded('huge', put(size=36000000))])
+        cls.server = cls.stage.start('ours', client_timeout=2)
+        cls.headers = {'X-Backend-Storage-Policy-Index': '1', **VERIFIES}
+        whole = cls.server.request('GET', path('huge'), {'X-Backend-Storage-Policy-Index': '1'})
+        assert whole.status == 200 and len(whole.body) > 9000000, whole
+        cls.body = whole.body
+
+    def ask(self, receive_bytes):
+        connection = self.server.connect()
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
+        head = ''.join(f'{name}: {value}\r\n' for name, value in self.headers.items())
+        connection.sendall(f'GET {path("huge")} HTTP/1.1\r\n{head}\r\n'.encode())
+        return connection
+
+    def until_as_before(self, before):
+        """The server keeps nothing of those who are gone."""
+        give_up = time.monotonic() + 10
+        while self.descriptors() > before:
+            self.assertLess(time.monotonic(), give_up)
+        self.assertEqual(self.server.request('GET', path('huge'), self.headers).body, self.body)
+
+    def descriptors(self):
+        return len(os.listdir(f'/proc/{self.server.process.pid}/fd'))
+
+    def test_readers_of_any_appetite(self):
+        for receive_bytes in (32768, 262144, 4194304):
+            with self.ask(receive_bytes) as connection:
+                answer = two_servers.Answer(connection)
+                self.assertEqual((answer.status, answer.cut, answer.body), (200, False, self.body))
+                self.assertEqual(answer.headers['content-length'], [str(len(self.body))])
+
+    def test_one_connection_for_many(self):
+        with self.ask(65536) as connection:
+            response = http.client.HTTPResponse(connection)
+            response.begin()
+            self.assertEqual(response.read(), self.body)
+            connection.sendall(b'OPTIONS / HTTP/1.1\r\n\r\n')
+            self.assertEqual(two_servers.Answer(connection).status, 200)
+
+    def test_readers_who_hang_up(self):
+        before = self.descriptors()
+        for received in range(0, 400000, 20000):
+            connection = self.ask(65536)
+            while received > 0:
+                got = connection.recv(received)
+                self.assertTrue(got)
+                received -= len(got)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b'\1\0\0\0\0\0\0\0')
+            connection.close()
+        self.until_as_before(before)
+
+    def test_readers_who_stop_reading(self):
+        before = self.descriptors()
+        connections = [self.ask(1024) for _ in range(20)]
+        self.until_as_before(before)
+        for connection in connections:
+            connection.close()
 
 
 if __name__ == '__main__':
