@@ -39,16 +39,14 @@ void Stash::keep(Key key, Room room, std::shared_ptr<scheduler::ObjectRebuild> r
                  std::size_t output) {
     FRAGMEND_ASSERT(rebuild->outcome().verified && !has(key));
     kept_.push_back({std::move(key), std::move(room), std::move(rebuild), output});
+    places_.emplace(kept_.back().key, std::prev(kept_.end()));
     if (budget_.has_waiters()) drop(std::prev(kept_.end()));
 }
 
-Stash::Place Stash::find(const Key& key) const {
-    return std::ranges::find(kept_, key, &Kept::key);
-}
-
 std::optional<Stash::Part> Stash::take(const Key& key, const scheduler::RebuildRequest& wanted) {
-    const auto place = std::ranges::find(kept_, key, &Kept::key);
-    if (place == kept_.end()) return std::nullopt;
+    const auto found = places_.find(key);
+    if (found == places_.end()) return std::nullopt;
+    const Place place = found->second;
     const scheduler::RebuildRequest& kept = place->rebuild->request();
     if (kept.data_timestamp != wanted.data_timestamp || kept.ec_etag != wanted.ec_etag ||
         kept.archive_bytes != wanted.archive_bytes) {
@@ -56,6 +54,7 @@ std::optional<Stash::Part> Stash::take(const Key& key, const scheduler::RebuildR
         return std::nullopt;
     }
     Part part{std::move(place->rebuild), place->output, std::move(place->room)};
+    places_.erase(found);
     kept_.erase(place);
     return part;
 }
@@ -70,6 +69,7 @@ void Stash::forget(const void* job) {
 
 void Stash::drop(Place place) {
     place->rebuild->give_up(place->output);
+    places_.erase(place->key);
     kept_.erase(place);
 }
 

@@ -1,9 +1,11 @@
 // What was rebuilt on the side for a target whose session has not come yet.
 #pragma once
 
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <list>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -40,7 +42,7 @@ class Stash {
         const void* job = nullptr;
         std::string object_hash;
         std::uint8_t wanted = 0;
-        bool operator==(const Key&) const = default;
+        auto operator<=>(const Key&) const = default;
     };
 
     /// Room that somebody was promised; goes back when it is destroyed.
@@ -65,7 +67,7 @@ class Stash {
     /// Takes output `output` of a verified rebuild, unless somebody waits for memory.
     void keep(Key key, Room room, std::shared_ptr<scheduler::ObjectRebuild> rebuild,
               std::size_t output);
-    bool has(const Key& key) const { return find(key) != kept_.end(); }
+    bool has(const Key& key) const { return places_.contains(key); }
 
     /// An archive that was kept, with the room that it takes until its session is done with it.
     struct Part {
@@ -87,8 +89,7 @@ class Stash {
         std::shared_ptr<scheduler::ObjectRebuild> rebuild;
         std::size_t output = 0;
     };
-    using Place = std::list<Kept>::const_iterator;
-    Place find(const Key& key) const;
+    using Place = std::list<Kept>::iterator;
     void drop(Place place);
     /// Drops the oldest until `bytes` of the budget are free, or nothing is left here.
     void make_room(std::size_t bytes);
@@ -97,6 +98,7 @@ class Stash {
     std::size_t bytes_max_;
     std::size_t bytes_ = 0;
     std::list<Kept> kept_;  ///< Oldest first.
+    std::map<Key, Place> places_;
 };
 
 }  // namespace fragmend::sync

@@ -48,14 +48,15 @@ struct SessionFixture : ondisk::DiskFixture {
         co_return true;
     }
 
-    Services services() {
+    Services services() { return services_with(budget); }
+    Services services_with(scheduler::MemoryBudget& memory) {
         return {io.get_executor(),
                 disk_threads.get_executor(),
                 options,
                 client,
                 codec,
                 dispatcher,
-                budget,
+                memory,
                 buffers,
                 rebuild_stats,
                 clock,

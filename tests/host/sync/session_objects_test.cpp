@@ -316,5 +316,75 @@ TEST_F(SessionObjectsTest, EndsWheneverItIsCancelled) {
     }
 }
 
+/// Two sessions of one job side by side: what the first one leaves, the second one takes.
+struct SharedSessions : SessionObjectsTest {
+    scheduler::RebuildRequest request_of(const std::string& hash, std::size_t bytes) {
+        scheduler::RebuildRequest request;
+        request.scheme = scheme();
+        request.partition = "7";
+        request.object_hash = hash;
+        request.data_timestamp = ago(1000);
+        request.ec_etag = "whole";
+        request.archive_bytes = bytes;
+        request.fragment_bytes = codec.fragment_bytes(scheme(), segment_bytes);
+        request.wanted = 1;
+        return request;
+    }
+    LocalArchive archive_of(const std::string& hash, const std::string& bytes) const {
+        Md5 md5;
+        md5.update(std::string_view(bytes));
+        return {partition_path() + "/" + hash.substr(29) + "/" + hash + "/" +
+                    swift::data_file_name(ago(1000), 0, true),
+                0,
+                md5.finish_hex(),
+                bytes.size(),
+                true,
+                nullptr};
+    }
+};
+
+Awaitable<bool> verify(scheduler::ObjectRebuild& rebuild) {
+    rebuild.start();
+    const auto ready = co_await rebuild.ready();
+    co_return ready.has_value() && rebuild.outcome().verified;
+}
+
+// Or they would wait for each other: the session takes what was kept only behind the large one.
+TEST_F(SharedSessions, WhatWasKeptMakesRoomForAnObjectThatNeedsTheWholeBudget) {
+    const auto large = archive(60);
+    const auto little = archive(2);
+    const auto first = put("/a/c/first", ""), second = put("/a/c/second", large),
+               kept = put("/a/c/kept", little);
+    const std::size_t piece_bytes = codec.fragment_bytes(scheme(), segment_bytes);
+    const auto shape = scheduler::fit_shape(scheme(), large.size(), piece_bytes, {}, 64 << 20);
+    scheduler::MemoryBudget tight(io.get_executor(), shape->charge_bytes() + 1);
+    Stash stash(tight, 1 << 20);
+    Services shared = services_with(tight);
+    shared.stash = &stash;
+
+    SurvivorSource source(shared, policy, "7", swift::test::make_node(0),
+                          swift::test::make_node(1), holes);
+    source.remember(kept, archive_of(kept, little));
+    const scheduler::RebuildPorts ports{shared.network, source,         shared.codec,
+                                        shared.dispatcher, shared.budget, shared.buffers,
+                                        shared.clock,   shared.rebuild_stats, shared.log};
+    auto rebuild = std::make_shared<scheduler::ObjectRebuild>(
+        ports, scheduler::RebuildLimits(), request_of(kept, little.size()),
+        std::vector<std::uint32_t>());
+    ASSERT_TRUE(test::run_coroutine(io, verify(*rebuild)));
+    auto planned = plan({});
+    planned.job = this;
+    stash.keep({this, kept, 1}, *stash.promise(little.size()), std::move(rebuild), 0);
+    ASSERT_TRUE(stash.has({this, kept, 1}));
+    ASSERT_GT(tight.in_use_bytes(), little.size());
+
+    SessionObjects objects(shared, policy, std::move(planned), activity, holes);
+    const auto seen = test::run_coroutine(
+        io, play(objects, {want(first), want(second), want(kept)}, OnBrokenBody::leave_out));
+    EXPECT_EQ(seen.bodies.size(), 3u);
+    EXPECT_EQ(objects.counts().fragments, 3u);
+    EXPECT_EQ(rebuild_stats.objects_started, 4u) << "given back, and rebuilt again";
+}
+
 }  // namespace
 }  // namespace fragmend::sync
