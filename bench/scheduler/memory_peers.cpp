@@ -97,6 +97,8 @@ MemoryPeers::MemoryPeers(const ObjectShape& shape, Manner manner)
         std::ranges::generate(segment, [&] { return static_cast<std::byte>(random()); });
         const auto fragments = library.encode(segment).value();
         fragment_bytes_ = fragments.front().size();
+        for (std::string& archive : archives_)
+            archive.reserve(fragment_bytes_ * shape.segments);
         for (std::size_t j = 0; j < archives_.size(); ++j)
             archives_[j] += as_text(fragments[j]);
     }

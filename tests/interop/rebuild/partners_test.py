@@ -6,8 +6,9 @@ import sys
 from support import case, disks, objects, program
 
 TARGET = 'd1'
-# Of the fragments that were lost; what issue and bench ask for.
+# Of the fragments that were lost; and of k archives for each of them.
 TWICE_MAX = 0.01
+READ_MAX = 1.02
 
 
 class Partners(case.InteropCase):
@@ -46,6 +47,10 @@ class Partners(case.InteropCase):
         print(f'{self.lost} lost; rebuilt, offered, sessions by server: {shares}', file=sys.stderr)
         twice = sum(share[0] for share in shares.values()) - self.lost
         self.assertLessEqual(twice, self.lost * TWICE_MAX, shares)
+        read, rebuilt = (sum(summary[key] for summary in made.summaries.values())
+                         for key in ('survivor_bytes_read', 'bytes_rebuilt'))
+        print(f'survivors read: {read / rebuilt:.3f} bytes for each rebuilt one', file=sys.stderr)
+        self.assertLessEqual(read, rebuilt * self.policy.k * READ_MAX)
         return shares
 
     @case.fragmend_only('Swift says nowhere what it rebuilt')
