@@ -81,7 +81,7 @@ Awaitable<Result<void>> Throttle::move(Direction& direction, Endpoint place, std
         const bool goes_on = co_await wait(ready, stop);
         if (goes_on) continue;
         for (const auto& [bucket, at] : places)
-            bucket->give_back(bytes, clock_.steady());
+            bucket->give_back(at, bytes, clock_.steady());
         wake();
         co_return Error{errc::cancelled, "stopped"};
     }

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 
 namespace fragmend::scheduler {
 
@@ -25,18 +26,20 @@ class TokenBucket {
     std::uint64_t bytes_per_s() const { return rate_; }
     /// A place in line for `bytes`.
     Place reserve(std::uint64_t bytes, Moment now);
-    /// Of a place that was taken, `bytes` will not go: those in line need not wait for them.
-    void give_back(std::uint64_t bytes, Moment now);
+    /// The `bytes` of a place will not go: those behind it need not wait for them.
+    void give_back(Place place, std::uint64_t bytes, Moment now);
     /// When the bytes of a place may go; not later than `now` when they may go now.
     Moment ready_at(Place place, Moment now) const;
 
   private:
     double served(Moment now) const;
+    void settle(Moment now);
 
     std::uint64_t rate_;
     Moment since_;
-    double served_ = 0;    ///< At `since_`.
-    double reserved_ = 0;  ///< Of all places so far.
+    double served_ = 0;              ///< At `since_`.
+    double reserved_ = 0;            ///< Of all places so far.
+    std::map<Place, double> holes_;  ///< Bytes that were given back, at places not served yet.
 };
 
 }  // namespace fragmend::scheduler

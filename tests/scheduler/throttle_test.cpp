@@ -70,15 +70,35 @@ TEST(TokenBucket, KeepsItsRateOverALongTime) {
 
 TEST(TokenBucket, WhatIsGivenBackIsNobodysWait) {
     TokenBucket bucket(1000, start);
-    bucket.reserve(5000, start);
+    const auto first = bucket.reserve(4000, start);
+    bucket.reserve(1000, start);
     const auto last = bucket.reserve(100, start);
     EXPECT_EQ(bucket.ready_at(last, start), start + seconds(5));
-    bucket.give_back(4000, start);
+    bucket.give_back(first, 4000, start);
     EXPECT_EQ(bucket.ready_at(last, start), start + seconds(1));
     // Never more than was taken: nothing is saved up by giving back.
-    bucket.give_back(100'000, start);
-    bucket.reserve(1000, start);
-    EXPECT_EQ(bucket.ready_at(bucket.reserve(1, start), start), start + seconds(1));
+    bucket.give_back(last, 100, start + seconds(10));
+    const Moment now = start + seconds(10);
+    bucket.reserve(1100, now);
+    EXPECT_EQ(bucket.ready_at(bucket.reserve(1, now), now), now + seconds(1));
+}
+
+TEST(TokenBucket, WhoGivesUpFarBehindLetsNobodyGoEarlier) {
+    TokenBucket bucket(1000, start);
+    bucket.reserve(5000, start);
+    const auto middle = bucket.reserve(100, start);
+    const auto left = bucket.reserve(10'000, start);
+    const auto last = bucket.reserve(100, start);
+    bucket.give_back(left, 10'000, start);
+    EXPECT_EQ(bucket.ready_at(middle, start), start + seconds(5));
+    EXPECT_EQ(bucket.ready_at(last, start), start + milliseconds(5100));
+    // Whenever it is looked at.
+    const Moment later = start + milliseconds(5050);
+    EXPECT_EQ(bucket.ready_at(last, later), start + milliseconds(5100));
+    const auto next = bucket.reserve(100, start + milliseconds(5100));
+    EXPECT_EQ(bucket.ready_at(next, start + milliseconds(5100)), start + milliseconds(5200));
+    bucket.set_rate(100, start + milliseconds(5100));
+    EXPECT_EQ(bucket.ready_at(next, start + milliseconds(5100)), start + milliseconds(6100));
 }
 
 TEST(AheadBytes, AreASecondsWorthForAllSessions) {
