@@ -37,7 +37,7 @@ struct ThrottleSettings {
 /// behind in the line would keep peers waiting with open streams for longer than they bear.
 std::uint64_t ahead_bytes_max(const ByteRates& read, std::size_t survivors, std::size_t sessions);
 
-/// Where bytes come from or go to: `ip:port` and `ip:port/device`.
+/// Where bytes come from or go to: `ip`, whatever ports its servers have, and `ip:port/device`.
 struct Endpoint {
     std::string node;
     std::string device;

@@ -102,6 +102,11 @@ Awaitable<Result<std::vector<SubRequest>>> RevertObjects::next_sub_requests() {
         if (cancelled_) co_return Error{errc::cancelled, "session ended"};
         const Wanted want = std::move(wanted_.front());
         wanted_.pop_front();
+        if (services_.suspects.is_given_up(want.object_hash.hex())) {
+            leave_out(want.object_hash.hex(), {errc::cancelled, "somebody cancelled it"});
+            incomplete_ = true;
+            continue;
+        }
         const swift::OpenOptions options{
             .frag_index = plan_.fragment_index, .frag_prefs = preferences(), .open_expired = true};
         auto open = [disk = policy_.disk, device = plan_.local_device.device,
@@ -162,9 +167,10 @@ Awaitable<Result<std::vector<SubRequest>>> RevertObjects::requests_of(const Want
 }
 
 Awaitable<Result<void>> RevertObjects::give_body(SubRequest& put, swift::OpenObject& object) {
-    const auto piece_bytes = static_cast<std::size_t>(
-        std::clamp<std::uint64_t>(object.content_length, 1, LocalBody::piece_bytes_max));
-    auto permit = co_await services_.budget.acquire(piece_bytes);
+    const auto piece_bytes = BufferPool::capacity_for(static_cast<std::size_t>(
+        std::clamp<std::uint64_t>(object.content_length, 1, LocalBody::piece_bytes_max)));
+    auto permit = co_await services_.budget.acquire(
+        std::min(piece_bytes, services_.budget.capacity_bytes()));
     if (permit.has_error()) co_return permit.error();
     if (cancelled_) co_return Error{errc::cancelled, "session ended"};
     FRAGMEND_ASSERT(!sending_);

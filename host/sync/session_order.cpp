@@ -12,7 +12,9 @@ void SessionOrder::offered(const ObjectHash& object_hash, const Timestamp& data)
     if (offers_.size() < offers_max) offers_.emplace_back(object_hash.first_half(), data.raw);
 }
 
-void SessionOrder::sort(std::vector<transport::ssync::Wanted>& objects, const Risks* risks) {
+void SessionOrder::sort(
+    std::vector<transport::ssync::Wanted>& objects,
+    const std::function<std::size_t(const std::string& object_hash)>& missing) {
     std::ranges::sort(offers_);
     std::vector<scheduler::AtRisk> at_risk;
     at_risk.reserve(objects.size());
@@ -21,7 +23,7 @@ void SessionOrder::sort(std::vector<transport::ssync::Wanted>& objects, const Ri
         const auto found = std::ranges::lower_bound(offers_, half, {},
                                                     [](const auto& offer) { return offer.first; });
         scheduler::AtRisk& one = at_risk.emplace_back();
-        one.missing = risks == nullptr ? 0 : risks->missing(object.object_hash.hex());
+        one.missing = missing(object.object_hash.hex());
         one.data.raw = found != offers_.end() && found->first == half
                            ? found->second
                            : std::numeric_limits<std::int64_t>::max();

@@ -1,12 +1,14 @@
 // The order in which one session serves what the receiver wants.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "host/base/timestamp.hpp"
-#include "host/sync/risks.hpp"
 #include "transport/ssync/ports.hpp"
 
 namespace fragmend::sync {
@@ -19,7 +21,9 @@ class SessionOrder {
 
     void offered(const ObjectHash& object_hash, const Timestamp& data);
     /// Puts the objects in the order of scheduler::risk_order and forgets the offers.
-    void sort(std::vector<transport::ssync::Wanted>& objects, const Risks* risks);
+    /// `missing`: fragments of an object that are thought to be missing beside the wanted one.
+    void sort(std::vector<transport::ssync::Wanted>& objects,
+              const std::function<std::size_t(const std::string& object_hash)>& missing);
 
   private:
     /// Half of the hash, and the time: two objects that share the half share an age, no more.

@@ -1,6 +1,7 @@
 // What one session of a SYNC job is about.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@ namespace fragmend::sync {
 
 /// A target whose session comes later in the same job.
 struct LaterTarget {
+    std::uint32_t device_id = 0;
     int wanted_index = 0;
     std::vector<std::string> suffixes;  ///< Out of sync, sorted.
 };

@@ -114,8 +114,7 @@ class LocalBytes final : public SurvivorStream {
 }  // namespace
 
 scheduler::Endpoint endpoint_of(const Node& node) {
-    return {node.replication_ip + ":" + std::to_string(node.replication_port),
-            node.replication_name()};
+    return {node.replication_ip, node.replication_name()};
 }
 
 LocalArchive local_archive(const swift::OpenObject& object) {
@@ -250,11 +249,14 @@ Awaitable<Result<std::vector<std::unique_ptr<SurvivorStream>>>> SurvivorSource::
     std::unique_ptr<SurvivorStream> local = co_await open_local(request, left_out);
     auto gather = gather_request(request, local.get(), candidates(request, left_out));
     std::vector<Node> missing;
-    gather.on_missing = [&missing](const Node& node) { missing.push_back(node); };
+    gather.on_missing = [&missing, &hash = request.object_hash,
+                         risks = services_.risks](const Node& node) {
+        missing.push_back(node);
+        if (risks != nullptr) risks->lacks(hash, node.id);
+    };
     const auto asked = services_.clock.steady();
     auto sources = co_await fragments::gather(services_.client, std::move(gather),
                                               services_.gather_limits, services_.log);
-    if (services_.risks != nullptr) services_.risks->gathered(request.object_hash, missing.size());
     if (sources.has_error() && sources.error() == errc::too_few_fragments && local &&
         left_out.empty() && request.outputs() == 1) {
         LonelyFragment lonely{request.partition, request.object_path, request.data_timestamp,
@@ -281,6 +283,8 @@ Awaitable<Result<std::vector<std::unique_ptr<SurvivorStream>>>> SurvivorSource::
     for (auto& source : sources.value()) {
         if (source.survivor) {
             asked_.insert_or_assign(source.survivor->node().id, source.survivor->node());
+            if (services_.risks != nullptr)
+                services_.risks->holds(request.object_hash, source.survivor->node().id);
             streams.push_back(
                 std::make_unique<RemoteStream>(std::move(source.survivor), services_));
         } else {

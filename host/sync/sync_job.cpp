@@ -72,7 +72,7 @@ std::vector<LaterTarget> SyncJobRun::later_than(std::size_t first) const {
     for (std::size_t i = first + 1; i < partners_.size(); ++i) {
         const auto& delta = partners_[i].delta();
         if (!delta || !indexes.insert(delta->backend_index).second) continue;
-        later.push_back({delta->backend_index, delta->suffixes});
+        later.push_back({delta->node.id, delta->backend_index, delta->suffixes});
         std::ranges::sort(later.back().suffixes);
     }
     return later;

@@ -143,6 +143,17 @@ TEST_F(RevertObjectsTest, SendsTheArchiveAsItStandsOnTheDisk) {
     EXPECT_FALSE(incomplete);
 }
 
+TEST_F(RevertObjectsTest, WhatSomebodyCancelledStaysWhereItIs) {
+    const auto cancelled = put("/a/c/cancelled", archive(1)), other = put("/a/c/other", archive(1));
+    suspects.give_up(cancelled);
+    const auto seen =
+        run({suffix_of(cancelled), suffix_of(other)}, {want(cancelled), want(other)});
+    EXPECT_EQ(seen.sent, std::vector<std::string>{"PUT /a/c/other"});
+    EXPECT_EQ(seen.delivered.count(cancelled), 0u);
+    EXPECT_EQ(seen.delivered.count(other), 1u);
+    EXPECT_TRUE(incomplete);
+}
+
 TEST_F(RevertObjectsTest, ArchiveOfManyPiecesArrivesWhole) {
     const auto bytes = archive(200);
     ASSERT_GT(bytes.size(), 3 * LocalBody::piece_bytes_max);

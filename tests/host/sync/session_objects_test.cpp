@@ -107,12 +107,51 @@ TEST_F(SessionObjectsTest, OffersAndRebuildsWhatTheSuffixesHold) {
 TEST_F(SessionObjectsTest, ServesWhatMissesMostFirst) {
     const auto one = put("/a/c/one", archive(1));
     const auto two = put("/a/c/two", archive(2));
-    risks.gathered(two, 1);
+    risks.lacks(two, 7);
     const auto seen = run({}, {want(one), want(two)});
     ASSERT_EQ(seen.bodies.size(), 2u);
     EXPECT_GT(seen.bodies[0].size(), seen.bodies[1].size());
-    // Nobody is missing now: what is known is what the last gather saw.
-    EXPECT_EQ(risks.missing(two), 0u);
+    // The one that lacks it was not asked again.
+    EXPECT_EQ(risks.missing(two), 1u);
+}
+
+TEST_F(SessionObjectsTest, ThatItsOwnTargetLacksAnObjectIsNoRiskMore) {
+    const auto one = put("/a/c/one", archive(1));
+    const auto two = put("/a/c/two", archive(2));
+    risks.lacks(one, 7);
+    risks.lacks(two, swift::test::make_node(1).id);
+    const auto seen = run({}, {want(two), want(one)});
+    ASSERT_EQ(seen.bodies.size(), 2u);
+    EXPECT_LT(seen.bodies[0].size(), seen.bodies[1].size());
+}
+
+TEST_F(SessionObjectsTest, ServesFirstWhatALaterTargetLacksToo) {
+    const auto one = put("/a/c/one", archive(1));
+    const auto two = put("/a/c/two", archive(2));
+    ASSERT_NE(one.substr(29), two.substr(29));
+    auto planned = plan({});
+    planned.later = {{7, 2, {two.substr(29)}}};
+    Services shared = services();
+    SessionObjects objects(shared, policy, std::move(planned), activity, holes);
+    const auto seen = test::run_coroutine(
+        io, play(objects, {want(one), want(two)}, OnBrokenBody::leave_out));
+    ASSERT_EQ(seen.bodies.size(), 2u);
+    EXPECT_GT(seen.bodies[0].size(), seen.bodies[1].size());
+}
+
+TEST(Risks, OnlyAnAnswerChangesThem) {
+    Risks risks;
+    risks.lacks("object", 1);
+    risks.lacks("object", 1);
+    risks.lacks("object", 2);
+    EXPECT_EQ(risks.missing("object"), 2u);
+    risks.holds("object", 3);
+    risks.holds("another", 1);
+    EXPECT_EQ(risks.missing("object"), 2u);
+    risks.holds("object", 1);
+    EXPECT_FALSE(risks.is_missing("object", 1));
+    EXPECT_TRUE(risks.is_missing("object", 2));
+    EXPECT_EQ(risks.missing("object"), 1u);
 }
 
 TEST_F(SessionObjectsTest, LeavesOutWhatSomebodyCancelled) {
