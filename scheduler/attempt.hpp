@@ -52,7 +52,7 @@ struct RebuildOutput {
     bool left = false;    ///< Its consumer takes no more of it.
     bool inside = false;  ///< Its consumer waits in one of the rebuild's coroutines.
     /// Since when its session has been sending what it got last.
-    std::optional<std::chrono::steady_clock::time_point> handed_out;
+    bool handed_out = false;
 };
 
 /// What the attempts of one object share. Owned by ObjectRebuild.

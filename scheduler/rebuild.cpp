@@ -50,9 +50,13 @@ Awaitable<Result<void>> ObjectRebuild::ready(std::size_t output) {
 }
 
 void ObjectRebuild::count_sending(RebuildOutput& output) {
-    if (!output.handed_out) return;
-    state_.ports.stats.wait_for_target += state_.ports.clock.steady() - *output.handed_out;
-    output.handed_out.reset();
+    if (std::exchange(output.handed_out, false))
+        state_.ports.stats.wait_for_target.end(state_.ports.clock.steady());
+}
+
+void ObjectRebuild::hand_out(RebuildOutput& output) {
+    output.handed_out = true;
+    state_.ports.stats.wait_for_target.begin(state_.ports.clock.steady());
 }
 
 Awaitable<Result<ByteView>> ObjectRebuild::next(std::size_t output) {
@@ -67,11 +71,11 @@ Awaitable<Result<ByteView>> ObjectRebuild::next(std::size_t output) {
         if (mine.window.can_release()) {
             const ByteView piece = mine.window.release();
             state_.ports.stats.released_bytes += piece.size();
-            mine.handed_out = state_.ports.clock.steady();
+            hand_out(mine);
             co_return piece;
         }
         if (mine.window.drained()) {
-            mine.handed_out = state_.ports.clock.steady();
+            hand_out(mine);
             release(mine);
             co_return ByteView();
         }

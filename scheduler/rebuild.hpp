@@ -104,6 +104,8 @@ class ObjectRebuild {
     /// Of the outputs, which the share still pays for.
     std::size_t held_bytes() const;
     std::optional<Error> ended_with_error(const RebuildOutput& output) const;
+    /// The session has something to send from now on.
+    void hand_out(RebuildOutput& output);
     /// The session is back: until now it was sending what it got last.
     void count_sending(RebuildOutput& output);
     /// `/account/container/object policy#1 frag#3`.

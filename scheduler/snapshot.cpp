@@ -36,15 +36,27 @@ std::string_view to_string(LimitedBy limit) {
 }
 
 Waits Waits::operator-(const Waits& earlier) const {
-    return {source - earlier.source,     network - earlier.network, target - earlier.target,
-            starving - earlier.starving, decode - earlier.decode,   memory - earlier.memory,
-            throttle - earlier.throttle};
+    return {source - earlier.source,
+            network - earlier.network,
+            target - earlier.target,
+            starving - earlier.starving,
+            decode - earlier.decode,
+            memory - earlier.memory,
+            throttle - earlier.throttle,
+            any_throttle - earlier.any_throttle,
+            any_session - earlier.any_session};
 }
 
-Waits waits_of(const RebuildStats& stats) {
-    return {stats.wait_for_open,    stats.wait_for_survivors, stats.wait_for_target,
-            stats.wait_of_session,  stats.wait_for_decode,    stats.wait_for_budget,
-            stats.wait_for_throttle};
+Waits waits_of(const RebuildStats& stats, WaitSum::Moment now) {
+    return {stats.wait_for_open.until(now),
+            stats.wait_for_survivors.until(now),
+            stats.wait_for_target.until(now),
+            stats.wait_of_session.until(now),
+            stats.wait_for_decode.until(now),
+            stats.wait_for_budget.until(now),
+            stats.wait_for_throttle.until(now),
+            stats.wait_for_throttle.any_until(now),
+            std::max(stats.wait_for_target.any_until(now), stats.wait_of_session.any_until(now))};
 }
 
 LimitedBy limited_by(const Waits& waits) {
@@ -55,7 +67,10 @@ LimitedBy limited_by(const Waits& waits) {
     const auto longest =
         *std::ranges::max_element(causes, {}, [](const auto& one) { return one.first; });
     if (std::max({session, longest.first, waits.throttle}) < mentionable) return LimitedBy::nothing;
-    if (2 * waits.throttle >= session && waits.throttle >= mentionable) return LimitedBy::throttle;
+    const bool throttled =
+        2 * waits.throttle >= session &&
+        (waits.any_session.count() == 0 || 2 * waits.any_throttle >= waits.any_session);
+    if (throttled && waits.throttle >= mentionable) return LimitedBy::throttle;
     if (waits.target >= waits.starving && waits.target >= mentionable) return LimitedBy::target;
     return longest.second;
 }
@@ -71,8 +86,9 @@ double Snapshot::batch_fill() const {
 }
 
 Snapshot take_snapshot(const RebuildStats& stats, const Dispatcher& dispatcher,
-                       const MemoryBudget& budget) {
+                       const MemoryBudget& budget, WaitSum::Moment now) {
     return {stats,
+            waits_of(stats, now),
             dispatcher.stats(),
             dispatcher.queued_items(),
             dispatcher.busy_workers(),

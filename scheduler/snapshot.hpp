@@ -37,12 +37,17 @@ struct Waits {
     std::chrono::nanoseconds decode{0};
     std::chrono::nanoseconds memory{0};
     std::chrono::nanoseconds throttle{0};
+    /// For how long anybody waited by our own choice, and any session for anything. Many streams
+    /// of one object rest side by side; zero where nobody knows.
+    std::chrono::nanoseconds any_throttle{0};
+    std::chrono::nanoseconds any_session{0};
 
     Waits operator-(const Waits& earlier) const;
     bool operator==(const Waits&) const = default;
 };
 
-Waits waits_of(const RebuildStats& stats);
+/// Until `now`; what is still being waited for counts.
+Waits waits_of(const RebuildStats& stats, WaitSum::Moment now);
 
 /// Pure. Sessions are where the work comes out: when they send for longer than they starve, the
 /// targets are the limit, whatever waits behind them; otherwise the longest wait of the rebuilds
@@ -52,6 +57,7 @@ LimitedBy limited_by(const Waits& waits);
 /// All numbers at one moment. Bytes and waits since the start of the process.
 struct Snapshot {
     RebuildStats rebuilds;
+    Waits waits;
     DispatcherStats batches;
     std::size_t decode_queue_items = 0;
     std::size_t decode_busy_workers = 0;
@@ -66,6 +72,6 @@ struct Snapshot {
 
 /// Network thread.
 Snapshot take_snapshot(const RebuildStats& stats, const Dispatcher& dispatcher,
-                       const MemoryBudget& budget);
+                       const MemoryBudget& budget, WaitSum::Moment now);
 
 }  // namespace fragmend::scheduler

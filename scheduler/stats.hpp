@@ -9,6 +9,38 @@
 
 namespace fragmend::scheduler {
 
+/// The waits of one cause; those that have not ended count as far as they got.
+class WaitSum {
+  public:
+    using Moment = std::chrono::steady_clock::time_point;
+    void begin(Moment now) {
+        settle(now);
+        ++waiting_;
+    }
+    void end(Moment now) {
+        settle(now);
+        --waiting_;
+    }
+    /// Summed over those who waited side by side.
+    std::chrono::nanoseconds until(Moment now) const { return sum_ + waiting_ * (now - since_); }
+    /// For how long there was anybody.
+    std::chrono::nanoseconds any_until(Moment now) const {
+        return any_ + (waiting_ > 0 ? now - since_ : Moment::duration{0});
+    }
+
+  private:
+    void settle(Moment now) {
+        sum_ = until(now);
+        any_ = any_until(now);
+        since_ = now;
+    }
+
+    std::chrono::nanoseconds sum_{0};
+    std::chrono::nanoseconds any_{0};
+    std::int64_t waiting_ = 0;
+    Moment since_{};
+};
+
 /// Touched on the network thread only; readers copy it there.
 struct RebuildStats {
     std::uint64_t objects_started = 0;
@@ -26,16 +58,15 @@ struct RebuildStats {
     std::uint64_t rebuilt_bytes = 0;   ///< Outputs of good rounds, replayed ones included.
     std::uint64_t released_bytes = 0;  ///< Handed to sessions.
 
-    // Where time goes, summed over objects that run side by side.
-    std::chrono::nanoseconds wait_for_budget{0};
-    std::chrono::nanoseconds wait_for_open{0};
-    std::chrono::nanoseconds wait_for_survivors{0};  ///< The network or the peers are the limit.
-    std::chrono::nanoseconds wait_for_decode{0};     ///< The compute is the limit.
-    std::chrono::nanoseconds wait_for_session{
-        0};  ///< The receiver is the limit: the window is full.
-    std::chrono::nanoseconds wait_of_session{0};    ///< Sessions that waited for the next piece.
-    std::chrono::nanoseconds wait_for_target{0};    ///< Sessions that had one and were sending it.
-    std::chrono::nanoseconds wait_for_throttle{0};  ///< By our own choice.
+    // Where time goes.
+    WaitSum wait_for_budget;
+    WaitSum wait_for_open;
+    WaitSum wait_for_survivors;  ///< The network or the peers are the limit.
+    WaitSum wait_for_decode;     ///< The compute is the limit.
+    WaitSum wait_for_session;    ///< The receiver is the limit: the window is full.
+    WaitSum wait_of_session;     ///< Sessions that waited for the next piece.
+    WaitSum wait_for_target;     ///< Sessions that had one and were sending it.
+    WaitSum wait_for_throttle;   ///< By our own choice.
 };
 
 struct DispatcherStats {
@@ -46,19 +77,19 @@ struct DispatcherStats {
     std::size_t batch_items_peak = 0;
 };
 
-/// Adds the time of its scope to one counter.
+/// Waits in its scope.
 class WaitTimer {
   public:
-    WaitTimer(const Clock& clock, std::chrono::nanoseconds& sum)
-        : clock_(clock), sum_(sum), since_(clock.steady()) {}
-    ~WaitTimer() { sum_ += clock_.steady() - since_; }
+    WaitTimer(const Clock& clock, WaitSum& sum) : clock_(clock), sum_(sum) {
+        sum_.begin(clock_.steady());
+    }
+    ~WaitTimer() { sum_.end(clock_.steady()); }
     WaitTimer(const WaitTimer&) = delete;
     WaitTimer& operator=(const WaitTimer&) = delete;
 
   private:
     const Clock& clock_;
-    std::chrono::nanoseconds& sum_;
-    std::chrono::steady_clock::time_point since_;
+    WaitSum& sum_;
 };
 
 }  // namespace fragmend::scheduler

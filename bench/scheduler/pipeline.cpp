@@ -247,7 +247,8 @@ Run rebuild(const PeerView& peers, const ObjectShape& shape, std::uint64_t objec
     while (tasks.running() > 0)
         engine.io.run_one();
     run.cost = watch.cost();
-    run.numbers = scheduler::take_snapshot(engine.rebuild, engine.dispatcher, engine.budget);
+    run.numbers = scheduler::take_snapshot(engine.rebuild, engine.dispatcher, engine.budget,
+                                          std::chrono::steady_clock::now());
     tasks.spawn(engine.dispatcher.stop());
     while (tasks.running() > 0)
         engine.io.run_one();

@@ -38,7 +38,7 @@ struct Options {
 };
 
 std::string limited_by(const Run& run) {
-    return std::string(to_string(scheduler::limited_by(waits_of(run.numbers.rebuilds))));
+    return std::string(to_string(scheduler::limited_by(run.numbers.waits)));
 }
 
 void check(const Run& run, std::uint64_t objects) {

@@ -64,6 +64,7 @@ Engine::Engine(const swift::ReconstructorOptions& options, scheduler::ThrottleSe
       brake_(static_cast<std::size_t>(options.fragmend.quarantine_brake)) {}
 
 Engine::~Engine() {
+    configuration_thread_.join();
     disk_threads_.join();
     decode_threads_.join();
 }

@@ -32,9 +32,11 @@ class Engine {
     /// May be told new limits at any time, on the network thread.
     scheduler::Throttle& throttle() { return throttle_; }
     scheduler::Snapshot snapshot() const {
-        return scheduler::take_snapshot(rebuild_stats_, dispatcher_, budget_);
+        return scheduler::take_snapshot(rebuild_stats_, dispatcher_, budget_, clock_.steady());
     }
     asio::any_io_executor disk() { return disk_threads_.get_executor(); }
+    /// For what must not wait behind a disk that hangs.
+    asio::any_io_executor configuration() { return configuration_thread_.get_executor(); }
     /// What the jobs of a pass share; `stats`, `suspects` and `targets` belong to that pass.
     sync::Services services(sync::PassStats& stats, sync::Suspects& suspects,
                             sync::TargetSlots& targets, sync::ActivityBoard& activities,
@@ -49,6 +51,7 @@ class Engine {
     asio::io_context io_{1};
     asio::thread_pool disk_threads_;
     asio::thread_pool decode_threads_;
+    asio::thread_pool configuration_thread_{1};
     std::unique_ptr<scheduler::Codec> codec_;
     HeapSlabs slabs_;
     BufferPool buffers_;

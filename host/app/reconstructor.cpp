@@ -173,7 +173,7 @@ Awaitable<void> Reconstructor::run_pass() {
         static_cast<std::size_t>(per_device > 0 ? per_device : options_.fragmend.sessions));
     auto services = engine_->services(stats, suspects, targets, activities_, setup_.metrics());
     const auto read_before = engine_->rebuild_stats().survivor_bytes;
-    const auto waits_before = scheduler::waits_of(engine_->rebuild_stats());
+    const auto waits_before = engine_->snapshot().waits;
 
     Pass pass(services, setup_.policies(), share_.devices, share_.partitions, *gate_);
     pass_ = &pass;
@@ -191,7 +191,7 @@ Awaitable<void> Reconstructor::run_pass() {
     setup_.screen().set_status("");
 
     stats.survivor_bytes_read = engine_->rebuild_stats().survivor_bytes - read_before;
-    stats.waits = scheduler::waits_of(engine_->rebuild_stats()) - waits_before;
+    stats.waits = engine_->snapshot().waits - waits_before;
     co_await after_pass(pass, stats);
 }
 
@@ -295,6 +295,9 @@ Awaitable<void> Reconstructor::log_heartbeat(const Pass& pass) {
         if (pass_ == nullptr) co_return;
         count_quarantines();
         pass.log_stats();
+        const StatusSource source = status_source();
+        // A node with nothing to send logs what Swift logs.
+        if (source.sessions.in_use > 0) log_.info(heartbeat_line(source));
     }
 }
 
@@ -326,7 +329,7 @@ Awaitable<void> Reconstructor::sample_rebuilds() {
     boost::system::error_code error;
     while (!ended_) {
         sample_before_ = std::exchange(
-            sample_, {setup_.clock().steady(), scheduler::waits_of(engine_->rebuild_stats())});
+            sample_, {setup_.clock().steady(), engine_->snapshot().waits});
         sample_timer_->expires_after(sample_interval);
         co_await sample_timer_->async_wait(asio::redirect_error(asio::use_awaitable, error));
     }
@@ -395,7 +398,7 @@ StatusSource Reconstructor::status_source() const {
     source.replicate_calls = {engine_->replicate_calls().in_use(),
                               engine_->replicate_calls().capacity()};
     source.now = engine_->snapshot();
-    source.recent_waits = scheduler::waits_of(source.now.rebuilds) - sample_before_.waits;
+    source.recent_waits = source.now.waits - sample_before_.waits;
     source.recent_s = seconds_since(sample_before_.at);
     source.throttle = engine_->throttle().settings();
     source.pace = engine_->throttle().pace();
@@ -460,7 +463,7 @@ Awaitable<void> Reconstructor::look_at_configuration() {
 
 Awaitable<bool> Reconstructor::took_new_limits() {
     auto look = [this] { return setup_.changed_limits(); };
-    const auto changed = co_await offload(engine_->disk(), std::move(look));
+    const auto changed = co_await offload(engine_->configuration(), std::move(look));
     if (!changed) co_return false;
     setup_.take_limits(*changed);
     log_.notice("SIGHUP received (" + std::to_string(::getpid()) + "): only limits have changed");

@@ -229,8 +229,18 @@ std::string limited_by(const StatusSource& source) {
            " jobs: " + common->first;
 }
 
+std::string heartbeat_line(const StatusSource& source) {
+    const auto number = [](std::size_t value) { return static_cast<double>(value); };
+    return format("%.0f of %.0f sessions, %.0f objects at work, ", number(source.sessions.in_use),
+                  number(source.sessions.capacity), number(source.now.objects_running())) +
+           format("%.1f pieces a batch, %.0f queued, ", source.now.batch_fill(),
+                  number(source.now.decode_queue_items)) +
+           human_bytes(source.now.memory_in_use_bytes) + " of " +
+           human_bytes(source.now.memory_limit_bytes) + " memory; limited by " + limited_by(source);
+}
+
 json::object status_json(const StatusSource& source) {
-    const auto waited_for = scheduler::waits_of(source.now.rebuilds);
+    const auto& waited_for = source.now.waits;
     json::object waited;
     for (const Wait& wait : waits)
         waited[to_string(wait.cause)] = seconds(waited_for.*wait.of);

@@ -48,6 +48,8 @@ boost::json::object status_json(const StatusSource& source);
 /// What the work waits for most, of late: scheduler::limited_by and some words about it; while
 /// nothing is rebuilt, what most jobs do; `nothing` while nothing is to be done.
 std::string limited_by(const StatusSource& source);
+/// The same numbers as a line of the log.
+std::string heartbeat_line(const StatusSource& source);
 
 /// `reading 50.0 MiB/s (20.0 MiB/s a node), sending without limit; polite`.
 std::string throttle_text(const scheduler::ThrottleSettings& settings);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "fakes.hpp"
+#include "scheduler/snapshot.hpp"
 
 namespace fragmend::scheduler::testing {
 namespace {
@@ -418,6 +419,10 @@ TEST(ObjectRebuild, StopsWhileItWaitsForMemory) {
     world.tasks.spawn(receive(*first, received, 0));
     world.run_until_idle();
     EXPECT_FALSE(received.error);
+    // A wait that has not ended shows.
+    world.clock.time += std::chrono::seconds(30);
+    EXPECT_EQ(waits_of(world.stats, world.clock.time).memory, std::chrono::seconds(30));
+    EXPECT_EQ(waits_of(world.stats, world.clock.time).starving, std::chrono::seconds(30));
     first->cancel();
     world.run_until_idle();
     ASSERT_TRUE(received.error);

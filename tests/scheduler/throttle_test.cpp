@@ -232,6 +232,30 @@ TEST(LimitedBy, DoesNotBlameTheTargetWhenNoSessionWaits) {
     EXPECT_EQ(limited_by(waits), LimitedBy::decode);
 }
 
+TEST(LimitedBy, ManyStreamsThatRestForAMomentAreNoThrottle) {
+    Waits waits;
+    waits.target = waits.any_session = seconds(10);
+    waits.throttle = seconds(8);
+    waits.any_throttle = seconds(1);
+    EXPECT_EQ(limited_by(waits), LimitedBy::target);
+    waits.any_throttle = seconds(6);
+    EXPECT_EQ(limited_by(waits), LimitedBy::throttle);
+}
+
+TEST(WaitSum, CountsWhatHasNotEnded) {
+    WaitSum sum;
+    EXPECT_EQ(sum.until(start + seconds(9)), seconds(0));
+    sum.begin(start + seconds(10));
+    EXPECT_EQ(sum.until(start + seconds(40)), seconds(30));
+    sum.begin(start + seconds(40));
+    EXPECT_EQ(sum.until(start + seconds(50)), seconds(50));
+    EXPECT_EQ(sum.any_until(start + seconds(50)), seconds(40));
+    sum.end(start + seconds(50));
+    sum.end(start + seconds(60));
+    EXPECT_EQ(sum.until(start + seconds(100)), seconds(60));
+    EXPECT_EQ(sum.any_until(start + seconds(100)), seconds(50));
+}
+
 TEST(LimitedBy, LooksAtAnIntervalThroughADifference) {
     Waits before;
     before.starving = before.decode = seconds(100);

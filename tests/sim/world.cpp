@@ -147,7 +147,8 @@ const std::vector<std::string>& World::run() {
     tally_.shared = rebuild_stats_.objects_shared;
     tally_.quarantined = disk_.quarantined.size();
     tally_.throttled_ms = static_cast<std::uint64_t>(
-        std::chrono::duration_cast<std::chrono::milliseconds>(rebuild_stats_.wait_for_throttle)
+        std::chrono::duration_cast<std::chrono::milliseconds>(
+            rebuild_stats_.wait_for_throttle.until(VirtualTime::now()))
             .count());
     tally_.virtual_seconds = static_cast<std::uint64_t>(
         std::chrono::duration_cast<std::chrono::seconds>(VirtualTime::now() - began).count());

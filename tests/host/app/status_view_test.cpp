@@ -35,7 +35,7 @@ TEST(LimitedBy, TheLongestRecentWait) {
     const sync::PassStats stats;
     auto source = source_of(stats);
     // Long ago it was memory; of late it is the decoding.
-    source.now.rebuilds.wait_for_budget = 500s;
+    source.now.waits.memory = 500s;
     source.recent_waits.decode = 3s;
     source.recent_waits.network = 2s;
     EXPECT_EQ(limited_by(source), "decode: this machine's compute");
@@ -77,6 +77,20 @@ TEST(StatusView, SaysWhatAPersonNeeds) {
           "SYNC of d1/3 policy#1: in a session with 10.0.0.1:6200/d3 for 4 s\n"}) {
         EXPECT_NE(text.find(part), std::string::npos) << part << "\nin\n" << text;
     }
+}
+
+TEST(StatusView, TheLogGetsTheSameNumbers) {
+    const sync::PassStats stats;
+    auto source = source_of(stats);
+    source.now.rebuilds.objects_started = 12;
+    source.now.rebuilds.objects_verified = 5;
+    source.now.batches.batches = 2;
+    source.now.batches.items = 9;
+    source.now.decode_queue_items = 3;
+    source.recent_waits.decode = 3s;
+    EXPECT_EQ(heartbeat_line(source),
+              "3 of 8 sessions, 7 objects at work, 4.5 pieces a batch, 3 queued, 1.0 MiB of 128.0 "
+              "MiB memory; limited by decode: this machine's compute");
 }
 
 TEST(StatusView, StrangeAnswersReachNoTerminal) {
