@@ -36,14 +36,10 @@ std::string_view to_string(LimitedBy limit) {
 }
 
 Waits Waits::operator-(const Waits& earlier) const {
-    return {source - earlier.source,
-            network - earlier.network,
-            target - earlier.target,
-            starving - earlier.starving,
-            decode - earlier.decode,
-            memory - earlier.memory,
-            throttle - earlier.throttle,
-            any_throttle - earlier.any_throttle,
+    return {source - earlier.source,          network - earlier.network,
+            target - earlier.target,          starving - earlier.starving,
+            decode - earlier.decode,          memory - earlier.memory,
+            throttle - earlier.throttle,      any_throttle - earlier.any_throttle,
             any_session - earlier.any_session};
 }
 

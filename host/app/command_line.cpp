@@ -73,7 +73,8 @@ old one stays. SIGTERM drops what is under way and ends within seconds.
 
 Fragmend's own options stand in [object-reconstructor], prefixed with fragmend_:
   fragmend_memory_limit   bytes for fragments in flight (K, M, G), default 128M
-  fragmend_sessions       SSYNC sessions at a time
+  fragmend_sessions       SSYNC sessions at a time; of those fragmend_node_sessions towards one
+                          node and fragmend_disk_sessions from one disk, default 4
   fragmend_profile        polite, balanced or urgent: how we give way when peers get slow
   fragmend_read_limit     bytes a second of survivors; also fragmend_node_read_limit and
                           fragmend_device_read_limit, and the same three with send

@@ -12,10 +12,11 @@
 namespace fragmend::swift {
 namespace {
 
-constexpr std::array<std::string_view, 8> known_options = {
-    "fragmend_codec",       "fragmend_decode_threads", "fragmend_disk_threads",
-    "fragmend_hedge_delay", "fragmend_memory_limit",   "fragmend_quarantine_brake",
-    "fragmend_read_ahead",  "fragmend_sessions"};
+constexpr std::array<std::string_view, 10> known_options = {
+    "fragmend_codec",         "fragmend_decode_threads",   "fragmend_disk_sessions",
+    "fragmend_disk_threads",  "fragmend_hedge_delay",      "fragmend_memory_limit",
+    "fragmend_node_sessions", "fragmend_quarantine_brake", "fragmend_read_ahead",
+    "fragmend_sessions"};
 
 constexpr std::string_view prefix = "fragmend_";
 constexpr std::int64_t memory_limit_min = 8 << 20;
@@ -77,6 +78,8 @@ FragmendOptions read_fragmend_options(OptionReader& options, const IniSection& v
     read_throttle(options, out);
     out.hedge_delay_s = options.number("fragmend_hedge_delay", out.hedge_delay_s, 0);
     out.sessions = options.whole("fragmend_sessions", std::max(concurrency, out.sessions), 1, 4096);
+    out.node_sessions = options.whole("fragmend_node_sessions", out.node_sessions, 1, 4096);
+    out.disk_sessions = options.whole("fragmend_disk_sessions", out.disk_sessions, 1, 4096);
     out.read_ahead = options.whole("fragmend_read_ahead", out.read_ahead, 1, 1024);
     out.disk_threads = options.whole("fragmend_disk_threads", out.disk_threads, 0, 1024);
     out.decode_threads = options.whole("fragmend_decode_threads", out.decode_threads, 0, 1024);

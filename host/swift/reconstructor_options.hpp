@@ -63,6 +63,10 @@ struct FragmendOptions {
     /// `concurrency` and 8: a session waits on its peer most of the time, and peers let one
     /// session at a time into a device, so a few more than Swift's jobs keep the decoder fed.
     std::int64_t sessions = 8;
+    /// fragmend_node_sessions, fragmend_disk_sessions: of those, towards one node and from one disk
+    /// of ours. A server of Swift's refuses more than `replication_concurrency` (4) a worker.
+    std::int64_t node_sessions = 4;
+    std::int64_t disk_sessions = 4;
     /// fragmend_read_ahead: objects gathered ahead of the one being sent, per session.
     std::int64_t read_ahead = 8;
     /// fragmend_disk_threads: threads for blocking file work; 0 is chosen at start.

@@ -8,6 +8,7 @@
 #include "host/swift/handoff_walk.hpp"
 #include "host/swift/partition_hashes.hpp"
 #include "host/swift/replicate_answer.hpp"
+#include "host/sync/session_places.hpp"
 
 namespace fragmend::sync {
 namespace {
@@ -106,10 +107,11 @@ Awaitable<void> PartnerSync::send(std::vector<LaterTarget> later) {
             if (delta_->node.id != node_id) continue;
         }
         activity_.queued("waits for its turn among the sessions");
-        auto permit = co_await services_.sessions.acquire(1);
-        if (permit.has_error() || cancelled_) co_return;
+        auto places = co_await take_session_places(services_, delta_->node.replication_ip,
+                                                   job_.local_device.device);
+        if (places.has_error() || cancelled_) co_return;
         auto ended = co_await session(later);
-        permit->release();
+        places.value() = SessionPlaces();
         slot.release();
         co_await go_on_after(std::move(ended));
     }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "host/swift/purge.hpp"
+#include "host/sync/session_places.hpp"
 #include "host/sync/sync_job.hpp"
 
 namespace fragmend::sync {
@@ -207,8 +208,9 @@ Awaitable<void> RevertJobRun::run_slice(Slice& slice) {
 Awaitable<std::optional<Delivered>> RevertJobRun::deliver(const scan::Partner& target,
                                                           Slice& slice) {
     activity_.queued("waits for its turn among the sessions");
-    auto permit = co_await services_.sessions.acquire(1);
-    if (permit.has_error() || cancelled_) co_return std::nullopt;
+    const auto places = co_await take_session_places(services_, target.node.replication_ip,
+                                                     job_.local_device.device);
+    if (places.has_error() || cancelled_) co_return std::nullopt;
     activity_.doing("in a session with " + target.node.replication_name());
     RevertObjects objects(services_, policy_,
                           {.partition = job_.partition,

@@ -39,27 +39,40 @@ inline constexpr std::size_t replicate_calls_max = 32;
 /// `scheduler::session_bytes`.
 inline constexpr std::size_t session_offers_max = 2048;
 
-/// Sessions towards one device at a time. Swift's servers let `replication_concurrency_per_device`
-/// sessions into a device and let others wait for a lock; queueing here costs nobody anything.
+/// Sessions at a time towards one device, towards one node, and from one disk of ours. Swift's
+/// servers let `replication_concurrency_per_device` sessions into a device and let others wait for
+/// a lock; of `replication_concurrency` sessions a worker they refuse the next one. Queueing here
+/// costs nobody anything.
 class TargetSlots {
   public:
-    TargetSlots(asio::any_io_executor executor, std::size_t sessions_per_device)
-        : executor_(std::move(executor)), sessions_per_device_(sessions_per_device) {}
+    static constexpr std::size_t no_limit = 1 << 20;
+
+    TargetSlots(asio::any_io_executor executor, std::size_t per_device,
+                std::size_t per_node = no_limit, std::size_t per_disk = no_limit)
+        : executor_(std::move(executor)),
+          per_device_(per_device),
+          per_node_(per_node),
+          per_disk_(per_disk) {}
 
     Semaphore& of(const std::string& device_name) {
-        auto& slot = slots_[device_name];
-        if (!slot) slot = std::make_unique<Semaphore>(executor_, sessions_per_device_);
-        return *slot;
+        return one_of(devices_, device_name, per_device_);
     }
-    void close() {
-        for (auto& [name, slot] : slots_)
-            slot->close();
-    }
+    Semaphore& of_node(const std::string& ip) { return one_of(nodes_, ip, per_node_); }
+    Semaphore& of_disk(const std::string& device) { return one_of(disks_, device, per_disk_); }
 
   private:
+    using Slots = std::map<std::string, std::unique_ptr<Semaphore>>;  ///< As many as the ring has.
+    Semaphore& one_of(Slots& slots, const std::string& name, std::size_t units) {
+        auto& slot = slots[name];
+        if (!slot) slot = std::make_unique<Semaphore>(executor_, units);
+        return *slot;
+    }
+
     asio::any_io_executor executor_;
-    std::size_t sessions_per_device_;
-    std::map<std::string, std::unique_ptr<Semaphore>> slots_;  ///< As many as the ring has devices.
+    std::size_t per_device_;
+    std::size_t per_node_;
+    std::size_t per_disk_;
+    Slots devices_, nodes_, disks_;
 };
 
 /// Owned by host/app's pass; outlives every job. Touched on the network thread, except for what is

@@ -12,9 +12,8 @@ void SessionOrder::offered(const ObjectHash& object_hash, const Timestamp& data)
     if (offers_.size() < offers_max) offers_.emplace_back(object_hash.first_half(), data.raw);
 }
 
-void SessionOrder::sort(
-    std::vector<transport::ssync::Wanted>& objects,
-    const std::function<std::size_t(const std::string& object_hash)>& missing) {
+void SessionOrder::sort(std::vector<transport::ssync::Wanted>& objects,
+                        const std::function<std::size_t(const std::string& object_hash)>& missing) {
     std::ranges::sort(offers_);
     std::vector<scheduler::AtRisk> at_risk;
     at_risk.reserve(objects.size());

@@ -48,8 +48,9 @@ struct SessionFixture : ondisk::DiskFixture {
         co_return true;
     }
 
-    Services services() { return services_with(budget); }
-    Services services_with(scheduler::MemoryBudget& memory) {
+    Services services() { return services_with(budget, targets, sessions); }
+    Services services_with(scheduler::MemoryBudget& memory, TargetSlots& slots,
+                           Semaphore& session_count) {
         return {io.get_executor(),
                 disk_threads.get_executor(),
                 options,
@@ -62,9 +63,9 @@ struct SessionFixture : ondisk::DiskFixture {
                 clock,
                 {},
                 {},
-                sessions,
+                session_count,
                 replicate_calls,
-                targets,
+                slots,
                 stats,
                 suspects,
                 activities,

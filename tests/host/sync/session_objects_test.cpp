@@ -133,8 +133,8 @@ TEST_F(SessionObjectsTest, ServesFirstWhatALaterTargetLacksToo) {
     planned.later = {{7, 2, {two.substr(29)}}};
     Services shared = services();
     SessionObjects objects(shared, policy, std::move(planned), activity, holes);
-    const auto seen = test::run_coroutine(
-        io, play(objects, {want(one), want(two)}, OnBrokenBody::leave_out));
+    const auto seen =
+        test::run_coroutine(io, play(objects, {want(one), want(two)}, OnBrokenBody::leave_out));
     ASSERT_EQ(seen.bodies.size(), 2u);
     EXPECT_GT(seen.bodies[0].size(), seen.bodies[1].size());
 }
@@ -398,18 +398,18 @@ TEST_F(SharedSessions, WhatWasKeptMakesRoomForAnObjectThatNeedsTheWholeBudget) {
     const auto shape = scheduler::fit_shape(scheme(), large.size(), piece_bytes, {}, 64 << 20);
     scheduler::MemoryBudget tight(io.get_executor(), shape->charge_bytes() + 1);
     Stash stash(tight, 1 << 20);
-    Services shared = services_with(tight);
+    Services shared = services_with(tight, targets, sessions);
     shared.stash = &stash;
 
-    SurvivorSource source(shared, policy, "7", swift::test::make_node(0),
-                          swift::test::make_node(1), holes);
+    SurvivorSource source(shared, policy, "7", swift::test::make_node(0), swift::test::make_node(1),
+                          holes);
     source.remember(kept, archive_of(kept, little));
-    const scheduler::RebuildPorts ports{shared.network, source,         shared.codec,
-                                        shared.dispatcher, shared.budget, shared.buffers,
-                                        shared.clock,   shared.rebuild_stats, shared.log};
-    auto rebuild = std::make_shared<scheduler::ObjectRebuild>(
-        ports, scheduler::RebuildLimits(), request_of(kept, little.size()),
-        std::vector<std::uint32_t>());
+    const scheduler::RebuildPorts ports{
+        shared.network, source,       shared.codec,         shared.dispatcher, shared.budget,
+        shared.buffers, shared.clock, shared.rebuild_stats, shared.log};
+    auto rebuild = std::make_shared<scheduler::ObjectRebuild>(ports, scheduler::RebuildLimits(),
+                                                              request_of(kept, little.size()),
+                                                              std::vector<std::uint32_t>());
     ASSERT_TRUE(test::run_coroutine(io, verify(*rebuild)));
     auto planned = plan({});
     planned.job = this;

@@ -135,9 +135,9 @@ MUTANTS = [
      "        if (state_.outputs[i].window.has_memory())",
      "        if (state_.outputs[i].window.has_memory() && (!$M || i == 0))"),
     ("another-fragment-is-taken-from-the-stash", "host/sync/stash.cpp",
-     "    const auto place = std::ranges::find(kept_, key, &Kept::key);\n    if",
-     "    auto place = std::ranges::find(kept_, key, &Kept::key);\n"
-     "    if ($M && !kept_.empty()) place = kept_.begin();\n    if"),
+     "    const auto found = places_.find(key);\n",
+     "    auto found = places_.find(key);\n"
+     "    if ($M && !places_.empty()) found = places_.begin();\n"),
     # Memory.
     ("receive-buffers-are-not-charged", "scheduler/rebuild_shape.cpp",
      "    if (charge.receives_whole) charge.outside_bytes = whole;",
