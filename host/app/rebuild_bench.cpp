@@ -1,18 +1,16 @@
 // Rounds of the rebuild bench.
 #include "host/app/rebuild_bench.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <boost/json/serialize.hpp>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <ostream>
 #include <thread>
 
 #include "host/app/interrupt_watch.hpp"
 #include "host/app/rebuild_bench_report.hpp"
+#include "host/app/result_file.hpp"
 #include "host/app/summary.hpp"
 #include "host/swift/directory.hpp"
 
@@ -28,37 +26,29 @@ class Bench {
         : line_(line), clock_(clock), out_(out), err_(err) {}
 
     int run() {
-        if (!try_result_file()) return usage();
+        if (!line_.out.empty()) {
+            const auto usable = ResultFile(line_.out).try_it();
+            if (usable.has_error()) return fail(usable.error(), ExitCode::usage);
+        }
         warn_when_busy();
         auto made = EmbeddedRun::make(line_, clock_, interrupt_.stop());
-        if (made.has_error()) {
-            err_ << "fragmend: " << made.error().detail << std::endl;
-            return static_cast<int>(made.error() == errc::internal ? ExitCode::internal_error
-                                                                   : ExitCode::usage);
-        }
+        if (made.has_error()) return fail(made.error(), ExitCode::usage);
         run_ = std::move(made.value());
         if (line_.keep) run_->scratch().keep();
         auto done = measure();
         if (done.has_error()) {
-            err_ << "fragmend: " << done.error().detail << std::endl;
-            return static_cast<int>(done.error() == errc::cancelled ? ExitCode::work_remains
-                                                                    : ExitCode::internal_error);
+            const bool stopped = done.error() == errc::cancelled;
+            return fail(done.error(), stopped ? ExitCode::work_remains : ExitCode::internal_error);
         }
         return conclude();
     }
 
   private:
-    /// Looked at before anything is measured, and without leaving an empty file.
-    bool try_result_file() const {
-        if (line_.out.empty()) return true;
-        const auto folder = std::filesystem::absolute(line_.out).parent_path();
-        if (::access(line_.out.c_str(), F_OK) == 0) return ::access(line_.out.c_str(), W_OK) == 0;
-        return ::access(folder.c_str(), W_OK) == 0;
-    }
-
-    int usage() const {
-        err_ << "fragmend: cannot write " << line_.out << std::endl;
-        return static_cast<int>(ExitCode::usage);
+    int fail(const Error& error, ExitCode code) const {
+        // What the options or this machine are to blame for is told apart from our own defects.
+        const bool ours = error == errc::internal;
+        err_ << "fragmend: " << error.detail << std::endl;
+        return static_cast<int>(ours ? ExitCode::internal_error : code);
     }
 
     void warn_when_busy() const {
@@ -165,9 +155,8 @@ class Bench {
             line_.fsync ? " and syncs" : "");
         say(text);
         if (!line_.out.empty()) {
-            std::ofstream out(line_.out);
-            out << bench_file_text(result);
-            if (!out.flush()) return usage();
+            const auto written = ResultFile(line_.out).write(bench_file_text(result));
+            if (written.has_error()) return fail(written.error(), ExitCode::internal_error);
         }
         return static_cast<int>(worst_exit());
     }

@@ -212,5 +212,15 @@ TEST(BenchCommand, MeasuresRoundsAndLeavesThemAsJson) {
     EXPECT_EQ(text.str().find(place.path()), std::string::npos);
 }
 
+TEST(BenchCommand, RefusesAFolderForItsResultAtOnce) {
+    ScratchFolder place;
+    const std::vector<std::string_view> words{"rebuild", "--out", place.path()};
+    std::ostringstream out, err;
+    EXPECT_EQ(run_bench_command(words, SystemClock(), out, err), 2);
+    EXPECT_NE(err.str().find(std::string(place.path()) + ": Is a directory"), std::string::npos)
+        << err.str();
+    EXPECT_EQ(out.str(), "");
+}
+
 }  // namespace
 }  // namespace fragmend::app
