@@ -54,7 +54,8 @@ std::string process_of(const std::string& socket_name) {
     return "process " + socket_name.substr(from, socket_name.rfind('.') - from);
 }
 
-/// The answer at one socket; nothing when nobody is there. Errors: io, timeout, protocol (it drops us).
+/// The answer at one socket; nothing when nobody is there. Errors: io, timeout, protocol (it drops
+/// us).
 Result<std::optional<json::object>> ask(int folder, const std::string& name,
                                         const std::string& request,
                                         std::chrono::milliseconds limit) {
@@ -102,7 +103,12 @@ void ask_all(const std::string& directory, const std::string& request,
              std::chrono::milliseconds limit, Asked& asked) {
     const auto listed = swift::read_directory(AT_FDCWD, directory);
     if (listed.has_error()) {
-        asked.problem(error_from_errno(listed.error().number, directory).detail);
+        const auto why = error_from_errno(listed.error().number, directory);
+        // Nobody listens where there is nothing.
+        if (why == errc::not_found)
+            std::cerr << "fragmend: " << why.detail << std::endl;
+        else
+            asked.problem(why.detail);
         return;
     }
     auto names = listed->names;

@@ -77,6 +77,14 @@ TEST_F(ControlCommand, WhatTheDeadLeftIsPassedOverInSilence) {
     EXPECT_EQ(said_, "fragmend: no running reconstructor found\n");
 }
 
+TEST_F(ControlCommand, AFolderThatIsNotThereIsNamedAndHoldsNobody) {
+    std::filesystem::remove(folder_.file("cache"));
+    EXPECT_EQ(run(), 6);
+    EXPECT_EQ(said_, "fragmend: " + folder_.file("cache") +
+                         ": No such file or directory\n"
+                         "fragmend: no running reconstructor found\n");
+}
+
 TEST_F(ControlCommand, AProcessThatDoesNotAnswerIsNamed) {
     const auto silent = socket_of(17);
     EXPECT_EQ(run(std::chrono::milliseconds(1)), 6);
