@@ -31,7 +31,9 @@ class Bench {
             if (usable.has_error()) return fail(usable.error(), ExitCode::usage);
         }
         warn_when_busy();
-        auto made = EmbeddedRun::make(line_, clock_, interrupt_.stop());
+        auto made = EmbeddedRun::make(
+            line_, clock_, interrupt_.stop(),
+            [this](const std::string& folder) { interrupt_.leaves_behind(folder); });
         if (made.has_error()) return fail(made.error(), ExitCode::usage);
         run_ = std::move(made.value());
         if (line_.keep) run_->scratch().keep();
@@ -48,6 +50,8 @@ class Bench {
         // What the options or this machine are to blame for is told apart from our own defects.
         const bool ours = error == errc::internal;
         err_ << "fragmend: " << error.detail << std::endl;
+        if (run_ != nullptr && line_.keep)
+            err_ << "fragmend: " << run_->scratch().path() << " is kept" << std::endl;
         return static_cast<int>(ours ? ExitCode::internal_error : code);
     }
 
@@ -131,7 +135,7 @@ class Bench {
             " servers, " + std::to_string(line_.objects) + " objects, " +
             human_bytes(run_->objects_bytes()));
         if (!run_->note().empty()) say("  " + run_->note());
-        say("  decoding on the " + run_->reconstructor().decoder() + "; on " +
+        say("  decoding on the " + decoders_ready(run_->reconstructor().devices()) + "; on " +
             file_system_of(run_->cluster().root()) +
             (spec.fsync ? ", every file synced" : ", nothing synced") + "; in " +
             run_->scratch().path() + (line_.keep ? ", which is kept" : ""));
@@ -141,9 +145,22 @@ class Bench {
         if (!line_.json) out_ << text << std::endl;
     }
 
+    /// Whoever asked for GPUs hears what became of them.
+    void warn_of_devices(std::span<const codec::DeviceStatus> devices) const {
+        if (line_.backend != Backend::gpu) return;
+        for (const std::string& warning : device_warnings(devices))
+            err_ << "fragmend: " << warning << std::endl;
+    }
+
     int conclude() const {
         const auto result = bench_json(line_, *run_, rounds_, plain_threads(), clock_.now());
-        if (line_.json) out_ << boost::json::serialize(result) << std::endl;
+        warn_of_devices(run_->reconstructor().devices());
+        if (line_.json) {
+            // A file that others read names no folder of this machine.
+            auto told = result;
+            if (line_.keep) told["folder"] = run_->scratch().path();
+            out_ << boost::json::serialize(told) << std::endl;
+        }
         const auto& medians = result.at("medians").as_object();
         char text[200];
         std::snprintf(

@@ -15,8 +15,8 @@ class ResultFile {
     /// `path` is as somebody named it, links included.
     explicit ResultFile(std::string path) : path_(std::move(path)) {}
 
-    /// Whether `write` could do its work now; leaves nothing behind. Errors: not_found, no_space, io;
-    /// also for a folder.
+    /// Whether `write` could do its work now; leaves nothing behind. Errors: not_found, no_space,
+    /// io; also for a folder.
     Result<void> try_it() const;
     /// Errors: as above.
     Result<void> write(std::string_view text) const;

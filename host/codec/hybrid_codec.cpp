@@ -85,8 +85,8 @@ Result<void> HybridCodec::check(const EcScheme& scheme) {
     auto sound = cpu_.check(scheme);
     if (!sound || options_.route != RoutePolicy::device_first) return sound;
     for (const auto& device : devices_) {
-        auto same = cpu_.gives_back(
-            scheme, [&](SegmentWork& item) { return run_on(*device, item); });
+        auto same =
+            cpu_.gives_back(scheme, [&](SegmentWork& item) { return run_on(*device, item); });
         if (same) continue;
         return Error{same.error().code,
                      device->status().name + ", " + to_string(scheme) + ": " + same.error().detail};
