@@ -18,7 +18,7 @@ _ROOT = os.path.dirname(os.path.dirname(_HERE))
 sys.path[:0] = [os.path.join(os.path.dirname(_HERE), 'rebuild'), os.path.join(_ROOT, 'tests', 'lab')]
 
 import report  # noqa: E402
-from lab import Lab  # noqa: E402
+from lab import Lab, LabError  # noqa: E402
 from swiftlab.running import SWIFT_RECONSTRUCTOR  # noqa: E402
 
 PASS_LIMIT_S = 3600.0
@@ -49,7 +49,7 @@ def parse(arguments):
     parser.add_argument('-k', type=int, default=4)
     parser.add_argument('-m', type=int, default=2)
     parser.add_argument('--swift-concurrency', type=int, default=4)
-    parser.add_argument('--dir', help='make the lab below this folder')
+    parser.add_argument('--dir', help='make the lab below this folder; it is removed at the end')
     parser.add_argument('--results', default=os.path.join(_ROOT, 'bench', 'results'),
                         help='where the JSON goes (default: bench/results)')
     return parser.parse_args(arguments)
@@ -77,8 +77,9 @@ def run(options):
     swift = ('swift', [SWIFT_RECONSTRUCTOR], ('once',),
              {'concurrency': options.swift_concurrency})
     fragmend = ('fragmend', [os.path.abspath(options.fragmend), 'reconstructor'], ('--once',), {})
-    directory = os.path.join(options.dir, 'lab-idle') if options.dir else None
-    with Lab(directory=directory, k=options.k, m=options.m, ec_type='isa_l_rs_cauchy',
+    if options.dir:
+        os.makedirs(options.dir, exist_ok=True)
+    with Lab(below=options.dir, k=options.k, m=options.m, ec_type='isa_l_rs_cauchy',
              servers=options.servers, devices=options.devices,
              part_power=options.part_power) as lab:
         lab.fill_fast(-(-options.fragments // (options.k + options.m)), [options.object_bytes],
@@ -119,4 +120,7 @@ def main():
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except (LabError, OSError) as failure:
+        sys.exit(f'idle: {failure}')

@@ -15,7 +15,7 @@ sys.path[:0] = [_HERE, os.path.join(_ROOT, 'tests', 'lab')]
 
 import contest  # noqa: E402
 import report  # noqa: E402
-from lab import Lab  # noqa: E402
+from lab import Lab, LabError  # noqa: E402
 from swiftlab.running import SWIFT_RECONSTRUCTOR  # noqa: E402
 
 MIB = 1048576
@@ -55,18 +55,18 @@ def parse(arguments):
                         help='size of large objects (default: 32 MiB)')
     parser.add_argument('--tmpfs', action='store_true',
                         help='devices in memory: hides the cost of fsync')
-    parser.add_argument('--dir', help='make the labs below this folder, e.g. on another disk')
+    parser.add_argument('--dir', help='make the labs below this folder, e.g. on another disk; they are '
+                             'removed at the end')
     parser.add_argument('--results', default=os.path.join(_ROOT, 'bench', 'results'),
                         help='where the JSON goes (default: bench/results)')
     return parser.parse_args(arguments)
 
 
 def make_lab(options, case):
-    directory = os.path.join(options.dir, f'lab-{case.name}') if options.dir else None
     # Twice what a device will hold, and some pages for each small file.
     share = case.count * (options.k + options.m) / options.devices
     room_mib = 64 + int(2 * share * (case.object_bytes / options.k + 32768) / MIB)
-    return Lab(directory=directory, ec_type=options.ec_type, k=options.k, m=options.m,
+    return Lab(below=options.dir, ec_type=options.ec_type, k=options.k, m=options.m,
                servers=options.servers, devices=options.devices, part_power=options.part_power,
                replication_concurrency_per_device=options.per_device, tmpfs=options.tmpfs,
                tmpfs_mib=room_mib, workers=options.workers)
@@ -126,17 +126,24 @@ def main():
         sys.exit(f'bench: no program at {options.fragmend}; build it, or try --dry')
     cases = [contest.Case('small', 16384, options.small_count),
              contest.Case('large', options.large_bytes, options.large_count)]
-    results = [run_case(options, case) for case in cases
-               if not options.case or case.name in options.case]
+    if options.dir:
+        os.makedirs(options.dir, exist_ok=True)
+    results, path = [], None
+    for case in cases:
+        if options.case and case.name not in options.case:
+            continue
+        results.append(run_case(options, case))
+        # After each case: one that fails takes nothing from those before it.
+        if not options.dry:
+            path = report.write(results, options, _ROOT, path)
+            print(f'written: {os.path.relpath(path)}', flush=True)
     if options.dry:
         print('dry run: no result written')
-    else:
-        print(f'written: {os.path.relpath(report.write(results, options, _ROOT))}')
     return 0 if all(entry['whole'] for result in results for entry in result['rounds']) else 1
 
 
 if __name__ == '__main__':
     try:
         sys.exit(main())
-    except contest.RaceFailed as failure:
+    except (contest.RaceFailed, LabError, OSError) as failure:
         sys.exit(f'bench: {failure}')

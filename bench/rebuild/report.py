@@ -71,13 +71,13 @@ def _percents(parts):
     return ', '.join(f'{name} {100 * part / whole:.0f} %' for name, part in ranked if part)
 
 
-def write(results, options, root):
-    """Writes one file for the whole run; returns its path."""
+def write(results, options, root, path=None):
+    """Writes one file for the whole run, again with a `path` it returned; returns its path."""
     return write_document('rebuild', {'devices_on': 'tmpfs' if options.tmpfs else 'disk',
-                                      'cases': results}, options, root)
+                                      'cases': results}, options, root, path)
 
 
-def write_document(bench, results, options, root):
+def write_document(bench, results, options, root, path=None):
     """A bench's results with machine, date, commit and command; returns the file's path."""
     now = datetime.datetime.now(datetime.timezone.utc)
     commit = _git(root, 'rev-parse', '--short', 'HEAD') or 'unknown'
@@ -90,10 +90,12 @@ def write_document(bench, results, options, root):
         'parameters': {name: value for name, value in vars(options).items()
                        if name not in ('fragmend', 'dir', 'results', 'dry')}, **results}
     os.makedirs(options.results, exist_ok=True)
-    path = os.path.join(options.results, f'{bench}-{now:%Y-%m-%d-%H%M%S}-{commit}.json')
-    with open(path, 'w', encoding='utf-8') as out:
+    if path is None:
+        path = os.path.join(options.results, f'{bench}-{now:%Y-%m-%d-%H%M%S}-{commit}.json')
+    with open(f'{path}.part', 'w', encoding='utf-8') as out:
         json.dump(document, out, indent=1)
         out.write('\n')
+    os.replace(f'{path}.part', path)
     return path
 
 

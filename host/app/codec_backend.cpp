@@ -3,10 +3,11 @@
 
 namespace fragmend::app {
 
-Result<CodecHandle> make_backend(Backend backend, const Clock& clock) {
+Result<CodecHandle> make_backend(Backend backend, const Clock& clock, const Logger& log) {
     codec::HybridOptions options;
     options.cpu.decoder = codec::Decoder::automatic;
     options.cpu.crc_form = codec::crc_form_of_environment();
+    options.cpu.log = log;
     CodecHandle handle;
     if (backend == Backend::cpu || backend == Backend::liberasurecode) {
         if (backend == Backend::liberasurecode) options.cpu.decoder = codec::Decoder::library;

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "host/app/codec_command_line.hpp"
+#include "host/base/log.hpp"
 #include "host/codec/make_codec.hpp"
 
 namespace fragmend::app {
@@ -15,8 +16,10 @@ struct CodecHandle {
     std::string why_no_device;  ///< One line; empty when there is one.
 };
 
-/// Errors: unsupported_scheme, when a GPU was asked for and there is none.
-Result<CodecHandle> make_backend(Backend backend, const Clock& clock);
+/// `log` hears of devices that fail later. Errors: unsupported_scheme, when a GPU was asked for and
+/// there is none.
+Result<CodecHandle> make_backend(Backend backend, const Clock& clock,
+                                 const Logger& log = {nullptr, LogLevel::notice});
 
 /// The schemes that `list` and `check` speak of: a common policy of each ec_type.
 std::span<const codec::EcScheme> sample_schemes();

@@ -29,9 +29,10 @@ constexpr std::string_view check_help =
     R"(usage: fragmend codec check [--ec-type TYPE --policy K+M] [--backend BACKEND]
 
 Lets the installed liberasurecode encode a small segment, rebuilds each of its fragments from the
-others and compares every byte: for one policy, or for a common one of each ec_type.
+others and compares every byte: for one policy, or for a common one of each ec_type. Says on what.
 
-  --backend BACKEND   auto (default), cpu, gpu or liberasurecode
+  --backend BACKEND   auto (default), cpu, gpu or liberasurecode; with gpu every GPU has to rebuild
+                      each fragment by itself, besides the CPU
 
 exit codes:
   0 all is well (back ends that are not installed are named, and are no failure unless asked for),

@@ -102,6 +102,17 @@ double cpu_rate(codec::CpuCodec& cpu, const codec::EcScheme& scheme, std::size_t
     return static_cast<double>(rounds.survivor_bytes()) / shortest.count() / 1e9;
 }
 
+/// Who gave back the library's bytes in a check.
+std::string checked_on(const CodecHandle& backend, Backend asked) {
+    if (asked == Backend::liberasurecode) return "by liberasurecode itself";
+    std::string names = "on the ";
+    if (asked == Backend::gpu) {
+        for (const codec::DeviceStatus& status : backend.hybrid->status())
+            names += status.name + " and the ";
+    }
+    return names + "CPU";
+}
+
 }  // namespace
 
 int run_codec_list(const CodecLine& line, const Clock& clock, std::ostream& out) {
@@ -159,13 +170,16 @@ int run_codec_check(const CodecLine& line, const Clock& clock, std::ostream& out
     if (line.scheme) {
         const auto usable = backend->codec->check(*line.scheme);
         if (usable) {
-            out << codec::to_string(*line.scheme) << ": every fragment is the library's\n";
+            out << codec::to_string(*line.scheme) << ": every fragment is the library's, "
+                << checked_on(*backend, line.backend) << '\n';
             return 0;
         }
         err << "fragmend: " << usable.error().detail << '\n';
-        return static_cast<int>(ExitCode::usage);
+        return static_cast<int>(usable.error() == errc::wrong_bytes ? ExitCode::internal_error
+                                                                    : ExitCode::usage);
     }
     int code = 0;
+    out << "checked " << checked_on(*backend, line.backend) << '\n';
     for (const codec::EcScheme& scheme : sample_schemes()) {
         // What the library itself cannot do cannot be compared, and is no fault of anybody.
         const bool there = codec::find_back_end(scheme.ec_type).has_value() &&

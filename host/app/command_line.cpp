@@ -43,9 +43,9 @@ commands:
   help [COMMAND]       this text, or that of a command
 
 exit codes:
-  0 done, 1 internal error, 2 usage or configuration, 3 work remains, 4 refused,
+  0 done, 1 internal error, 2 usage or configuration, 3 work remains, 4 refused (by a process, too),
   5 done but some objects have too few good fragments to be rebuilt,
-  6 no running reconstructor answers
+  6 no running reconstructor answers; who runs and could not be asked is named
 )";
 
 constexpr std::string_view reconstructor_help =

@@ -61,7 +61,9 @@ class Demo {
 
     int run(const BeforeComparison& before_comparison) {
         began_ = clock_.steady();
-        auto made = EmbeddedRun::make(line_, clock_, interrupt_.stop());
+        auto made = EmbeddedRun::make(
+            line_, clock_, interrupt_.stop(),
+            [this](const std::string& folder) { interrupt_.leaves_behind(folder); });
         if (made.has_error()) return fail(made.error(), ExitCode::usage);
         run_ = std::move(made.value());
         if (line_.keep) run_->scratch().keep();
@@ -120,7 +122,7 @@ class Demo {
         if (line_.json) return;
         out_ << head_ << "\n";
         if (!run_->note().empty()) more(run_->note());
-        more("decoding on the " + run_->reconstructor().decoder() + "; in " +
+        more("decoding on the " + decoders_ready(run_->reconstructor().devices()) + "; in " +
              run_->scratch().path() +
              (line_.keep ? ", which is kept" : ", which is removed at the end"));
         out_ << std::flush;
@@ -133,7 +135,15 @@ class Demo {
 
     void more(const std::string& text) { step("", text); }
 
+    /// Whoever asked for GPUs hears what became of them.
+    void warn_of_devices(std::span<const codec::DeviceStatus> devices) const {
+        if (line_.backend != Backend::gpu) return;
+        for (const std::string& warning : device_warnings(devices))
+            err_ << "fragmend: " << warning << std::endl;
+    }
+
     void conclude(Verdict verdict) {
+        warn_of_devices(run_->reconstructor().devices());
         if (line_.json) {
             out_ << json::serialize(result_json(verdict)) << std::endl;
             return;
@@ -159,6 +169,7 @@ class Demo {
 
     json::object result_json(Verdict verdict) const {
         const auto& spec = run_->cluster().spec();
+        const auto devices = run_->reconstructor().devices();
         json::array passes;
         for (const PassRun& pass : rebuilt_.passes)
             passes.push_back(json::parse(summary_json(pass.stats, pass.seconds)));
@@ -173,7 +184,8 @@ class Demo {
                 {"m", spec.scheme.m},
                 {"devices", spec.devices},
                 {"servers", spec.servers},
-                {"decoder", run_->reconstructor().decoder()},
+                {"decoder", decoders_seen(devices)},
+                {"gpus", devices_json(devices)},
                 {"folder", line_.keep ? run_->scratch().path() : std::string()},
                 {"objects", line_.objects},
                 {"object_bytes", run_->objects_bytes()},
@@ -205,6 +217,8 @@ class Demo {
         // What the options or this machine are to blame for is told apart from our own defects.
         const bool ours = error == errc::internal;
         err_ << "fragmend: " << error.detail << std::endl;
+        if (run_ != nullptr && line_.keep)
+            err_ << "fragmend: " << run_->scratch().path() << " is kept" << std::endl;
         return static_cast<int>(ours ? ExitCode::internal_error : code);
     }
 

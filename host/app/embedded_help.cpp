@@ -21,7 +21,7 @@ after round, and beside them a plain program that only writes and syncs the same
 of the whole process: the reconstructor and all servers.
 
       --rounds N          default 3
-      --out FILE          also leave the result there as JSON
+      --out FILE          also leave the result there as JSON; replaced as a whole, at the end
 )";
 
 constexpr std::string_view cluster_help = R"(
@@ -36,7 +36,7 @@ The cluster:
                           one answer
       --dir DIR           make the cluster below DIR; default: the temporary folder, else /var/tmp,
                           else the folder you are in; needs user.* extended attributes there
-      --keep              leave the cluster's folder behind and name it
+      --keep              leave the cluster's folder behind and name it (with --json as "folder")
 
 What is in it and what is lost:
 )";
@@ -56,7 +56,8 @@ constexpr std::string_view common_help =
       --wipe N            devices to lose, default 1, at most M
       --seed N            another ring and other objects, default 1
 
-      --backend BACKEND   who decodes: auto (default), cpu, gpu or liberasurecode
+      --backend BACKEND   who decodes: auto (default), cpu, gpu or liberasurecode; with gpu it is
+                          told if a GPU failed or did nothing
       --json              the result as one JSON object on standard output
       --progress WHEN     auto (default: when standard error is a terminal), always, never
   -v, --verbose           log to standard error what the reconstructor and the servers say

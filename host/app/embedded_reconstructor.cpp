@@ -25,17 +25,6 @@ double cpu_seconds() {
     return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
-/// Who decodes, by the names of those that are ready.
-std::string decoder_name(const scheduler::Codec& codec) {
-    std::string names;
-    if (const auto* hybrid = dynamic_cast<const codec::HybridCodec*>(&codec)) {
-        for (const codec::DeviceStatus& status : hybrid->status()) {
-            if (status.state == codec::DeviceState::ready) names += status.name + " and ";
-        }
-    }
-    return names + "CPU";
-}
-
 template <typename Member>
 std::uint64_t sum_of(const std::vector<PassRun>& passes, Member member) {
     std::uint64_t sum = 0;
@@ -111,7 +100,7 @@ Result<std::unique_ptr<EmbeddedReconstructor>> EmbeddedReconstructor::make(
     made->policies_ = std::move(policies.value());
     std::unique_ptr<scheduler::Codec> codec;
     if (backend != Backend::automatic) {
-        auto handle = make_backend(backend, clock);
+        auto handle = make_backend(backend, clock, log);
         if (handle.has_error()) return handle.error();
         codec = std::move(handle->codec);
     }
@@ -120,7 +109,6 @@ Result<std::unique_ptr<EmbeddedReconstructor>> EmbeddedReconstructor::make(
         std::move(codec));
     auto usable = made->engine_->codec().check(cluster.spec().scheme);
     if (usable.has_error()) return usable.error();
-    made->decoder_ = decoder_name(made->engine_->codec());
     made->gate_ = std::make_unique<Gate>(made->engine_->io().get_executor());
     made->sleeper_ = std::make_unique<Sleeper>(made->engine_->io().get_executor());
     return made;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "host/app/codec_backend.hpp"
+#include "host/app/device_report.hpp"
 #include "host/app/engine.hpp"
 #include "host/app/log_sinks.hpp"
 #include "host/app/pass.hpp"
@@ -58,8 +59,8 @@ class EmbeddedReconstructor {
     ~EmbeddedReconstructor();
 
     RebuildRun run(const ExpectedRebuild& expected);
-    /// `cpu`, or which GPUs take part.
-    const std::string& decoder() const { return decoder_; }
+    /// What the devices did so far; none without.
+    std::vector<codec::DeviceStatus> devices() const { return devices_of(engine_->codec()); }
 
   private:
     EmbeddedReconstructor(swift::ReconstructorOptions options, const Clock& clock, Logger log,
@@ -74,7 +75,6 @@ class EmbeddedReconstructor {
     Logger log_;
     StderrSink* screen_;
     const std::atomic<bool>& stop_;
-    std::string decoder_;
     std::vector<PolicyState> policies_;
     std::unique_ptr<Engine> engine_;
     NoMetrics metrics_;

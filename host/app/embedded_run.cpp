@@ -94,7 +94,8 @@ EmbeddedRun::EmbeddedRun(const EmbeddedLine& line, const Clock& clock,
       log_(&stderr_, line.verbose ? LogLevel::info : LogLevel::warning) {}
 
 Result<std::unique_ptr<EmbeddedRun>> EmbeddedRun::make(const EmbeddedLine& line, const Clock& clock,
-                                                       const std::atomic<bool>& stop) {
+                                                       const std::atomic<bool>& stop,
+                                                       const TellFolder& tell_folder) {
     auto chosen = choose_scheme(line);
     if (chosen.has_error()) return chosen.error();
     auto objects = draw_objects(line, clock);
@@ -102,6 +103,7 @@ Result<std::unique_ptr<EmbeddedRun>> EmbeddedRun::make(const EmbeddedLine& line,
         line.dir.empty() ? demo::scratch_places() : std::vector<std::string>{line.dir},
         line.is_bench ? "fragmend-bench" : "fragmend-demo", bytes_needed(line, objects));
     if (scratch.has_error()) return scratch.error();
+    if (tell_folder) tell_folder(scratch->path());
     raise_file_limit();
     std::unique_ptr<EmbeddedRun> run(
         new EmbeddedRun(line, clock, stop, std::move(scratch.value())));

@@ -2,6 +2,7 @@
 // rebuilt and compared.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -19,10 +20,13 @@ namespace fragmend::app {
 /// A filled cluster in a folder of its own. Steps in the order in which they stand here; all block.
 class EmbeddedRun {
   public:
-    /// Chooses the ec_type and the folder, starts the servers. References outlive it.
+    using TellFolder = std::function<void(const std::string&)>;
+    /// Chooses the ec_type and the folder, which `tell_folder` hears of before anything is in it,
+    /// and starts the servers. References outlive it.
     /// Errors: bad_config, unsupported_scheme, io.
     static Result<std::unique_ptr<EmbeddedRun>> make(const EmbeddedLine& line, const Clock& clock,
-                                                     const std::atomic<bool>& stop);
+                                                     const std::atomic<bool>& stop,
+                                                     const TellFolder& tell_folder = {});
 
     /// Errors: no_space, io, cancelled.
     Result<demo::FillReport> fill();

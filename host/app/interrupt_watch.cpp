@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <ctime>
 
 #include "host/app/command_line.hpp"
@@ -15,6 +16,10 @@ InterruptWatch::InterruptWatch() {
     sigemptyset(&signals_);
     sigaddset(&signals_, SIGINT);
     sigaddset(&signals_, SIGTERM);
+    struct sigaction hangup {};
+    ::sigaction(SIGHUP, nullptr, &hangup);
+    // A blocked signal comes even where it is ignored.
+    if (hangup.sa_handler != SIG_IGN) sigaddset(&signals_, SIGHUP);
     ::pthread_sigmask(SIG_BLOCK, &signals_, &mask_before_);
     thread_ = std::jthread([this](const std::stop_token& end) { wait(end); });
 }
@@ -29,8 +34,20 @@ void InterruptWatch::wait(const std::stop_token& end) {
     constexpr timespec look{0, 100'000'000};
     while (!end.stop_requested()) {
         if (::sigtimedwait(&signals_, nullptr, &look) < 0) continue;
-        if (stop_.exchange(true)) ::_exit(static_cast<int>(ExitCode::work_remains));
+        if (stop_.exchange(true)) end_at_once();
     }
+}
+
+void InterruptWatch::leaves_behind(std::string folder) {
+    const std::lock_guard lock(mutex_);
+    folder_ = std::move(folder);
+}
+
+void InterruptWatch::end_at_once() {
+    const std::lock_guard lock(mutex_);
+    if (!folder_.empty() && ::access(folder_.c_str(), F_OK) == 0)
+        std::fprintf(stderr, "fragmend: %s stays behind\n", folder_.c_str());
+    ::_exit(static_cast<int>(ExitCode::work_remains));
 }
 
 }  // namespace fragmend::app

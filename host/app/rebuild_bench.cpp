@@ -1,18 +1,16 @@
 // Rounds of the rebuild bench.
 #include "host/app/rebuild_bench.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <boost/json/serialize.hpp>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <ostream>
 #include <thread>
 
 #include "host/app/interrupt_watch.hpp"
 #include "host/app/rebuild_bench_report.hpp"
+#include "host/app/result_file.hpp"
 #include "host/app/summary.hpp"
 #include "host/swift/directory.hpp"
 
@@ -28,37 +26,33 @@ class Bench {
         : line_(line), clock_(clock), out_(out), err_(err) {}
 
     int run() {
-        if (!try_result_file()) return usage();
-        warn_when_busy();
-        auto made = EmbeddedRun::make(line_, clock_, interrupt_.stop());
-        if (made.has_error()) {
-            err_ << "fragmend: " << made.error().detail << std::endl;
-            return static_cast<int>(made.error() == errc::internal ? ExitCode::internal_error
-                                                                   : ExitCode::usage);
+        if (!line_.out.empty()) {
+            const auto usable = ResultFile(line_.out).try_it();
+            if (usable.has_error()) return fail(usable.error(), ExitCode::usage);
         }
+        warn_when_busy();
+        auto made = EmbeddedRun::make(
+            line_, clock_, interrupt_.stop(),
+            [this](const std::string& folder) { interrupt_.leaves_behind(folder); });
+        if (made.has_error()) return fail(made.error(), ExitCode::usage);
         run_ = std::move(made.value());
         if (line_.keep) run_->scratch().keep();
         auto done = measure();
         if (done.has_error()) {
-            err_ << "fragmend: " << done.error().detail << std::endl;
-            return static_cast<int>(done.error() == errc::cancelled ? ExitCode::work_remains
-                                                                    : ExitCode::internal_error);
+            const bool stopped = done.error() == errc::cancelled;
+            return fail(done.error(), stopped ? ExitCode::work_remains : ExitCode::internal_error);
         }
         return conclude();
     }
 
   private:
-    /// Looked at before anything is measured, and without leaving an empty file.
-    bool try_result_file() const {
-        if (line_.out.empty()) return true;
-        const auto folder = std::filesystem::absolute(line_.out).parent_path();
-        if (::access(line_.out.c_str(), F_OK) == 0) return ::access(line_.out.c_str(), W_OK) == 0;
-        return ::access(folder.c_str(), W_OK) == 0;
-    }
-
-    int usage() const {
-        err_ << "fragmend: cannot write " << line_.out << std::endl;
-        return static_cast<int>(ExitCode::usage);
+    int fail(const Error& error, ExitCode code) const {
+        // What the options or this machine are to blame for is told apart from our own defects.
+        const bool ours = error == errc::internal;
+        err_ << "fragmend: " << error.detail << std::endl;
+        if (run_ != nullptr && line_.keep)
+            err_ << "fragmend: " << run_->scratch().path() << " is kept" << std::endl;
+        return static_cast<int>(ours ? ExitCode::internal_error : code);
     }
 
     void warn_when_busy() const {
@@ -141,7 +135,7 @@ class Bench {
             " servers, " + std::to_string(line_.objects) + " objects, " +
             human_bytes(run_->objects_bytes()));
         if (!run_->note().empty()) say("  " + run_->note());
-        say("  decoding on the " + run_->reconstructor().decoder() + "; on " +
+        say("  decoding on the " + decoders_ready(run_->reconstructor().devices()) + "; on " +
             file_system_of(run_->cluster().root()) +
             (spec.fsync ? ", every file synced" : ", nothing synced") + "; in " +
             run_->scratch().path() + (line_.keep ? ", which is kept" : ""));
@@ -151,9 +145,22 @@ class Bench {
         if (!line_.json) out_ << text << std::endl;
     }
 
+    /// Whoever asked for GPUs hears what became of them.
+    void warn_of_devices(std::span<const codec::DeviceStatus> devices) const {
+        if (line_.backend != Backend::gpu) return;
+        for (const std::string& warning : device_warnings(devices))
+            err_ << "fragmend: " << warning << std::endl;
+    }
+
     int conclude() const {
         const auto result = bench_json(line_, *run_, rounds_, plain_threads(), clock_.now());
-        if (line_.json) out_ << boost::json::serialize(result) << std::endl;
+        warn_of_devices(run_->reconstructor().devices());
+        if (line_.json) {
+            // A file that others read names no folder of this machine.
+            auto told = result;
+            if (line_.keep) told["folder"] = run_->scratch().path();
+            out_ << boost::json::serialize(told) << std::endl;
+        }
         const auto& medians = result.at("medians").as_object();
         char text[200];
         std::snprintf(
@@ -165,9 +172,8 @@ class Bench {
             line_.fsync ? " and syncs" : "");
         say(text);
         if (!line_.out.empty()) {
-            std::ofstream out(line_.out);
-            out << bench_file_text(result);
-            if (!out.flush()) return usage();
+            const auto written = ResultFile(line_.out).write(bench_file_text(result));
+            if (written.has_error()) return fail(written.error(), ExitCode::internal_error);
         }
         return static_cast<int>(worst_exit());
     }

@@ -76,7 +76,7 @@ json::object parameters_json(const EmbeddedLine& line, const EmbeddedRun& run,
             {"objects", line.objects},
             {"object_bytes", std::move(sizes)},
             {"wiped", run.wiped().size()},
-            {"decoder", run.reconstructor().decoder()},
+            {"decoder", decoders_seen(run.reconstructor().devices())},
             {"fsync", spec.fsync},
             {"answer_delay_ms", static_cast<double>(spec.answer_delay.count()) / 1000},
             {"plain_threads", plain_threads},
@@ -180,11 +180,15 @@ json::object bench_json(const EmbeddedLine& line, const EmbeddedRun& run,
     json::array rows;
     for (const BenchRound& round : rounds)
         rows.push_back(round_json(round));
-    return {
-        {"bench", "embedded rebuild"},  {"date", date_text(now)},
-        {"commit", FRAGMEND_COMMIT},    {"command", line.command},
-        {"machine", machine_json(run)}, {"parameters", parameters_json(line, run, plain_threads)},
-        {"rounds", std::move(rows)},    {"medians", medians_json(rounds)}};
+    return {{"bench", "embedded rebuild"},
+            {"date", date_text(now)},
+            {"commit", FRAGMEND_COMMIT},
+            {"command", line.command},
+            {"machine", machine_json(run)},
+            {"parameters", parameters_json(line, run, plain_threads)},
+            {"rounds", std::move(rows)},
+            {"medians", medians_json(rounds)},
+            {"gpus", devices_json(run.reconstructor().devices())}};
 }
 
 std::string bench_file_text(const json::object& result) {
@@ -192,7 +196,7 @@ std::string bench_file_text(const json::object& result) {
     const char* separator = "\n ";
     for (const auto& [name, value] : result) {
         text += separator + json::serialize(json::value(name)) + ": ";
-        const bool is_list = value.is_array();
+        const bool is_list = value.is_array() && !value.get_array().empty();
         if (!is_list) text += plain_json(value);
         for (std::size_t i = 0; is_list && i < value.get_array().size(); ++i)
             text += (i == 0 ? "[\n  " : ",\n  ") + plain_json(value.get_array()[i]);

@@ -113,13 +113,9 @@ Result<std::shared_ptr<const LibraryScheme>> CpuCodec::library(const EcScheme& s
 Result<void> CpuCodec::check(const EcScheme& scheme) {
     const auto known = decoder(scheme);
     if (!known) return known.error();
-    std::shared_ptr<const LibraryScheme> reference;
-    {
-        const std::lock_guard lock(schemes_mutex_);
-        auto installed = library(scheme);
-        if (!installed) return installed.error();
-        reference = std::move(*installed);
-    }
+    const auto found = installed(scheme);
+    if (!found) return found.error();
+    const std::shared_ptr<const LibraryScheme>& reference = *found;
     const std::string name = "liberasurecode " + version_text(codec::library_version());
     if ((*known)->library != nullptr) {
         log_.notice(
@@ -129,7 +125,8 @@ Result<void> CpuCodec::check(const EcScheme& scheme) {
         log_.notice("Fragmend decodes " + to_string(scheme) +
                     ": liberasurecode can give wrong bytes for flat XOR codes");
     }
-    const auto same = gives_back(*reference);
+    const RunOne here = [this](SegmentWork& item) { return run_one(item); };
+    const auto same = gives_back(scheme, here);
     if (same) return {};
     const std::string why =
         name + " encodes " + to_string(scheme) + " unlike Fragmend: " + same.error().detail;
@@ -143,10 +140,25 @@ Result<void> CpuCodec::check(const EcScheme& scheme) {
     }
     plans_.clear();
     log_.notice(why + "; so it decodes itself");
-    return gives_back(*reference);
+    return gives_back(scheme, here);
 }
 
-Result<void> CpuCodec::gives_back(const LibraryScheme& reference) {
+Result<std::shared_ptr<const LibraryScheme>> CpuCodec::installed(const EcScheme& scheme) {
+    const std::lock_guard lock(schemes_mutex_);
+    return library(scheme);
+}
+
+Result<void> CpuCodec::run_one(SegmentWork& item) {
+    SegmentWork* batch[] = {&item};
+    run(batch);
+    if (item.error) return *item.error;
+    return {};
+}
+
+Result<void> CpuCodec::gives_back(const EcScheme& scheme, const RunOne& rebuild) {
+    const auto found = installed(scheme);
+    if (!found) return found.error();
+    const LibraryScheme& reference = **found;
     const auto& sample = reference.sample();
     std::vector<std::uint8_t> all(sample.size());
     std::iota(all.begin(), all.end(), std::uint8_t{0});
@@ -164,9 +176,7 @@ Result<void> CpuCodec::gives_back(const LibraryScheme& reference) {
         item.plan = *made;
         item.survivors = views;
         item.output = output;
-        SegmentWork* batch[] = {&item};
-        run(batch);
-        if (item.error) return *item.error;
+        if (auto done = rebuild(item); !done) return done;
         if (auto same = reference.compare(output, wanted); !same) return same;
     }
     return {};

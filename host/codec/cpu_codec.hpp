@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -73,6 +74,12 @@ class CpuCodec final : public scheduler::Codec {
     /// not.
     Md5Digest fingerprint(ByteView bytes) override;
 
+    using RunOne = std::function<Result<void>(scheduler::SegmentWork&)>;
+    /// Rebuilds every fragment of a small segment that the library encodes out of the others and
+    /// compares; `rebuild` does the items. Errors: its own; unsupported_scheme, singular,
+    /// wrong_bytes.
+    Result<void> gives_back(const EcScheme& scheme, const RunOne& rebuild);
+
     /// The header of a rebuilt output, whose payload somebody else computed.
     void write_header(scheduler::SegmentWork& item, const SiblingHeaders& source) const;
 
@@ -88,8 +95,8 @@ class CpuCodec final : public scheduler::Codec {
     Result<std::shared_ptr<const SchemeDecoder>> make_decoder(const EcScheme& scheme);
     /// The installed library's way with one scheme, created once. With `schemes_mutex_` held.
     Result<std::shared_ptr<const LibraryScheme>> library(const EcScheme& scheme);
-    /// Rebuilds every fragment of the library's sample out of the others and compares.
-    Result<void> gives_back(const LibraryScheme& reference);
+    Result<std::shared_ptr<const LibraryScheme>> installed(const EcScheme& scheme);
+    Result<void> run_one(scheduler::SegmentWork& item);
     void run_group(std::span<scheduler::SegmentWork*> group, Workspace& workspace);
     void decode(scheduler::SegmentWork& item, const SiblingHeaders& source, std::uint32_t turn,
                 Workspace& workspace);

@@ -81,6 +81,53 @@ Trial HybridCodec::try_engine(kernels::Engine& engine) {
     return calibrate(cpu_, engine, limits, options_.calibrate ? &router_ : nullptr);
 }
 
+Result<void> HybridCodec::check(const EcScheme& scheme) {
+    auto sound = cpu_.check(scheme);
+    if (!sound || options_.route != RoutePolicy::device_first) return sound;
+    for (const auto& device : devices_) {
+        auto same =
+            cpu_.gives_back(scheme, [&](SegmentWork& item) { return run_on(*device, item); });
+        if (same) continue;
+        return Error{same.error().code,
+                     device->status().name + ", " + to_string(scheme) + ": " + same.error().detail};
+    }
+    return {};
+}
+
+Result<void> HybridCodec::run_on(Device& device, SegmentWork& item) {
+    const auto fragment = "fragment " + std::to_string(item.plan->wanted());
+    const auto to_cpu = [&](const std::string& why) {
+        return Error{errc::unsupported_scheme, fragment + " is left to the CPU: " + why};
+    };
+    if (device_plan(item) == nullptr) return to_cpu("there is no such plan for devices");
+    const std::shared_ptr<kernels::Engine> engine = device.engine();
+    if (engine == nullptr) return to_cpu(device.status().detail);
+    SurvivorCheck check;
+    const SiblingHeaders* source = check.run(item);
+    if (source == nullptr) return *item.error;
+    std::unique_ptr<DeviceBatch> batch = take_batch();
+    if (!batch->fits(item, options_.limits)) return to_cpu("it does not fit");
+    batch->add(item, *source, next_check_.fetch_add(1, std::memory_order_relaxed));
+    kernels::Ticket ticket;
+    kernels::Status status = batch->submit(*engine, ticket);
+    if (status.ok())
+        status = engine->wait(ticket, static_cast<std::uint32_t>(options_.hang_limit.count()));
+    bool wrong = false;
+    if (status.ok()) {
+        batch->take_results();
+        wrong = batch->entries().front().wrong;
+        if (!wrong) cpu_.write_header(item, batch->entries().front().source);
+    }
+    give_back(std::move(batch));
+    if (!status.ok()) {
+        device.failed(engine, status);
+        return to_cpu(std::string(kernels::name(status.code)) + " (" + status.detail + ")");
+    }
+    if (!wrong) return {};
+    device.was_wrong(engine);
+    return Error{errc::wrong_bytes, fragment + " is computed wrong there"};
+}
+
 void HybridCodec::run(std::span<SegmentWork*> batch) {
     std::size_t all_bytes = 0;
     for (const SegmentWork* item : batch) {

@@ -43,7 +43,10 @@ class HybridCodec final : public scheduler::Codec {
   public:
     HybridCodec(HybridOptions options, std::vector<DeviceSource> devices, const Clock& clock);
 
-    Result<void> check(const EcScheme& scheme) override { return cpu_.check(scheme); }
+    /// As the CPU's. With `device_first` every device has to give back the library's segment by
+    /// itself as well. Errors besides: wrong_bytes; unsupported_scheme, when a device failed, or
+    /// leaves the scheme to the CPU.
+    Result<void> check(const EcScheme& scheme) override;
     std::size_t fragment_bytes(const EcScheme& scheme, std::size_t segment_bytes) override {
         return cpu_.fragment_bytes(scheme, segment_bytes);
     }
@@ -87,6 +90,8 @@ class HybridCodec final : public scheduler::Codec {
     /// Waits; what came to nothing is done here, and false returned.
     bool land(Flight& flight);
     void finish_items(Flight& flight);
+    /// One item on one device and nowhere else.
+    Result<void> run_on(Device& device, scheduler::SegmentWork& item);
 
     std::unique_ptr<DeviceBatch> take_batch();
     void give_back(std::unique_ptr<DeviceBatch> batch);

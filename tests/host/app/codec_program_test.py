@@ -39,11 +39,12 @@ class Survey(unittest.TestCase):
     def test_check_compares_with_the_library(self):
         code, out, _ = run('check')
         self.assertEqual(code, 0, out)
+        self.assertTrue(out.startswith('checked on the CPU\n'), out)
         self.assertIn('right', out)
         self.assertNotIn('WRONG', out)
         code, out, _ = run('check', '--ec-type', 'liberasurecode_rs_vand', '--policy', '5+3')
         self.assertEqual((code, out), (0, "liberasurecode_rs_vand 5+3: every fragment is the "
-                                          "library's\n"))
+                                          "library's, on the CPU\n"))
 
     def test_what_is_not_there_ends_in_one_line(self):
         for ec_type in ('shss', 'libphazr', 'isa_l_rs_lrc', 'nonsense'):

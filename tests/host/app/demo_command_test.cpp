@@ -118,6 +118,23 @@ TEST_F(DemoCommand, TellsWhenSomethingIsStillMissing) {
     EXPECT_EQ(compared("missing"), 1);
 }
 
+TEST_F(DemoCommand, SaysWhichFolderIsKeptAndWhatGpusDid) {
+    EXPECT_EQ(run({"--bytes", "1K", "--keep", "--backend", "cpu"}), 0) << verdict();
+    EXPECT_TRUE(fs::is_directory(std::string(result_.at("folder").as_string())));
+    EXPECT_EQ(result_.at("decoder"), "CPU");
+    EXPECT_TRUE(result_.at("gpus").as_array().empty());
+}
+
+TEST_F(DemoCommand, SaysWhichFolderIsKeptOfARunThatFailed) {
+    const auto break_it = [](const demo::Cluster& cluster) {
+        fs::remove_all(cluster.lost_path("d3"));
+        std::ofstream(cluster.lost_path("d3")) << "no folder";
+    };
+    EXPECT_EQ(run({"--bytes", "1K", "--keep"}, break_it), 1);
+    const auto kept = fs::directory_iterator(place_.path())->path().string();
+    EXPECT_NE(said_.find("fragmend: " + kept + " is kept\n"), std::string::npos) << said_;
+}
+
 TEST_F(DemoCommand, SaysWhatItCannotDo) {
     EXPECT_EQ(run({"--ec-type", "isa_l_rs_moebius"}), 2);
     EXPECT_NE(said_.find("isa_l_rs_moebius"), std::string::npos) << said_;
@@ -210,6 +227,30 @@ TEST(BenchCommand, MeasuresRoundsAndLeavesThemAsJson) {
     }
     EXPECT_GT(result.at("machine").at("cores").to_number<int>(), 0);
     EXPECT_EQ(text.str().find(place.path()), std::string::npos);
+}
+
+TEST(BenchCommand, NamesTheFolderThatIsKept) {
+    ScratchFolder place;
+    const std::vector<std::string_view> words{
+        "rebuild", "--rounds",   "1",          "--objects",    "10",    "--bytes",
+        "1K",      "--dir",      place.path(), "--part-power", "3",     "--backend",
+        "cpu",     "--progress", "never",      "--json",       "--keep"};
+    std::ostringstream out, err;
+    EXPECT_EQ(run_bench_command(words, SystemClock(), out, err), 0) << err.str();
+    const auto result = json::parse(out.str());
+    EXPECT_TRUE(fs::is_directory(std::string(result.at("folder").as_string())));
+    EXPECT_EQ(result.at("parameters").at("decoder"), "CPU");
+    EXPECT_TRUE(result.at("gpus").as_array().empty());
+}
+
+TEST(BenchCommand, RefusesAFolderForItsResultAtOnce) {
+    ScratchFolder place;
+    const std::vector<std::string_view> words{"rebuild", "--out", place.path()};
+    std::ostringstream out, err;
+    EXPECT_EQ(run_bench_command(words, SystemClock(), out, err), 2);
+    EXPECT_NE(err.str().find(std::string(place.path()) + ": Is a directory"), std::string::npos)
+        << err.str();
+    EXPECT_EQ(out.str(), "");
 }
 
 }  // namespace

@@ -322,6 +322,55 @@ TEST(HybridCodec, AThousandFaultsCostNothingButTime) {
     EXPECT_GT(batches, 10u);
 }
 
+/// The trial of a new engine goes well; then comes `fault`, once.
+DeviceSource once(Fault fault, std::shared_ptr<std::atomic<int>> asked, int at) {
+    return source([=] { return (*asked)++ == at ? fault : Fault::none; });
+}
+
+TEST(HybridCodec, ACheckAsksEveryDeviceForEveryFragment) {
+    const EcScheme scheme{"liberasurecode_rs_vand", 4, 2};
+    HandClock clock;
+    const auto first = std::make_shared<std::atomic<int>>(0);
+    const auto second = std::make_shared<std::atomic<int>>(0);
+    HybridCodec codec(options(), {once(Fault::none, first, -1), once(Fault::none, second, -1)},
+                      clock);
+    const int trial = *first;
+    EXPECT_TRUE(codec.check(scheme));
+    EXPECT_EQ(*first, trial + 6);
+    EXPECT_EQ(*second, trial + 6);
+}
+
+TEST(HybridCodec, ACheckFailsWhenADeviceIsWrongOrLeavesAnythingToTheCpu) {
+    const EcScheme scheme{"liberasurecode_rs_vand", 4, 2};
+    const auto untouched = std::make_shared<std::atomic<int>>(0);
+    HandClock clock;
+    const HybridCodec counted(options(), {once(Fault::none, untouched, -1)}, clock);
+    for (const Fault fault : {Fault::wrong, Fault::busy, Fault::too_large, Fault::submit_error,
+                              Fault::submit_lost, Fault::wait_error, Fault::wait_lost}) {
+        const auto asked = std::make_shared<std::atomic<int>>(0);
+        // The last fragment: all of them count.
+        HybridCodec codec(options(), {once(fault, asked, *untouched + 5)}, clock);
+        const auto checked = codec.check(scheme);
+        ASSERT_TRUE(checked.has_error()) << static_cast<int>(fault);
+        EXPECT_EQ(checked.error().code,
+                  fault == Fault::wrong ? errc::wrong_bytes : errc::unsupported_scheme);
+        EXPECT_THAT(checked.error().detail, HasSubstr("an engine that fails"));
+        EXPECT_THAT(checked.error().detail,
+                    HasSubstr(fault == Fault::wrong ? "computed wrong" : "left to the CPU"));
+    }
+}
+
+TEST(HybridCodec, ACheckOfARoutedCodecIsTheCpus) {
+    HybridOptions routed = options();
+    routed.route = RoutePolicy::measured;
+    HandClock clock;
+    const auto asked = std::make_shared<std::atomic<int>>(0);
+    HybridCodec codec(routed, {once(Fault::none, asked, -1)}, clock);
+    const int trial = *asked;
+    EXPECT_TRUE(codec.check({"liberasurecode_rs_vand", 4, 2}));
+    EXPECT_EQ(*asked, trial);
+}
+
 TEST(MakeCodec, WorksOnThisMachine) {
     std::string why_none;
     const auto sources = device_sources({}, &why_none);

@@ -38,10 +38,11 @@ class Lab(DamageOperations, FillOperations, RunOperations):
 
     The cluster ends with the process that made it, however that one ends; `detached=True` (the
     command line) lets it live until `down()` of a Lab.attach(directory). A folder that the lab
-    chose itself is removed at the end unless `keep` is set. Not thread-safe.
+    chose itself, in the temporary folder or `below` another one, is removed at the end unless
+    `keep` is set. Not thread-safe.
     """
 
-    def __init__(self, directory=None, keep=False, detached=False, **options):
+    def __init__(self, directory=None, keep=False, detached=False, below=None, **options):
         self.spec = LabSpec.from_options(**options)
         self.keep = keep
         self._detached = detached
@@ -51,7 +52,7 @@ class Lab(DamageOperations, FillOperations, RunOperations):
         self._pidfd = None
         self.holder_pid = None
         if directory is None:
-            directory = tempfile.mkdtemp(prefix='fragmend-lab-')
+            directory = tempfile.mkdtemp(prefix='fragmend-lab-', dir=below)
         self.layout = places.Layout(directory, self.spec)
 
     @property
