@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "host/codec/fragment_header.hpp"
 #include "host/codec/md5_lanes.hpp"
@@ -21,7 +22,8 @@ constexpr std::size_t segments_a_batch = 32;
 struct Member {
     std::size_t source;
     ArchiveShape shape;
-    bool verified;  ///< By its MD5.
+    bool verified;         ///< By its MD5.
+    std::size_t fragment;  ///< Its index; of an empty one that does not say, a number of its own.
 };
 using Members = std::vector<Member>;
 
@@ -46,19 +48,13 @@ class Rebuild {
         : codec_(codec), request_(request), sources_(sources), report_(report) {}
 
     Result<void> run(const ArchiveSink& sink) {
-        // An object without bytes has archives without bytes.
-        const auto k = static_cast<std::size_t>(request_.scheme.k);
-        const bool nothing =
-            sources_.size() >= k && std::ranges::all_of(sources_, [](const ArchiveSource& source) {
-                return source.bytes.empty();
-            });
-        if (nothing) {
-            report_.md5 = Md5().finish();
-            return {};
-        }
         admit();
-        leave_out_doubles();
+        if (auto agreed = agree_on_the_object(); !agreed) return agreed;
+        leave_out_emptied();
         if (auto agreed = agree_on_the_cut(); !agreed) return agreed;
+        leave_out_doubles();
+        if (cut_.segments == 0) return nothing_at_all();
+        if (auto fits = check_segment_bytes(); !fits) return fits;
         if (auto sound = leave_out_contradicting(); !sound) return sound;
         const auto survivors = choose(members_, request_.wanted);
         if (!survivors) return too_few();
@@ -87,6 +83,8 @@ class Rebuild {
 
     /// Each source by itself: MD5, then headers.
     void admit() {
+        const bool all_empty = std::ranges::all_of(
+            sources_, [](const ArchiveSource& source) { return source.bytes.empty(); });
         const std::vector<Md5Digest> digests = digests_of(sources_);
         for (std::size_t i = 0; i < sources_.size(); ++i) {
             const ArchiveSource& source = sources_[i];
@@ -97,24 +95,59 @@ class Rebuild {
             const auto shape = read_archive_shape(request_.scheme, source.bytes);
             if (!shape) {
                 leave_out(i, shape.error().detail);
-            } else if (shape->segments == 0) {
+            } else if (shape->segments == 0 && !source.md5 && !all_empty) {
                 leave_out(i, "it is empty");
-            } else if (shape->index == request_.wanted) {
-                leave_out(i, "it is fragment " + std::to_string(shape->index) + " itself", false);
             } else {
-                members_.push_back({i, *shape, source.md5.has_value()});
+                admit(i, *shape);
             }
         }
     }
 
+    void admit(std::size_t i, const ArchiveShape& shape) {
+        const ArchiveSource& source = sources_[i];
+        std::size_t fragment = shape.index;
+        // An object without bytes has archives without bytes, and without headers.
+        if (shape.segments == 0) fragment = source.index ? std::size_t{*source.index} : 256 + i;
+        if (fragment == request_.wanted) {
+            leave_out(i, "it is fragment " + std::to_string(fragment) + " itself", false);
+        } else {
+            members_.push_back({i, shape, source.md5.has_value(), fragment});
+        }
+    }
+
+    /// An object has bytes or has none, and a file loses them sooner than it gains them.
+    void leave_out_emptied() {
+        const auto empty = [](const Member& m) { return m.shape.segments == 0; };
+        if (std::ranges::all_of(members_, empty)) return;
+        std::erase_if(members_, [&](const Member& member) {
+            if (empty(member)) leave_out(member.source, "it is empty, unlike others");
+            return empty(member);
+        });
+    }
+
+    /// Errors: too_few_fragments.
+    Result<void> nothing_at_all() {
+        const auto k = static_cast<std::size_t>(request_.scheme.k);
+        if (members_.size() < k) return too_few();
+        std::ranges::stable_sort(members_, std::greater<>(), &Member::verified);
+        for (const Member& member : std::span(members_).first(k)) {
+            const auto& index = sources_[member.source].index;
+            if (index) report_.survivors.push_back(*index);
+            report_.verified += member.verified ? 1 : 0;
+        }
+        report_.spares = members_.size() - k;
+        report_.md5 = Md5().finish();
+        return {};
+    }
+
     /// Of several archives of one fragment: the verified one, or any when they are equal.
     void leave_out_doubles() {
-        std::map<std::uint8_t, Members> by_index;
+        std::map<std::size_t, Members> by_fragment;
         for (const Member& member : members_) {
-            by_index[member.shape.index].push_back(member);
+            by_fragment[member.fragment].push_back(member);
         }
         Members kept;
-        for (auto& [index, same] : by_index) {
+        for (auto& [index, same] : by_fragment) {
             std::ranges::stable_sort(same, std::greater<>(), &Member::verified);
             const Member& first = same.front();
             bool differs = false;
@@ -125,7 +158,7 @@ class Rebuild {
                 } else {
                     leave_out(other.source, "fragment " + std::to_string(index) + " unlike " +
                                                 sources_[first.source].name);
-                    differs = !first.verified || other.verified;
+                    differs = differs || !first.verified || other.verified;
                 }
             }
             if (!differs) {
@@ -139,18 +172,20 @@ class Rebuild {
         members_ = std::move(kept);
     }
 
-    /// The cut that most sources have. Errors: too_few_fragments, bad_fragment.
+    /// The cut that most fragments have. Errors: too_few_fragments, bad_fragment.
     Result<void> agree_on_the_cut() {
         std::size_t most = 0;
         bool tie = false;
         for (const Member& member : members_) {
-            const auto votes = static_cast<std::size_t>(std::ranges::count_if(
-                members_, [&](const Member& m) { return m.shape.same_cut(member.shape); }));
-            if (votes > most) {
-                most = votes;
+            std::set<std::size_t> votes;
+            for (const Member& other : members_) {
+                if (other.shape.same_cut(member.shape)) votes.insert(other.fragment);
+            }
+            if (votes.size() > most) {
+                most = votes.size();
                 cut_ = member.shape;
                 tie = false;
-            } else if (votes == most && !member.shape.same_cut(cut_)) {
+            } else if (votes.size() == most && !member.shape.same_cut(cut_)) {
                 tie = true;
             }
         }
@@ -161,7 +196,11 @@ class Rebuild {
             leave_out(member.source, "its segments are cut unlike the others'");
             return true;
         });
-        if (auto agreed = agree_on_the_object(); !agreed) return agreed;
+        return {};
+    }
+
+    /// Errors: bad_fragment.
+    Result<void> check_segment_bytes() const {
         const std::uint64_t asked = request_.segment_bytes.value_or(cut_.segment_bytes);
         const bool fits =
             cut_.segments > 1 ? cut_.segment_bytes == asked : cut_.segment_bytes <= asked;
@@ -171,20 +210,20 @@ class Rebuild {
                                              std::to_string(asked)};
     }
 
-    /// Where it is known of which object they are: the one that most are of. Errors: bad_fragment.
+    /// Where it is known of which object they are: the one that most fragments are of. Errors:
+    /// bad_fragment.
     Result<void> agree_on_the_object() {
         const auto object_of = [&](const Member& m) -> const std::string& {
             return sources_[m.source].object;
         };
-        std::map<std::string, std::size_t> votes;
+        std::map<std::string, std::set<std::size_t>> votes;
         for (const Member& member : members_) {
-            if (!object_of(member).empty()) ++votes[object_of(member)];
+            if (!object_of(member).empty()) votes[object_of(member)].insert(member.fragment);
         }
         if (votes.size() < 2) return {};
-        const auto most =
-            std::ranges::max_element(votes, {}, [](const auto& v) { return v.second; });
-        const auto as_many =
-            std::ranges::count_if(votes, [&](const auto& v) { return v.second == most->second; });
+        const auto count = [](const auto& vote) { return vote.second.size(); };
+        const auto most = std::ranges::max_element(votes, {}, count);
+        const auto as_many = std::ranges::count(votes, count(*most), count);
         if (as_many > 1) return Error{errc::bad_fragment, "the archives are of different objects"};
         std::erase_if(members_, [&](const Member& member) {
             if (object_of(member).empty() || object_of(member) == most->first) return false;

@@ -17,6 +17,8 @@ struct ArchiveSource {
     ByteView bytes;
     std::optional<Md5Digest> md5;  ///< What its server announced or its file says, when known.
     std::string object = {};       ///< Which object and version it is of, when known; else empty.
+    /// Which fragment its server says it is; of use where it has no header to say so.
+    std::optional<std::uint8_t> index = std::nullopt;
 };
 
 struct ArchiveRequest {
@@ -50,6 +52,7 @@ using ArchiveSink = std::function<Result<void>(ByteView)>;
 /// Damage is found by MD5, where it is known; by headers; and by spares. Of the c = s - k spares of
 /// an MDS code it takes 2 e + 1 to leave e damaged archives out with certainty enough, and damage of
 /// up to c - (c - 1) / 2 archives never goes unnoticed; with 2 e spares the suspects are only named.
+/// Empty archives give an empty one when k fragments are, and no good archive has bytes.
 /// `report` names what was left out also when it fails.
 /// Errors: too_few_fragments; bad_fragment (they contradict each other and it cannot be said who is
 /// wrong, or the segment size is another); unsupported_scheme; wrong_bytes (a fault of this

@@ -201,6 +201,57 @@ TEST_F(ArchiveRebuild, TwoUnlikeArchivesOfOneFragment) {
     }
 }
 
+TEST_F(ArchiveRebuild, AThirdArchiveOfOneFragmentDoesNotSettleWhichOfTwoIsRight) {
+    std::vector<std::byte> other = whole[3];
+    other[300] ^= std::byte{1};
+    std::vector<std::byte> third = whole[3];
+    third[301] ^= std::byte{1};
+    sources.push_back({"other", other, md5_of(other)});
+    for (std::size_t i = 1; i < 6; ++i)
+        add(i, true);
+    sources.push_back({"third", third, std::nullopt});
+    expect_right(0);
+    EXPECT_EQ(report.left_out.size(), 3u);
+    EXPECT_THAT(report.survivors, testing::UnorderedElementsAre(1, 2, 4, 5));
+}
+
+TEST_F(ArchiveRebuild, StaleVersionsBesideEnoughGoodOnes) {
+    const Fragments stale = make_archives(codec, cauchy, 40, 997, 123, random);
+    const Fragments shorter = make_archives(codec, cauchy, 3, 997, 123, random);
+    for (const bool with_md5 : {false, true}) {
+        sources.clear();
+        for (std::size_t i = 1; i < 4; ++i)
+            sources.push_back({"s", stale[i], md5_of(stale[i]), "1 x"});
+        sources.push_back({"s", shorter[4], md5_of(shorter[4]), "0 x"});
+        for (std::size_t i = 1; i < 6; ++i) {
+            add(i, with_md5);
+            sources.back().object = "2 y";
+        }
+        expect_right(0);
+        ASSERT_EQ(report.left_out.size(), 4u);
+        for (const LeftOut& one : report.left_out)
+            EXPECT_THAT(one.why, HasSubstr("another object"));
+    }
+}
+
+TEST_F(ArchiveRebuild, CopiesOfOneArchiveHaveOneVote) {
+    const Fragments stale = make_archives(codec, cauchy, 40, 997, 123, random);
+    const Fragments shorter = make_archives(codec, cauchy, 3, 997, 123, random);
+    for (const bool objects_known : {true, false}) {
+        sources.clear();
+        for (int copy = 0; copy < 5; ++copy) {
+            sources.push_back({"s", objects_known ? stale[1] : shorter[1], std::nullopt});
+            if (objects_known) sources.back().object = "1 x";
+        }
+        for (std::size_t i = 2; i < 6; ++i) {
+            add(i);
+            if (objects_known) sources.back().object = "2 y";
+        }
+        expect_right(0);
+        EXPECT_EQ(report.left_out.size(), 5u);
+    }
+}
+
 TEST_F(ArchiveRebuild, OfAnotherObject) {
     const Fragments foreign = make_archives(codec, cauchy, 40, 997, 123, random);
     for (std::size_t i = 1; i < 8; ++i) {
@@ -253,6 +304,65 @@ TEST_F(ArchiveRebuild, AnEmptyObjectHasEmptyArchives) {
     ASSERT_TRUE(run(0));
     EXPECT_TRUE(output.empty());
     EXPECT_EQ(to_hex(report.md5), "d41d8cd98f00b204e9800998ecf8427e");
+    const auto nothing = report.md5;
+    // One more that has lost its bytes changes nothing where the others are known to be right.
+    for (ArchiveSource& source : sources)
+        source.md5 = nothing;
+    add(5, true);
+    ASSERT_TRUE(run(0));
+    expect_culprit(4, "its MD5 is");
+    EXPECT_EQ(report.verified, 4u);
+}
+
+TEST_F(ArchiveRebuild, FilesThatLostTheirBytesAreNoEmptyObject) {
+    for (auto& archive : archives)
+        archive.clear();
+    for (std::size_t i = 1; i < 6; ++i)
+        add(i, true);
+    auto done = run(0);
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error().code, errc::too_few_fragments);
+    ASSERT_EQ(report.left_out.size(), 5u);
+    for (const LeftOut& one : report.left_out)
+        EXPECT_THAT(one.why, HasSubstr("its MD5 is d41d8cd98f00b204e9800998ecf8427e, not"));
+    // Nothing is known of them, but others have bytes: good ones or not.
+    for (ArchiveSource& source : sources)
+        source.md5.reset();
+    archives[6] = whole[6];
+    archives[7] = {std::byte{1}};
+    for (const std::size_t other : {6u, 7u}) {
+        add(other);
+        done = run(0);
+        ASSERT_FALSE(done);
+        EXPECT_EQ(done.error().code, errc::too_few_fragments);
+        EXPECT_EQ(report.left_out.size(), other == 6 ? 5u : 6u);
+        sources.pop_back();
+    }
+    // Known to be empty, and yet of another object than those with bytes.
+    for (ArchiveSource& source : sources)
+        source.md5 = md5_of({});
+    add(6);
+    EXPECT_EQ(run(0).error().code, errc::too_few_fragments);
+    EXPECT_TRUE(output.empty());
+}
+
+TEST_F(ArchiveRebuild, EmptyArchivesAreOfOneObjectAndOfKFragments) {
+    for (std::uint8_t i = 1; i < 5; ++i)
+        sources.push_back({"e", {}, md5_of({}), "1 x", i});
+    ASSERT_TRUE(run(0));
+    EXPECT_THAT(report.survivors, testing::ElementsAre(1, 2, 3, 4));
+    sources[3].index = 3;
+    EXPECT_EQ(run(0).error().code, errc::too_few_fragments);
+    ASSERT_EQ(report.left_out.size(), 1u);
+    EXPECT_THAT(report.left_out[0].why, HasSubstr("the same as"));
+    sources[3].index = 0;
+    EXPECT_EQ(run(0).error().code, errc::too_few_fragments);
+    ASSERT_EQ(report.left_out.size(), 1u);
+    EXPECT_THAT(report.left_out[0].why, HasSubstr("fragment 0 itself"));
+    sources[3].index = 4;
+    sources[2].object = sources[3].object = "2 y";
+    EXPECT_EQ(run(0).error().code, errc::bad_fragment);
+    EXPECT_THAT(run(0).error().detail, HasSubstr("different objects"));
 }
 
 /// Damage of every kind at every class of place in one or more sources. With the servers' MD5s:
