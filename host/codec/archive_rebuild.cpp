@@ -15,8 +15,12 @@ using scheduler::SegmentWork;
 
 namespace {
 
-/// Segments decoded in one batch.
+/// Segments decoded in one batch, at most.
 constexpr std::size_t segments_a_batch = 32;
+/// Of archives in memory at a time, if a segment is not longer.
+constexpr std::size_t memory_bytes = 64 << 20;
+/// Read from one archive at a time, at most.
+constexpr std::size_t piece_bytes_max = 1 << 20;
 
 /// A source that passed the checks of it alone.
 struct Member {
@@ -27,16 +31,30 @@ struct Member {
 };
 using Members = std::vector<Member>;
 
-std::vector<Md5Digest> digests_of(std::span<const ArchiveSource> sources) {
+/// Reads every usable source once, all side by side; why one cannot be read in its place.
+std::vector<Result<Md5Digest>> digests_of(std::span<const ArchiveSource> sources) {
     std::vector<Md5Stream> streams(sources.size());
+    std::vector<Result<Md5Digest>> digests(sources.size(), Md5Digest{});
+    const std::size_t piece = std::min(piece_bytes_max, memory_bytes / (sources.size() + 1));
+    std::vector<std::byte> buffer(sources.size() * piece);
     std::vector<Md5Feed> feeds;
-    for (std::size_t i = 0; i < sources.size(); ++i) {
-        if (sources[i].md5) feeds.push_back({&streams[i], sources[i].bytes});
+    for (std::uint64_t at = 0; at == 0 || !feeds.empty(); at += piece) {
+        feeds.clear();
+        for (std::size_t i = 0; i < sources.size(); ++i) {
+            const ArchiveBytes& bytes = sources[i].bytes;
+            if (sources[i].unusable || !digests[i] || at >= bytes.size()) continue;
+            const auto into = std::span(buffer).subspan(
+                i * piece, std::min<std::uint64_t>(piece, bytes.size() - at));
+            if (auto read = bytes.read(at, into); !read) {
+                digests[i] = read.error();
+            } else {
+                feeds.push_back({&streams[i], into});
+            }
+        }
+        update(feeds, *available_md5_kernels().back());
     }
-    update(feeds, *available_md5_kernels().back());
-    std::vector<Md5Digest> digests;
-    for (const Md5Stream& stream : streams) {
-        digests.push_back(finish(stream));
+    for (std::size_t i = 0; i < sources.size(); ++i) {
+        if (digests[i]) digests[i] = finish(streams[i]);
     }
     return digests;
 }
@@ -55,23 +73,30 @@ class Rebuild {
         leave_out_doubles();
         if (cut_.segments == 0) return nothing_at_all();
         if (auto fits = check_segment_bytes(); !fits) return fits;
-        if (auto sound = leave_out_contradicting(); !sound) return sound;
-        const auto survivors = choose(members_, request_.wanted);
-        if (!survivors) return too_few();
-        report_.survivors = *survivors;
-        report_.spares = members_.size() - survivors->size();
-        report_.verified = static_cast<std::size_t>(
-            std::ranges::count_if(members_, [](const Member& m) { return m.verified; }));
+        if (auto sound = despite_unreadable([this] { return leave_out_contradicting(); }); !sound) {
+            return sound;
+        }
         report_.segments = cut_.segments;
         Md5 md5;
-        const auto emit = [&](std::size_t, ByteView fragment) -> Result<void> {
+        std::size_t next = 0;
+        const auto emit = [&](std::size_t segment, ByteView fragment) -> Result<void> {
             md5.update(fragment);
             report_.bytes += fragment.size();
+            next = segment + 1;
             return sink(fragment);
         };
-        if (auto done = decode(members_, *survivors, request_.wanted, emit); !done) return done;
+        // All members agree: where one fails, others go on from the next segment.
+        auto done = despite_unreadable([&]() -> Result<void> {
+            const auto survivors = choose(members_, request_.wanted);
+            if (!survivors) return too_few();
+            report_.survivors = *survivors;
+            report_.spares = members_.size() - survivors->size();
+            report_.verified = static_cast<std::size_t>(
+                std::ranges::count_if(members_, [](const Member& m) { return m.verified; }));
+            return decode(members_, *survivors, request_.wanted, emit, next);
+        });
         report_.md5 = md5.finish();
-        return {};
+        return done;
     }
 
   private:
@@ -81,15 +106,41 @@ class Rebuild {
         report_.left_out.push_back({source, std::move(why), damaged});
     }
 
+    /// Does `step` again without each archive that it could not read.
+    Result<void> despite_unreadable(const std::function<Result<void>()>& step) {
+        for (;;) {
+            auto done = step();
+            if (done || !unreadable_) return done;
+            leave_out(*unreadable_, done.error().detail);
+            std::erase_if(members_, [&](const Member& m) { return m.source == *unreadable_; });
+            unreadable_.reset();
+        }
+    }
+
+    /// Errors: what reading says, which `despite_unreadable` takes up.
+    Result<void> read(std::size_t source, std::uint64_t at, ByteSpan into) {
+        auto done = sources_[source].bytes.read(at, into);
+        if (!done) unreadable_ = source;
+        return done;
+    }
+
     /// Each source by itself: MD5, then headers.
     void admit() {
         const bool all_empty = std::ranges::all_of(
             sources_, [](const ArchiveSource& source) { return source.bytes.empty(); });
-        const std::vector<Md5Digest> digests = digests_of(sources_);
+        digests_ = digests_of(sources_);
         for (std::size_t i = 0; i < sources_.size(); ++i) {
             const ArchiveSource& source = sources_[i];
-            if (source.md5 && *source.md5 != digests[i]) {
-                leave_out(i, "its MD5 is " + to_hex(digests[i]) + ", not " + to_hex(*source.md5));
+            if (source.unusable) {
+                leave_out(i, source.unusable->why, source.unusable->damaged);
+                continue;
+            }
+            if (!digests_[i]) {
+                leave_out(i, digests_[i].error().detail);
+                continue;
+            }
+            if (source.md5 && *source.md5 != *digests_[i]) {
+                leave_out(i, "its MD5 is " + to_hex(*digests_[i]) + ", not " + to_hex(*source.md5));
                 continue;
             }
             const auto shape = read_archive_shape(request_.scheme, source.bytes);
@@ -152,8 +203,7 @@ class Rebuild {
             const Member& first = same.front();
             bool differs = false;
             for (const Member& other : std::span(same).subspan(1)) {
-                if (std::ranges::equal(sources_[other.source].bytes,
-                                       sources_[first.source].bytes)) {
+                if (*digests_[other.source] == *digests_[first.source]) {
                     leave_out(other.source, "the same as " + sources_[first.source].name, false);
                 } else {
                     leave_out(other.source, "fragment " + std::to_string(index) + " unlike " +
@@ -271,20 +321,18 @@ class Rebuild {
         Members trusted;
         std::ranges::copy_if(members_, std::back_inserter(trusted), &Member::verified);
         if (!choose(trusted, request_.wanted)) return {};
-        Members kept = trusted;
-        for (const Member& member : members_) {
+        const Members all = members_;
+        for (const Member& member : all) {
             if (member.verified) continue;
             Members with = trusted;
             with.push_back(member);
             auto agreed = agree(with);
             if (!agreed) return agreed.error();
-            if (*agreed) {
-                kept.push_back(member);
-            } else {
-                leave_out(member.source, "its bytes contradict those whose MD5 is known");
-            }
+            if (*agreed) continue;
+            leave_out(member.source, "its bytes contradict those whose MD5 is known");
+            std::erase_if(members_, [&](const Member& m) { return m.source == member.source; });
         }
-        members_ = std::move(kept);
+        std::ranges::stable_sort(members_, std::greater<>(), &Member::verified);
         return {};
     }
 
@@ -331,12 +379,15 @@ class Rebuild {
             std::erase_if(others, [&](const Member& m) { return m.shape.index == index; });
             const auto survivors = choose(others, index);
             if (!survivors) continue;
-            const ByteView there = sources_[members[i].source].bytes;
             bool same = true;
+            std::vector<std::byte> mine(full_bytes());
             const auto compare = [&](std::size_t segment, ByteView fragment) -> Result<void> {
-                const ByteView mine = there.subspan(segment * full_bytes(), fragment.size());
-                same = same && std::ranges::equal(fragment.subspan(fragment_header_bytes),
-                                                  mine.subspan(fragment_header_bytes));
+                mine.resize(fragment.size());
+                if (auto done = read(members[i].source, segment * full_bytes(), mine); !done) {
+                    return done;
+                }
+                same = std::ranges::equal(fragment.subspan(fragment_header_bytes),
+                                          std::span(mine).subspan(fragment_header_bytes));
                 if (same) return {};
                 return Error{errc::cancelled, ""};
             };
@@ -362,33 +413,43 @@ class Rebuild {
         return codec_.fragment_bytes(request_.scheme, cut_.segment_bytes);
     }
 
-    /// Every segment of fragment `wanted`, in order.
+    /// Every segment of fragment `wanted` from `first` on, in order.
     Result<void> decode(const Members& members, std::span<const std::uint8_t> survivors,
-                        std::uint8_t wanted, const Visit& visit) {
+                        std::uint8_t wanted, const Visit& visit, std::size_t first = 0) {
         const auto plan = codec_.plan(request_.scheme, survivors, wanted);
         if (!plan) return plan.error();
-        std::vector<ByteView> archives;
+        std::vector<std::size_t> archives;
         for (std::uint8_t index : survivors) {
             const auto member =
                 std::ranges::find(members, index, [](const Member& m) { return m.shape.index; });
-            archives.push_back(sources_[member->source].bytes);
+            archives.push_back(member->source);
         }
         const std::size_t full = full_bytes();
         const std::size_t last = codec_.fragment_bytes(request_.scheme, cut_.last_segment_bytes);
-        std::vector<std::byte> output(std::min(segments_a_batch, cut_.segments) * full);
-        for (std::size_t first = 0; first < cut_.segments; first += segments_a_batch) {
-            const std::size_t count = std::min(segments_a_batch, cut_.segments - first);
+        const std::size_t fitting = memory_bytes / (full * (archives.size() + 1));
+        const std::size_t a_batch =
+            std::clamp<std::size_t>(fitting, 1, std::min(segments_a_batch, cut_.segments));
+        std::vector<std::byte> input(archives.size() * a_batch * full);
+        std::vector<std::byte> output(a_batch * full);
+        for (; first < cut_.segments; first += a_batch) {
+            const std::size_t count = std::min(a_batch, cut_.segments - first);
+            const bool to_the_end = first + count == cut_.segments;
+            const std::size_t bytes = (count - 1) * full + (to_the_end ? last : full);
+            for (std::size_t i = 0; i < archives.size(); ++i) {
+                const auto into = std::span(input).subspan(i * a_batch * full, bytes);
+                if (auto done = read(archives[i], first * full, into); !done) return done;
+            }
             std::vector<SegmentWork> items(count);
             std::vector<std::vector<ByteView>> views(count);
             std::vector<SegmentWork*> batch;
             for (std::size_t i = 0; i < count; ++i) {
-                const std::size_t bytes = first + i + 1 == cut_.segments ? last : full;
-                for (ByteView archive : archives) {
-                    views[i].push_back(archive.subspan((first + i) * full, bytes));
+                const std::size_t length = first + i + 1 == cut_.segments ? last : full;
+                for (std::size_t a = 0; a < archives.size(); ++a) {
+                    views[i].push_back(ByteView(input).subspan((a * a_batch + i) * full, length));
                 }
                 items[i].plan = *plan;
                 items[i].survivors = views[i];
-                items[i].output = std::span(output).subspan(i * full, bytes);
+                items[i].output = std::span(output).subspan(i * full, length);
                 batch.push_back(&items[i]);
             }
             codec_.run(batch);
@@ -411,8 +472,10 @@ class Rebuild {
     const ArchiveRequest& request_;
     std::span<const ArchiveSource> sources_;
     ArchiveReport& report_;
+    std::vector<Result<Md5Digest>> digests_;  ///< Of each source that was read to its end.
     Members members_;
     ArchiveShape cut_;
+    std::optional<std::size_t> unreadable_;  ///< The source that ended a step.
 };
 
 }  // namespace

@@ -40,7 +40,7 @@ Fragments make_archives(CpuCodec& codec, const EcScheme& scheme, std::size_t seg
 class ArchiveRebuild : public testing::Test {
   protected:
     void add(std::size_t index, bool with_md5 = false) {
-        sources.push_back({"a" + std::to_string(index), archives[index],
+        sources.push_back({"a" + std::to_string(index), ByteView(archives[index]),
                            with_md5 ? std::optional(md5_of(whole[index])) : std::nullopt});
     }
     Result<void> run(std::uint8_t wanted, std::optional<std::uint64_t> segment_bytes = {}) {
@@ -195,7 +195,7 @@ TEST_F(ArchiveRebuild, TwoUnlikeArchivesOfOneFragment) {
         sources.clear();
         for (std::size_t i = 1; i < 6; ++i)
             add(i, verified);
-        sources.push_back({"other", other, std::nullopt});
+        sources.push_back({"other", ByteView(other), std::nullopt});
         expect_right(0);
         EXPECT_EQ(report.left_out.size(), verified ? 1u : 2u);
     }
@@ -206,10 +206,10 @@ TEST_F(ArchiveRebuild, AThirdArchiveOfOneFragmentDoesNotSettleWhichOfTwoIsRight)
     other[300] ^= std::byte{1};
     std::vector<std::byte> third = whole[3];
     third[301] ^= std::byte{1};
-    sources.push_back({"other", other, md5_of(other)});
+    sources.push_back({"other", ByteView(other), md5_of(other)});
     for (std::size_t i = 1; i < 6; ++i)
         add(i, true);
-    sources.push_back({"third", third, std::nullopt});
+    sources.push_back({"third", ByteView(third), std::nullopt});
     expect_right(0);
     EXPECT_EQ(report.left_out.size(), 3u);
     EXPECT_THAT(report.survivors, testing::UnorderedElementsAre(1, 2, 4, 5));
@@ -221,8 +221,8 @@ TEST_F(ArchiveRebuild, StaleVersionsBesideEnoughGoodOnes) {
     for (const bool with_md5 : {false, true}) {
         sources.clear();
         for (std::size_t i = 1; i < 4; ++i)
-            sources.push_back({"s", stale[i], md5_of(stale[i]), "1 x"});
-        sources.push_back({"s", shorter[4], md5_of(shorter[4]), "0 x"});
+            sources.push_back({"s", ByteView(stale[i]), md5_of(stale[i]), "1 x"});
+        sources.push_back({"s", ByteView(shorter[4]), md5_of(shorter[4]), "0 x"});
         for (std::size_t i = 1; i < 6; ++i) {
             add(i, with_md5);
             sources.back().object = "2 y";
@@ -240,7 +240,7 @@ TEST_F(ArchiveRebuild, CopiesOfOneArchiveHaveOneVote) {
     for (const bool objects_known : {true, false}) {
         sources.clear();
         for (int copy = 0; copy < 5; ++copy) {
-            sources.push_back({"s", objects_known ? stale[1] : shorter[1], std::nullopt});
+            sources.push_back({"s", ByteView(objects_known ? stale[1] : shorter[1]), std::nullopt});
             if (objects_known) sources.back().object = "1 x";
         }
         for (std::size_t i = 2; i < 6; ++i) {
@@ -258,7 +258,7 @@ TEST_F(ArchiveRebuild, OfAnotherObject) {
         add(i);
         sources.back().object = "1 x";
     }
-    sources[2].bytes = foreign[3];
+    sources[2].bytes = ByteView(foreign[3]);
     sources[2].object = "2 y";
     expect_right(0);
     expect_culprit(2, "another object");
@@ -279,6 +279,60 @@ TEST_F(ArchiveRebuild, NeitherOfTwoVersionsOfAsManyArchivesIsChosen) {
     EXPECT_EQ(done.error(), errc::bad_fragment);
     EXPECT_THAT(done.error().detail, HasSubstr("different objects"));
     EXPECT_TRUE(output.empty());
+}
+
+TEST_F(ArchiveRebuild, AnArchiveWithABadSectorIsLeftOut) {
+    for (std::size_t i = 1; i < 6; ++i)
+        add(i);
+    const std::vector<std::byte>& behind = whole[3];
+    sources[2].bytes = {behind.size(), [&](std::uint64_t at, ByteSpan into) -> Result<void> {
+                            if (at + into.size() > 5000) return Error{errc::io, "bad sector"};
+                            std::ranges::copy(ByteView(behind).subspan(at, into.size()),
+                                              into.begin());
+                            return {};
+                        }};
+    expect_right(0);
+    expect_culprit(2, "bad sector");
+    sources.pop_back();
+    const auto done = run(0);
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error().code, errc::too_few_fragments);
+    expect_culprit(2, "bad sector");
+}
+
+TEST_F(ArchiveRebuild, ADiskThatFailsAtAnyReadCostsThatArchiveAlone) {
+    for (const bool with_md5 : {false, true}) {
+        for (std::size_t bad = 1; bad < 6; ++bad) {
+            sources.clear();
+            for (std::size_t i = 1; i < 6; ++i)
+                add(i, with_md5);
+            std::size_t good_reads = 0;
+            do {
+                std::size_t reads = 0;
+                sources[bad - 1].bytes = {
+                    whole[bad].size(), [&](std::uint64_t at, ByteSpan into) -> Result<void> {
+                        if (++reads > good_reads) return Error{errc::io, "gone"};
+                        std::ranges::copy(ByteView(whole[bad]).subspan(at, into.size()),
+                                          into.begin());
+                        return {};
+                    }};
+                expect_right(0);
+                if (!report.left_out.empty()) expect_culprit(bad - 1, "gone");
+                if (HasFatalFailure()) return;
+                ++good_reads;
+            } while (!report.left_out.empty());
+            EXPECT_GT(good_reads, 43u);
+        }
+    }
+}
+
+TEST_F(ArchiveRebuild, WhatIsKnownToBeOfNoUseIsNotRead) {
+    for (std::size_t i = 1; i < 6; ++i)
+        add(i);
+    sources[2].bytes = {};
+    sources[2].unusable = {"cannot open it", true};
+    expect_right(0);
+    expect_culprit(2, "cannot open it");
 }
 
 TEST_F(ArchiveRebuild, RefusesWhatCannotBe) {
@@ -411,8 +465,8 @@ TEST(CorruptionMatrix, NothingWrongEverComesOut) {
         std::vector<std::size_t> order = indexes;
         std::ranges::shuffle(order, random);
         for (std::size_t i : order) {
-            sources.push_back(
-                {"", archives[i], with_md5 ? std::optional(md5_of(whole[i])) : std::nullopt});
+            sources.push_back({"", ByteView(archives[i]),
+                               with_md5 ? std::optional(md5_of(whole[i])) : std::nullopt});
         }
         std::vector<std::byte> output;
         ArchiveReport report;
