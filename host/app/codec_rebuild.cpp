@@ -86,7 +86,8 @@ void print_report(const CodecLine& line, const codec::ArchiveReport& report, std
         out << "fragment " << int{line.index} << " of " << codec::to_string(*line.scheme) << ": "
             << report.bytes << " bytes, " << report.segments << " segments, MD5 "
             << to_hex(report.md5) << "\nfrom fragments " << joined(report.survivors) << ", "
-            << report.spares << " spare agree, " << report.verified << " verified by their MD5\n";
+            << report.verified << " of " << report.used << " verified by their MD5, "
+            << report.spares << (report.spares == 1 ? " spare agrees\n" : " spares agree\n");
         return;
     }
     json::array left_out;
@@ -100,8 +101,10 @@ void print_report(const CodecLine& line, const codec::ArchiveReport& report, std
                {"segments", report.segments},
                {"md5", to_hex(report.md5)},
                {"survivors", json::array(report.survivors.begin(), report.survivors.end())},
+               {"used", report.used},
                {"spares", report.spares},
                {"verified", report.verified},
+               {"proven", report.proven},
                {"left_out", left_out}})
         << '\n';
 }
@@ -137,6 +140,11 @@ int run_codec_rebuild(const CodecLine& line, const Clock& clock, std::ostream& o
     const auto committed = file.commit();
     if (!committed) return fail(committed.error());
     if (!*committed) return refuse(exists(line.output));
+    if (!report.proven) {
+        err << "fragmend: " << line.output << " is not proven: of " << report.used
+            << " archives used " << report.verified
+            << " have a known MD5, and no spares vouch for the others\n";
+    }
     print_report(line, report, out);
     return static_cast<int>(ExitCode::done);
 }

@@ -5,8 +5,8 @@
 #include <map>
 #include <set>
 
+#include "host/codec/archive_digests.hpp"
 #include "host/codec/fragment_header.hpp"
-#include "host/codec/md5_lanes.hpp"
 #include "kernels/gf/generator.hpp"
 
 namespace fragmend::codec {
@@ -19,8 +19,6 @@ namespace {
 constexpr std::size_t segments_a_batch = 32;
 /// Of archives in memory at a time, if a segment is not longer.
 constexpr std::size_t memory_bytes = 64 << 20;
-/// Read from one archive at a time, at most.
-constexpr std::size_t piece_bytes_max = 1 << 20;
 
 /// A source that passed the checks of it alone.
 struct Member {
@@ -30,34 +28,6 @@ struct Member {
     std::size_t fragment;  ///< Its index; of an empty one that does not say, a number of its own.
 };
 using Members = std::vector<Member>;
-
-/// Reads every usable source once, all side by side; why one cannot be read in its place.
-std::vector<Result<Md5Digest>> digests_of(std::span<const ArchiveSource> sources) {
-    std::vector<Md5Stream> streams(sources.size());
-    std::vector<Result<Md5Digest>> digests(sources.size(), Md5Digest{});
-    const std::size_t piece = std::min(piece_bytes_max, memory_bytes / (sources.size() + 1));
-    std::vector<std::byte> buffer(sources.size() * piece);
-    std::vector<Md5Feed> feeds;
-    for (std::uint64_t at = 0; at == 0 || !feeds.empty(); at += piece) {
-        feeds.clear();
-        for (std::size_t i = 0; i < sources.size(); ++i) {
-            const ArchiveBytes& bytes = sources[i].bytes;
-            if (sources[i].unusable || !digests[i] || at >= bytes.size()) continue;
-            const auto into = std::span(buffer).subspan(
-                i * piece, std::min<std::uint64_t>(piece, bytes.size() - at));
-            if (auto read = bytes.read(at, into); !read) {
-                digests[i] = read.error();
-            } else {
-                feeds.push_back({&streams[i], into});
-            }
-        }
-        update(feeds, *available_md5_kernels().back());
-    }
-    for (std::size_t i = 0; i < sources.size(); ++i) {
-        if (digests[i]) digests[i] = finish(streams[i]);
-    }
-    return digests;
-}
 
 class Rebuild {
   public:
@@ -76,7 +46,9 @@ class Rebuild {
         if (auto sound = despite_unreadable([this] { return leave_out_contradicting(); }); !sound) {
             return sound;
         }
+        const Members compared = members_;
         report_.segments = cut_.segments;
+        report_.proven = true;
         Md5 md5;
         std::size_t next = 0;
         const auto emit = [&](std::size_t segment, ByteView fragment) -> Result<void> {
@@ -89,10 +61,7 @@ class Rebuild {
         auto done = despite_unreadable([&]() -> Result<void> {
             const auto survivors = choose(members_, request_.wanted);
             if (!survivors) return too_few();
-            report_.survivors = *survivors;
-            report_.spares = members_.size() - survivors->size();
-            report_.verified = static_cast<std::size_t>(
-                std::ranges::count_if(members_, [](const Member& m) { return m.verified; }));
+            note_use(*survivors, compared);
             return decode(members_, *survivors, request_.wanted, emit, next);
         });
         report_.md5 = md5.finish();
@@ -128,7 +97,10 @@ class Rebuild {
     void admit() {
         const bool all_empty = std::ranges::all_of(
             sources_, [](const ArchiveSource& source) { return source.bytes.empty(); });
-        digests_ = digests_of(sources_);
+        std::vector<ArchiveBytes> archives;
+        for (const ArchiveSource& source : sources_)
+            archives.push_back(source.unusable ? ArchiveBytes() : source.bytes);
+        digests_ = digests_of(archives, memory_bytes);
         for (std::size_t i = 0; i < sources_.size(); ++i) {
             const ArchiveSource& source = sources_[i];
             if (source.unusable) {
@@ -186,6 +158,8 @@ class Rebuild {
             if (index) report_.survivors.push_back(*index);
             report_.verified += member.verified ? 1 : 0;
         }
+        report_.used = k;
+        report_.proven = report_.verified == k;
         report_.spares = members_.size() - k;
         report_.md5 = Md5().finish();
         return {};
@@ -396,6 +370,25 @@ class Rebuild {
             if (!done) return done.error();
         }
         return true;
+    }
+
+    /// `compared`: all that agreed; those that have failed since then may be among them.
+    void note_use(const std::vector<std::uint8_t>& survivors, const Members& compared) {
+        report_.survivors = survivors;
+        report_.used = survivors.size();
+        report_.spares = report_.verified = 0;
+        for (const Member& member : members_) {
+            // What follows from others was compared with it; flat XOR has spares that do not.
+            Members others = compared;
+            std::erase_if(others, [&](const Member& m) { return m.fragment == member.fragment; });
+            const bool follows = choose(others, member.shape.index).has_value();
+            if (std::ranges::find(survivors, member.shape.index) == survivors.end()) {
+                report_.spares += follows ? 1 : 0;
+            } else {
+                report_.verified += member.verified ? 1 : 0;
+                report_.proven = report_.proven && (member.verified || follows);
+            }
+        }
     }
 
     std::optional<std::vector<std::uint8_t>> choose(const Members& members, std::uint8_t wanted) {

@@ -45,8 +45,10 @@ struct LeftOut {
 struct ArchiveReport {
     std::vector<LeftOut> left_out;
     std::vector<std::uint8_t> survivors;  ///< Fragment indexes that it was computed from.
+    std::size_t used = 0;                 ///< How many that is; empty ones may not say which.
     std::size_t spares = 0;               ///< Further ones that agree with them in every byte.
-    std::size_t verified = 0;             ///< Of both together: those with a known MD5.
+    std::size_t verified = 0;             ///< Of those used: those with a known MD5.
+    bool proven = false;  ///< Each of those used is verified or agrees with what others give.
     std::size_t segments = 0;
     std::uint64_t bytes = 0;
     Md5Digest md5{};

@@ -338,8 +338,8 @@ class Rebuild(unittest.TestCase):
         self.archives('isa_l_rs_cauchy', 4, 2)
         code, out, err = self.rebuild(0, [1, 2, 3, 4], '--json')
         self.assertEqual((code, json.loads(out)['proven']), (0, False))
-        self.assertEqual(err, 'fragmend: %s is not proven: no spare archive agrees with those used, '
-                              'and 0 of these 4 have an MD5 that says they are right\n' % self.out)
+        self.assertEqual(err, 'fragmend: %s is not proven: of 4 archives used 0 have a known MD5, '
+                              'and no spares vouch for the others\n' % self.out)
         self.expect(0)
         code, out, err = self.rebuild(0, [1, 2, 3, 4, 5], '--json')
         self.assertEqual((code, json.loads(out)['proven'], err), (0, True, ''))
@@ -430,7 +430,7 @@ class WithSwiftsMetadata(Rebuild):
         code, out, err = self.rebuild(0, [1, 2, 3, 4], '--json')
         self.assertEqual((code, json.loads(out)['proven'], json.loads(out)['verified']),
                          (0, False, 3))
-        self.assertIn('3 of these 4 have an MD5', err)
+        self.assertIn('of 4 archives used 3 have a known MD5', err)
         self.expect(0)
 
     def remove_metadata(self, index):

@@ -85,6 +85,7 @@ TEST_F(ArchiveRebuild, EveryFragmentFromExactlyK) {
         expect_right(wanted);
         EXPECT_EQ(report.segments, 41u);
         EXPECT_EQ(report.spares, 0u);
+        EXPECT_FALSE(report.proven);
     }
 }
 
@@ -93,6 +94,7 @@ TEST_F(ArchiveRebuild, SparesAgree) {
         add(i);
     expect_right(0);
     EXPECT_EQ(report.spares, 3u);
+    EXPECT_TRUE(report.proven);
     EXPECT_TRUE(report.left_out.empty());
 }
 
@@ -140,6 +142,7 @@ TEST_F(ArchiveRebuild, AKnownMd5NamesTheCulpritWithoutSpares) {
     expect_right(0);
     expect_culprit(2, "its MD5 is");
     EXPECT_EQ(report.verified, 4u);
+    EXPECT_TRUE(report.proven);
 }
 
 TEST_F(ArchiveRebuild, WhatAMd5VouchesForIsNeverLeftOut) {
@@ -150,6 +153,49 @@ TEST_F(ArchiveRebuild, WhatAMd5VouchesForIsNeverLeftOut) {
     add(6);
     expect_right(0);
     expect_culprit(5, "contradict");
+}
+
+TEST_F(ArchiveRebuild, WhatIsVerifiedIsCountedOfThoseUsed) {
+    for (std::size_t i = 1; i < 4; ++i)
+        add(i, true);
+    add(4);
+    expect_right(0);
+    EXPECT_EQ(report.verified, 3u);
+    EXPECT_FALSE(report.proven);
+    add(5);
+    add(6, true);
+    expect_right(0);
+    EXPECT_EQ(report.used, 4u);
+    EXPECT_EQ(report.verified, 4u);
+    EXPECT_EQ(report.spares, 2u);
+    EXPECT_TRUE(report.proven);
+}
+
+TEST_F(ArchiveRebuild, ASpareThatSaysNothingOfThoseUsedProvesNothing) {
+    const EcScheme flat{"flat_xor_hd_3", 5, 5};
+    archives = make_archives(codec, flat, 2, 640, 17, random);
+    const std::vector<std::uint8_t> all{1, 2, 3, 4, 5, 6, 7, 8, 9};
+    const auto used = codec.choose_survivors(flat, all, 0).value();
+    const auto sink = [](ByteView) -> Result<void> { return {}; };
+    std::size_t alone = 0;
+    for (const std::uint8_t spare : all) {
+        if (std::ranges::find(used, spare) != used.end()) continue;
+        if (codec.choose_survivors(flat, used, spare)) continue;
+        sources.clear();
+        for (const std::uint8_t index : used)
+            sources.push_back({"a", ByteView(archives[index]), std::nullopt});
+        sources.push_back({"a", ByteView(archives[spare]), std::nullopt});
+        ASSERT_TRUE(rebuild_archive(codec, {flat, 0, {}}, sources, sink, report));
+        EXPECT_EQ(report.spares, 0u);
+        EXPECT_FALSE(report.proven);
+        ++alone;
+    }
+    EXPECT_GT(alone, 0u);
+    sources.clear();
+    for (const std::uint8_t index : all)
+        sources.push_back({"a", ByteView(archives[index]), std::nullopt});
+    ASSERT_TRUE(rebuild_archive(codec, {flat, 0, {}}, sources, sink, report));
+    EXPECT_TRUE(report.proven);
 }
 
 TEST_F(ArchiveRebuild, HeadersTellWhatTheyCan) {
@@ -358,6 +404,7 @@ TEST_F(ArchiveRebuild, AnEmptyObjectHasEmptyArchives) {
     ASSERT_TRUE(run(0));
     EXPECT_TRUE(output.empty());
     EXPECT_EQ(to_hex(report.md5), "d41d8cd98f00b204e9800998ecf8427e");
+    EXPECT_FALSE(report.proven);
     const auto nothing = report.md5;
     // One more that has lost its bytes changes nothing where the others are known to be right.
     for (ArchiveSource& source : sources)
@@ -366,6 +413,7 @@ TEST_F(ArchiveRebuild, AnEmptyObjectHasEmptyArchives) {
     ASSERT_TRUE(run(0));
     expect_culprit(4, "its MD5 is");
     EXPECT_EQ(report.verified, 4u);
+    EXPECT_TRUE(report.proven);
 }
 
 TEST_F(ArchiveRebuild, FilesThatLostTheirBytesAreNoEmptyObject) {
