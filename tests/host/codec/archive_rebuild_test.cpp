@@ -348,6 +348,27 @@ TEST_F(ArchiveRebuild, ADiskThatFailsAtAnyReadCostsThatArchiveAlone) {
     }
 }
 
+TEST_F(ArchiveRebuild, LongArchivesAreReadInPieces) {
+    const Fragments long_ones = make_archives(codec, cauchy, 16, 4'000'000, 123, random);
+    std::size_t longest = 0;
+    for (std::size_t i = 1; i < 6; ++i) {
+        const ByteView archive = long_ones[i];
+        const auto read = [&longest, archive](std::uint64_t at, ByteSpan into) -> Result<void> {
+            longest = std::max(longest, into.size());
+            return ArchiveBytes(archive).read(at, into);
+        };
+        sources.push_back({"a", {archive.size(), read}, md5_of(archive)});
+        if (i == 5) sources.back().md5.reset();
+    }
+    ASSERT_TRUE(run(0));
+    EXPECT_TRUE(output == long_ones[0]);
+    // Four of them and the output share 64 MiB.
+    EXPECT_LE(longest * 5, std::size_t{64} << 20);
+    EXPECT_EQ(report.verified, 4u);
+    EXPECT_EQ(report.spares, 1u);
+    EXPECT_TRUE(report.left_out.empty());
+}
+
 TEST_F(ArchiveRebuild, WhatIsKnownToBeOfNoUseIsNotRead) {
     for (std::size_t i = 1; i < 6; ++i)
         add(i);
