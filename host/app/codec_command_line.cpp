@@ -54,7 +54,9 @@ constexpr std::string_view rebuild_help =
 
 Rebuilds fragment archive I of one object from others: .data files of Swift's object servers, or
 copies of their content, in any order. Which fragment a file holds is read from the file. At least
-K are needed; give all there are: spares prove the result, and a damaged file is named and left out.
+K are needed; give all there are: spares prove the result, and a file that is damaged or cannot be
+read, or whose attributes are damaged, is named and left out. With K alone and an MD5 missing for
+one of them the result is written, and said to be unproven.
 
 A file that still has Swift's extended attributes is checked against the MD5 in them, and must be of
 the same object as the others. Without attributes, 2 E + 1 spares tell E damaged files from the rest;
@@ -64,18 +66,20 @@ where fewer contradict each other, nothing is written and the suspects are named
   --policy K+M          its data and parity fragments, e.g. 10+4
   --index I             the fragment to rebuild, 0 to K+M-1
   -o, --output OUT      where to write it; must not exist
-      --force           replace OUT
+      --force           replace OUT, if it is a regular file and none of the archives
       --segment-size N  the policy's ec_object_segment_size, to insist on it (default: as the
                         archives say)
       --backend BACKEND auto (default), cpu, gpu or liberasurecode
       --json            the report as one JSON object on standard output
   -h, --help            this text
 
-OUT holds the archive's bytes alone; its MD5, which Swift keeps as ETag, is in the report.
+OUT holds the archive's bytes alone, and appears whole or not at all; its MD5, which Swift keeps as
+ETag, is in the report, with how many of the archives used were verified by theirs. The archives are
+read piece by piece, two times or more: 64 MiB of memory do for any number and length of them.
 
 exit codes:
-  0 written, 1 internal error or a fault of this machine, 2 usage, or a policy, backend or file that
-  cannot be used, 4 OUT exists, 5 too few good archives
+  0 written, 1 internal error or a fault of this machine, 2 usage, or a policy, backend or OUT that
+  cannot be used, 4 OUT exists, is no regular file or is one of the archives, 5 too few good archives
 )";
 
 UsageError wrong(std::string message, std::string_view topic) {

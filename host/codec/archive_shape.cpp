@@ -2,21 +2,33 @@
 #include "host/codec/archive_shape.hpp"
 
 #include <algorithm>
+#include <vector>
 
 #include "host/codec/fragment_header.hpp"
 
 namespace fragmend::codec {
 namespace {
 
-Error bad(std::size_t at, const std::string& why) {
+/// FragmentHeader::checksum_type of fragments whose check takes their payload.
+constexpr std::uint8_t with_payload_crc = 2;
+
+Error bad(std::uint64_t at, const std::string& why) {
     return {errc::bad_fragment, "at byte " + std::to_string(at) + ": " + why};
 }
 
 /// One fragment by itself; its header.
 Result<FragmentHeader> check_fragment(const EcScheme& scheme, const BackEnd& back_end,
-                                      ByteView archive, std::size_t at) {
-    const ByteView rest = archive.subspan(at);
-    const auto header = check_fragment_metadata(rest);
+                                      const ArchiveBytes& archive, std::uint64_t at,
+                                      std::vector<std::byte>& buffer) {
+    const std::uint64_t rest = archive.size() - at;
+    buffer.resize(std::min<std::uint64_t>(rest, fragment_header_bytes));
+    if (auto read = archive.read(at, buffer); !read) return read.error();
+    auto header = parse_fragment_header(buffer);
+    if (header && header->checksum_type == with_payload_crc) {
+        buffer.resize(std::min<std::uint64_t>(rest, fragment_header_bytes + header->payload_bytes));
+        if (auto read = archive.read(at, buffer); !read) return read.error();
+        header = check_fragment_metadata(buffer);
+    }
     if (!header) return bad(at, header.error().detail);
     if (header->swapped) return bad(at, "written on a machine of the other byte order");
     if (header->backend_id != back_end.id) return bad(at, "written by another erasure code");
@@ -28,7 +40,7 @@ Result<FragmentHeader> check_fragment(const EcScheme& scheme, const BackEnd& bac
         payload_bytes(back_end, scheme.k, header->segment_bytes) != header->payload_bytes) {
         return bad(at, "its length does not fit its segment's under " + to_string(scheme));
     }
-    if (header->payload_bytes > rest.size() - fragment_header_bytes) {
+    if (header->payload_bytes > rest - fragment_header_bytes) {
         return bad(at, "the archive ends within this fragment");
     }
     return header;
@@ -36,12 +48,13 @@ Result<FragmentHeader> check_fragment(const EcScheme& scheme, const BackEnd& bac
 
 }  // namespace
 
-Result<ArchiveShape> read_archive_shape(const EcScheme& scheme, ByteView archive) {
+Result<ArchiveShape> read_archive_shape(const EcScheme& scheme, const ArchiveBytes& archive) {
     const auto back_end = find_back_end(scheme.ec_type);
     if (!back_end) return back_end.error();
     ArchiveShape shape;
-    for (std::size_t at = 0; at < archive.size();) {
-        const auto header = check_fragment(scheme, **back_end, archive, at);
+    std::vector<std::byte> buffer;
+    for (std::uint64_t at = 0; at < archive.size();) {
+        const auto header = check_fragment(scheme, **back_end, archive, at, buffer);
         if (!header) return header.error();
         if (shape.segments == 0) {
             shape.index = static_cast<std::uint8_t>(header->index);

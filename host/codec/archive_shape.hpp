@@ -1,7 +1,7 @@
 // How one fragment archive is cut into segments, by its own headers.
 #pragma once
 
-#include "host/base/bytes.hpp"
+#include "host/codec/archive_bytes.hpp"
 #include "host/codec/ec_scheme.hpp"
 
 namespace fragmend::codec {
@@ -22,7 +22,7 @@ struct ArchiveShape {
 };
 
 /// Reads every header, and every payload that carries a CRC. Errors: bad_fragment, with the place
-/// of what does not fit `scheme` or the archive's other fragments.
-Result<ArchiveShape> read_archive_shape(const EcScheme& scheme, ByteView archive);
+/// of what does not fit `scheme` or the archive's other fragments; what reading says.
+Result<ArchiveShape> read_archive_shape(const EcScheme& scheme, const ArchiveBytes& archive);
 
 }  // namespace fragmend::codec

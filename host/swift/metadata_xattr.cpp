@@ -102,6 +102,14 @@ Result<Metadata> read_metadata(const std::string& path) {
     return read_from({-1, path});
 }
 
+Result<bool> has_metadata(int fd, const std::string& path) {
+    for (const char* name : {metadata_attribute, checksum_attribute}) {
+        if (::fgetxattr(fd, name, nullptr, 0) >= 0) return true;
+        if (errno != ENODATA && errno != ENOTSUP) return xattr_error(errno, path);
+    }
+    return false;
+}
+
 Result<void> write_metadata(int fd, const std::string& path, const Metadata& metadata,
                             std::size_t chunk_bytes) {
     const std::string pickle = encode_metadata(metadata);

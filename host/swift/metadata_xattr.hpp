@@ -19,6 +19,10 @@ inline constexpr std::size_t xattr_chunk_bytes = 65536;
 Result<Metadata> read_metadata(int fd, const std::string& path);
 Result<Metadata> read_metadata(const std::string& path);
 
+/// Whether the open file has any of it, damaged or not; false where the file system has no xattrs.
+/// Errors: io.
+Result<bool> has_metadata(int fd, const std::string& path);
+
 /// Stores `metadata` in chunks of `chunk_bytes`, then its checksum.
 /// Errors: not_mounted (no xattrs), no_space, io.
 /// Source: swift.obj.diskfile.write_metadata.

@@ -4,10 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <set>
-
-#include "tests/host/codec/damage.hpp"
-#include "tests/host/codec/rebuild_fixture.hpp"
+#include "tests/host/codec/archive_fixture.hpp"
 
 namespace fragmend::codec {
 namespace {
@@ -16,31 +13,10 @@ using testing::HasSubstr;
 
 const EcScheme cauchy{"isa_l_rs_cauchy", 4, 4};
 
-Md5Digest md5_of(ByteView bytes) {
-    Md5 md5;
-    md5.update(bytes);
-    return md5.finish();
-}
-
-/// The archives of one object: `segments` full segments and a last one.
-Fragments make_archives(CpuCodec& codec, const EcScheme& scheme, std::size_t segments,
-                        std::size_t segment_bytes, std::size_t last_bytes,
-                        std::mt19937_64& random) {
-    Fragments archives(static_cast<std::size_t>(scheme.n()));
-    for (std::size_t s = 0; s <= segments; ++s) {
-        const auto fragments =
-            encode(codec, scheme, s == segments ? last_bytes : segment_bytes, random);
-        for (std::size_t i = 0; i < archives.size(); ++i) {
-            archives[i].insert(archives[i].end(), fragments[i].begin(), fragments[i].end());
-        }
-    }
-    return archives;
-}
-
 class ArchiveRebuild : public testing::Test {
   protected:
     void add(std::size_t index, bool with_md5 = false) {
-        sources.push_back({"a" + std::to_string(index), archives[index],
+        sources.push_back({"a" + std::to_string(index), ByteView(archives[index]),
                            with_md5 ? std::optional(md5_of(whole[index])) : std::nullopt});
     }
     Result<void> run(std::uint8_t wanted, std::optional<std::uint64_t> segment_bytes = {}) {
@@ -85,6 +61,7 @@ TEST_F(ArchiveRebuild, EveryFragmentFromExactlyK) {
         expect_right(wanted);
         EXPECT_EQ(report.segments, 41u);
         EXPECT_EQ(report.spares, 0u);
+        EXPECT_FALSE(report.proven);
     }
 }
 
@@ -93,6 +70,7 @@ TEST_F(ArchiveRebuild, SparesAgree) {
         add(i);
     expect_right(0);
     EXPECT_EQ(report.spares, 3u);
+    EXPECT_TRUE(report.proven);
     EXPECT_TRUE(report.left_out.empty());
 }
 
@@ -140,6 +118,7 @@ TEST_F(ArchiveRebuild, AKnownMd5NamesTheCulpritWithoutSpares) {
     expect_right(0);
     expect_culprit(2, "its MD5 is");
     EXPECT_EQ(report.verified, 4u);
+    EXPECT_TRUE(report.proven);
 }
 
 TEST_F(ArchiveRebuild, WhatAMd5VouchesForIsNeverLeftOut) {
@@ -150,6 +129,49 @@ TEST_F(ArchiveRebuild, WhatAMd5VouchesForIsNeverLeftOut) {
     add(6);
     expect_right(0);
     expect_culprit(5, "contradict");
+}
+
+TEST_F(ArchiveRebuild, WhatIsVerifiedIsCountedOfThoseUsed) {
+    for (std::size_t i = 1; i < 4; ++i)
+        add(i, true);
+    add(4);
+    expect_right(0);
+    EXPECT_EQ(report.verified, 3u);
+    EXPECT_FALSE(report.proven);
+    add(5);
+    add(6, true);
+    expect_right(0);
+    EXPECT_EQ(report.used, 4u);
+    EXPECT_EQ(report.verified, 4u);
+    EXPECT_EQ(report.spares, 2u);
+    EXPECT_TRUE(report.proven);
+}
+
+TEST_F(ArchiveRebuild, ASpareThatSaysNothingOfThoseUsedProvesNothing) {
+    const EcScheme flat{"flat_xor_hd_3", 5, 5};
+    archives = make_archives(codec, flat, 2, 640, 17, random);
+    const std::vector<std::uint8_t> all{1, 2, 3, 4, 5, 6, 7, 8, 9};
+    const auto used = codec.choose_survivors(flat, all, 0).value();
+    const auto sink = [](ByteView) -> Result<void> { return {}; };
+    std::size_t alone = 0;
+    for (const std::uint8_t spare : all) {
+        if (std::ranges::find(used, spare) != used.end()) continue;
+        if (codec.choose_survivors(flat, used, spare)) continue;
+        sources.clear();
+        for (const std::uint8_t index : used)
+            sources.push_back({"a", ByteView(archives[index]), std::nullopt});
+        sources.push_back({"a", ByteView(archives[spare]), std::nullopt});
+        ASSERT_TRUE(rebuild_archive(codec, {flat, 0, {}}, sources, sink, report));
+        EXPECT_EQ(report.spares, 0u);
+        EXPECT_FALSE(report.proven);
+        ++alone;
+    }
+    EXPECT_GT(alone, 0u);
+    sources.clear();
+    for (const std::uint8_t index : all)
+        sources.push_back({"a", ByteView(archives[index]), std::nullopt});
+    ASSERT_TRUE(rebuild_archive(codec, {flat, 0, {}}, sources, sink, report));
+    EXPECT_TRUE(report.proven);
 }
 
 TEST_F(ArchiveRebuild, HeadersTellWhatTheyCan) {
@@ -195,9 +217,60 @@ TEST_F(ArchiveRebuild, TwoUnlikeArchivesOfOneFragment) {
         sources.clear();
         for (std::size_t i = 1; i < 6; ++i)
             add(i, verified);
-        sources.push_back({"other", other, std::nullopt});
+        sources.push_back({"other", ByteView(other), std::nullopt});
         expect_right(0);
         EXPECT_EQ(report.left_out.size(), verified ? 1u : 2u);
+    }
+}
+
+TEST_F(ArchiveRebuild, AThirdArchiveOfOneFragmentDoesNotSettleWhichOfTwoIsRight) {
+    std::vector<std::byte> other = whole[3];
+    other[300] ^= std::byte{1};
+    std::vector<std::byte> third = whole[3];
+    third[301] ^= std::byte{1};
+    sources.push_back({"other", ByteView(other), md5_of(other)});
+    for (std::size_t i = 1; i < 6; ++i)
+        add(i, true);
+    sources.push_back({"third", ByteView(third), std::nullopt});
+    expect_right(0);
+    EXPECT_EQ(report.left_out.size(), 3u);
+    EXPECT_THAT(report.survivors, testing::UnorderedElementsAre(1, 2, 4, 5));
+}
+
+TEST_F(ArchiveRebuild, StaleVersionsBesideEnoughGoodOnes) {
+    const Fragments stale = make_archives(codec, cauchy, 40, 997, 123, random);
+    const Fragments shorter = make_archives(codec, cauchy, 3, 997, 123, random);
+    for (const bool with_md5 : {false, true}) {
+        sources.clear();
+        for (std::size_t i = 1; i < 4; ++i)
+            sources.push_back({"s", ByteView(stale[i]), md5_of(stale[i]), "1 x"});
+        sources.push_back({"s", ByteView(shorter[4]), md5_of(shorter[4]), "0 x"});
+        for (std::size_t i = 1; i < 6; ++i) {
+            add(i, with_md5);
+            sources.back().object = "2 y";
+        }
+        expect_right(0);
+        ASSERT_EQ(report.left_out.size(), 4u);
+        for (const LeftOut& one : report.left_out)
+            EXPECT_THAT(one.why, HasSubstr("another object"));
+    }
+}
+
+TEST_F(ArchiveRebuild, CopiesOfOneArchiveHaveOneVote) {
+    const Fragments stale = make_archives(codec, cauchy, 40, 997, 123, random);
+    const Fragments shorter = make_archives(codec, cauchy, 3, 997, 123, random);
+    for (const bool objects_known : {true, false}) {
+        sources.clear();
+        for (int copy = 0; copy < 5; ++copy) {
+            sources.push_back({"s", ByteView(objects_known ? stale[1] : shorter[1]), std::nullopt});
+            if (objects_known) sources.back().object = "1 x";
+        }
+        for (std::size_t i = 2; i < 6; ++i) {
+            add(i);
+            if (objects_known) sources.back().object = "2 y";
+        }
+        expect_right(0);
+        EXPECT_EQ(report.left_out.size(), 5u);
     }
 }
 
@@ -207,7 +280,7 @@ TEST_F(ArchiveRebuild, OfAnotherObject) {
         add(i);
         sources.back().object = "1 x";
     }
-    sources[2].bytes = foreign[3];
+    sources[2].bytes = ByteView(foreign[3]);
     sources[2].object = "2 y";
     expect_right(0);
     expect_culprit(2, "another object");
@@ -228,6 +301,81 @@ TEST_F(ArchiveRebuild, NeitherOfTwoVersionsOfAsManyArchivesIsChosen) {
     EXPECT_EQ(done.error(), errc::bad_fragment);
     EXPECT_THAT(done.error().detail, HasSubstr("different objects"));
     EXPECT_TRUE(output.empty());
+}
+
+TEST_F(ArchiveRebuild, AnArchiveWithABadSectorIsLeftOut) {
+    for (std::size_t i = 1; i < 6; ++i)
+        add(i);
+    const std::vector<std::byte>& behind = whole[3];
+    sources[2].bytes = {behind.size(), [&](std::uint64_t at, ByteSpan into) -> Result<void> {
+                            if (at + into.size() > 5000) return Error{errc::io, "bad sector"};
+                            std::ranges::copy(ByteView(behind).subspan(at, into.size()),
+                                              into.begin());
+                            return {};
+                        }};
+    expect_right(0);
+    expect_culprit(2, "bad sector");
+    sources.pop_back();
+    const auto done = run(0);
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error().code, errc::too_few_fragments);
+    expect_culprit(2, "bad sector");
+}
+
+TEST_F(ArchiveRebuild, ADiskThatFailsAtAnyReadCostsThatArchiveAlone) {
+    for (const bool with_md5 : {false, true}) {
+        for (std::size_t bad = 1; bad < 6; ++bad) {
+            sources.clear();
+            for (std::size_t i = 1; i < 6; ++i)
+                add(i, with_md5);
+            std::size_t good_reads = 0;
+            do {
+                std::size_t reads = 0;
+                sources[bad - 1].bytes = {
+                    whole[bad].size(), [&](std::uint64_t at, ByteSpan into) -> Result<void> {
+                        if (++reads > good_reads) return Error{errc::io, "gone"};
+                        std::ranges::copy(ByteView(whole[bad]).subspan(at, into.size()),
+                                          into.begin());
+                        return {};
+                    }};
+                expect_right(0);
+                if (!report.left_out.empty()) expect_culprit(bad - 1, "gone");
+                if (HasFatalFailure()) return;
+                ++good_reads;
+            } while (!report.left_out.empty());
+            EXPECT_GT(good_reads, 43u);
+        }
+    }
+}
+
+TEST_F(ArchiveRebuild, LongArchivesAreReadInPieces) {
+    const Fragments long_ones = make_archives(codec, cauchy, 16, 4'000'000, 123, random);
+    std::size_t longest = 0;
+    for (std::size_t i = 1; i < 6; ++i) {
+        const ByteView archive = long_ones[i];
+        const auto read = [&longest, archive](std::uint64_t at, ByteSpan into) -> Result<void> {
+            longest = std::max(longest, into.size());
+            return ArchiveBytes(archive).read(at, into);
+        };
+        sources.push_back({"a", {archive.size(), read}, md5_of(archive)});
+        if (i == 5) sources.back().md5.reset();
+    }
+    ASSERT_TRUE(run(0));
+    EXPECT_TRUE(output == long_ones[0]);
+    // Four of them and the output share 64 MiB.
+    EXPECT_LE(longest * 5, std::size_t{64} << 20);
+    EXPECT_EQ(report.verified, 4u);
+    EXPECT_EQ(report.spares, 1u);
+    EXPECT_TRUE(report.left_out.empty());
+}
+
+TEST_F(ArchiveRebuild, WhatIsKnownToBeOfNoUseIsNotRead) {
+    for (std::size_t i = 1; i < 6; ++i)
+        add(i);
+    sources[2].bytes = {};
+    sources[2].unusable = {"cannot open it", true};
+    expect_right(0);
+    expect_culprit(2, "cannot open it");
 }
 
 TEST_F(ArchiveRebuild, RefusesWhatCannotBe) {
@@ -253,98 +401,67 @@ TEST_F(ArchiveRebuild, AnEmptyObjectHasEmptyArchives) {
     ASSERT_TRUE(run(0));
     EXPECT_TRUE(output.empty());
     EXPECT_EQ(to_hex(report.md5), "d41d8cd98f00b204e9800998ecf8427e");
+    EXPECT_FALSE(report.proven);
+    const auto nothing = report.md5;
+    // One more that has lost its bytes changes nothing where the others are known to be right.
+    for (ArchiveSource& source : sources)
+        source.md5 = nothing;
+    add(5, true);
+    ASSERT_TRUE(run(0));
+    expect_culprit(4, "its MD5 is");
+    EXPECT_EQ(report.verified, 4u);
+    EXPECT_TRUE(report.proven);
 }
 
-/// Damage of every kind at every class of place in one or more sources. With the servers' MD5s:
-/// right and all culprits named up to survivors - k bad ones, nothing beyond. Without: right and
-/// named while spares can tell, and never a wrong byte.
-TEST(CorruptionMatrix, NothingWrongEverComesOut) {
-    const std::size_t cases = sampled(1'000'000, 10'000);
-    std::mt19937_64 random(test_seed());
-    CpuCodec codec;
-    std::vector<std::pair<EcScheme, Fragments>> objects;
-    for (const EcScheme& scheme :
-         {EcScheme{"isa_l_rs_cauchy", 4, 3}, EcScheme{"isa_l_rs_vand", 4, 2},
-          EcScheme{"liberasurecode_rs_vand", 4, 3}, EcScheme{"jerasure_rs_vand", 3, 3},
-          EcScheme{"isa_l_rs_cauchy", 10, 4}, EcScheme{"flat_xor_hd_4", 5, 5},
-          EcScheme{"jerasure_rs_cauchy", 2, 2}}) {
-        const std::size_t full = 64 * static_cast<std::size_t>(scheme.k);
-        objects.emplace_back(scheme, make_archives(codec, scheme, 2, full, 17, random));
+TEST_F(ArchiveRebuild, FilesThatLostTheirBytesAreNoEmptyObject) {
+    for (auto& archive : archives)
+        archive.clear();
+    for (std::size_t i = 1; i < 6; ++i)
+        add(i, true);
+    auto done = run(0);
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error().code, errc::too_few_fragments);
+    ASSERT_EQ(report.left_out.size(), 5u);
+    for (const LeftOut& one : report.left_out)
+        EXPECT_THAT(one.why, HasSubstr("its MD5 is d41d8cd98f00b204e9800998ecf8427e, not"));
+    // Nothing is known of them, but others have bytes: good ones or not.
+    for (ArchiveSource& source : sources)
+        source.md5.reset();
+    archives[6] = whole[6];
+    archives[7] = {std::byte{1}};
+    for (const std::size_t other : {6u, 7u}) {
+        add(other);
+        done = run(0);
+        ASSERT_FALSE(done);
+        EXPECT_EQ(done.error().code, errc::too_few_fragments);
+        EXPECT_EQ(report.left_out.size(), other == 6 ? 5u : 6u);
+        sources.pop_back();
     }
-    std::size_t rebuilt = 0;
-    std::size_t refused = 0;
-    std::size_t named = 0;
-    for (std::size_t turn = 0; turn < cases; ++turn) {
-        const auto& [scheme, whole] = objects[random() % objects.size()];
-        const bool flat = scheme.ec_type.starts_with("flat");
-        const bool with_md5 = random() % 2 == 0;
-        const auto wanted = static_cast<std::uint8_t>(random() % whole.size());
-        Fragments archives = whole;
-        std::vector<ArchiveSource> sources;
-        std::vector<std::size_t> indexes;
-        for (std::size_t i = 0; i < whole.size(); ++i) {
-            if (i != wanted) indexes.push_back(i);
-        }
-        std::ranges::shuffle(indexes, random);
-        const auto spares = indexes.size() - static_cast<std::size_t>(scheme.k);
-        // One more than the spares now and then.
-        const std::size_t bad = random() % (spares + 2);
-        std::set<std::size_t> culprits;
-        for (std::size_t b = 0; b < bad && b < indexes.size(); ++b) {
-            auto& archive = archives[indexes[b]];
-            damage_somewhere(archive,
-                             codec.fragment_bytes(scheme, 64 * static_cast<std::size_t>(scheme.k)),
-                             random);
-            if (archive == whole[indexes[b]]) continue;  // Two zeros changed places.
-            culprits.insert(indexes[b]);
-        }
-        std::vector<std::size_t> order = indexes;
-        std::ranges::shuffle(order, random);
-        for (std::size_t i : order) {
-            sources.push_back(
-                {"", archives[i], with_md5 ? std::optional(md5_of(whole[i])) : std::nullopt});
-        }
-        std::vector<std::byte> output;
-        ArchiveReport report;
-        const auto done = rebuild_archive(
-            codec, {scheme, wanted, {}}, sources,
-            [&](ByteView bytes) -> Result<void> {
-                output.insert(output.end(), bytes.begin(), bytes.end());
-                return {};
-            },
-            report);
-        const auto describe = [&] {
-            return to_string(scheme) + ", case " + std::to_string(turn) + ", " +
-                   std::to_string(culprits.size()) + " bad of " + std::to_string(sources.size()) +
-                   (with_md5 ? ", MD5s known" : "") + (done ? "" : ": " + done.error().detail);
-        };
-        if (!done) {
-            ++refused;
-            ASSERT_TRUE(output.empty()) << describe();
-            const bool enough = culprits.size() <= spares;
-            ASSERT_FALSE(with_md5 && enough && !flat) << describe();
-            const bool tellable = 2 * culprits.size() < spares;
-            ASSERT_FALSE(!with_md5 && tellable && !flat) << describe();
-            continue;
-        }
-        // Without MD5s so many never go unnoticed; more could be of one mind.
-        const std::size_t noticed = spares - (spares - 1) / 2;
-        if (with_md5 || (!flat && culprits.size() <= noticed)) {
-            ASSERT_TRUE(output == whole[wanted]) << describe();
-            ++rebuilt;
-        }
-        if (with_md5) {
-            for (const LeftOut& one : report.left_out) {
-                ASSERT_TRUE(culprits.erase(order[one.source])) << describe();
-                ++named;
-            }
-            ASSERT_TRUE(culprits.empty()) << describe();
-        }
-    }
-    std::cout << cases << " cases: " << rebuilt << " rebuilt, " << refused << " refused, " << named
-              << " culprits named by MD5\n";
-    EXPECT_GT(rebuilt, cases / 3);
-    EXPECT_GT(refused, cases / 100);
+    // Known to be empty, and yet of another object than those with bytes.
+    for (ArchiveSource& source : sources)
+        source.md5 = md5_of({});
+    add(6);
+    EXPECT_EQ(run(0).error().code, errc::too_few_fragments);
+    EXPECT_TRUE(output.empty());
+}
+
+TEST_F(ArchiveRebuild, EmptyArchivesAreOfOneObjectAndOfKFragments) {
+    for (std::uint8_t i = 1; i < 5; ++i)
+        sources.push_back({"e", {}, md5_of({}), "1 x", i});
+    ASSERT_TRUE(run(0));
+    EXPECT_THAT(report.survivors, testing::ElementsAre(1, 2, 3, 4));
+    sources[3].index = 3;
+    EXPECT_EQ(run(0).error().code, errc::too_few_fragments);
+    ASSERT_EQ(report.left_out.size(), 1u);
+    EXPECT_THAT(report.left_out[0].why, HasSubstr("the same as"));
+    sources[3].index = 0;
+    EXPECT_EQ(run(0).error().code, errc::too_few_fragments);
+    ASSERT_EQ(report.left_out.size(), 1u);
+    EXPECT_THAT(report.left_out[0].why, HasSubstr("fragment 0 itself"));
+    sources[3].index = 4;
+    sources[2].object = sources[3].object = "2 y";
+    EXPECT_EQ(run(0).error().code, errc::bad_fragment);
+    EXPECT_THAT(run(0).error().detail, HasSubstr("different objects"));
 }
 
 }  // namespace
