@@ -136,9 +136,7 @@ Awaitable<void> EmbeddedReconstructor::run_passes(RebuildRun& run,
         run.passes.emplace_back();
         sync::PassStats& stats = run.passes.back().stats;
         sync::Suspects suspects;
-        sync::TargetSlots targets(
-            engine_->io().get_executor(),
-            static_cast<std::size_t>(options_.replication_concurrency_per_device));
+        auto targets = engine_->target_slots();
         auto services = engine_->services(stats, suspects, targets, activities_, metrics_);
         const auto read_before = engine_->rebuild_stats().survivor_bytes;
         const double cpu_before = cpu_seconds();

@@ -102,6 +102,16 @@ sync::Services Engine::services(sync::PassStats& stats, sync::Suspects& suspects
             &stash_};
 }
 
+sync::TargetSlots Engine::target_slots() {
+    const auto& own = options_.fragmend;
+    // With no device lock at the peers (0) as many sessions as we run may go to one device.
+    const auto per_device = options_.replication_concurrency_per_device;
+    return {io_.get_executor(),
+            static_cast<std::size_t>(per_device > 0 ? per_device : own.sessions),
+            static_cast<std::size_t>(own.node_sessions),
+            static_cast<std::size_t>(own.disk_sessions)};
+}
+
 Awaitable<void> Engine::stop() {
     client_.pool().close();
     co_await dispatcher_.stop();

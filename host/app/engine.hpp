@@ -41,6 +41,8 @@ class Engine {
     sync::Services services(sync::PassStats& stats, sync::Suspects& suspects,
                             sync::TargetSlots& targets, sync::ActivityBoard& activities,
                             Metrics& metrics);
+    /// For the sessions of one pass.
+    sync::TargetSlots target_slots();
     /// Waits for what the dispatcher still runs. Before the io_context ends.
     Awaitable<void> stop();
 

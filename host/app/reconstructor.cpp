@@ -166,13 +166,7 @@ Awaitable<void> Reconstructor::run_forever() {
 Awaitable<void> Reconstructor::run_pass() {
     sync::PassStats stats;
     sync::Suspects suspects;
-    // With no device lock at the peers (0) as many sessions as we run may go to one device.
-    const auto per_device = options_.replication_concurrency_per_device;
-    sync::TargetSlots targets(
-        engine_->io().get_executor(),
-        static_cast<std::size_t>(per_device > 0 ? per_device : options_.fragmend.sessions),
-        static_cast<std::size_t>(options_.fragmend.node_sessions),
-        static_cast<std::size_t>(options_.fragmend.disk_sessions));
+    auto targets = engine_->target_slots();
     auto services = engine_->services(stats, suspects, targets, activities_, setup_.metrics());
     const auto read_before = engine_->rebuild_stats().survivor_bytes;
     const auto waits_before = engine_->snapshot().waits;

@@ -164,23 +164,8 @@ Awaitable<Result<std::optional<Offer>>> SessionObjects::next_offer() {
     co_return offer;
 }
 
-std::size_t SessionObjects::missing_beside(const std::string& object_hash) const {
-    const Risks* risks = services_.risks;
-    std::size_t missing = 0;
-    if (risks != nullptr) {
-        missing = risks->missing(object_hash);
-        missing -= risks->is_missing(object_hash, plan_.target.id);
-    }
-    // Targets of later sessions, of whom only the suffix is known to differ.
-    for (const LaterTarget& later : plan_.later) {
-        missing += std::ranges::binary_search(later.suffixes, object_hash.substr(29)) &&
-                   (risks == nullptr || !risks->is_missing(object_hash, later.device_id));
-    }
-    return missing;
-}
-
 Awaitable<Result<void>> SessionObjects::wanted(std::vector<Wanted> objects) {
-    order_.sort(objects, [this](const std::string& hash) { return missing_beside(hash); });
+    order_.sort(objects, plan_, services_.risks);
     to_open_.assign(std::make_move_iterator(objects.begin()),
                     std::make_move_iterator(objects.end()));
     opener_.spawn(open_ahead());

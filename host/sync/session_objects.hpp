@@ -85,8 +85,6 @@ class SessionObjects final : public transport::ssync::SessionObjects {
         std::optional<Error> unmounted;
     };
     Listed list_suffixes(std::size_t first) const;
-    /// Fragments of the object that are known or thought to be missing beside the wanted one.
-    std::size_t missing_beside(const std::string& object_hash) const;
     Awaitable<void> open_ahead();
     /// `read_bytes_max`: a local archive up to this length is read at once.
     Item open_one(transport::ssync::Wanted want, std::size_t read_bytes_max) const;

@@ -1,14 +1,13 @@
 // The order in which one session serves what the receiver wants.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
-#include <functional>
-#include <string>
 #include <utility>
 #include <vector>
 
 #include "host/base/timestamp.hpp"
+#include "host/sync/risks.hpp"
+#include "host/sync/session_plan.hpp"
 #include "transport/ssync/ports.hpp"
 
 namespace fragmend::sync {
@@ -20,10 +19,10 @@ class SessionOrder {
     static constexpr std::size_t offers_max = 65'536;
 
     void offered(const ObjectHash& object_hash, const Timestamp& data);
-    /// Puts the objects in the order of scheduler::risk_order and forgets the offers.
-    /// `missing`: fragments of an object that are thought to be missing beside the wanted one.
-    void sort(std::vector<transport::ssync::Wanted>& objects,
-              const std::function<std::size_t(const std::string& object_hash)>& missing);
+    /// Puts the objects in the order of scheduler::risk_order and forgets the offers. Fragments
+    /// count as missing that nobody had of late, and those that later targets of `plan` may lack.
+    void sort(std::vector<transport::ssync::Wanted>& objects, const SessionPlan& plan,
+              const Risks* risks);
 
   private:
     /// Half of the hash, and the time: two objects that share the half share an age, no more.
