@@ -38,19 +38,32 @@ bool Semaphore::try_acquire(std::size_t units, Permit& permit) {
 }
 
 Awaitable<Result<Semaphore::Permit>> Semaphore::acquire(std::size_t units) {
-    return acquire(units, asio::steady_timer::time_point::max());
+    return wait(units, asio::steady_timer::time_point::max(), nullptr);
+}
+
+Awaitable<Result<Semaphore::Permit>> Semaphore::acquire(std::size_t units, Cancel& cancel) {
+    return wait(units, asio::steady_timer::time_point::max(), &cancel);
 }
 
 Awaitable<Result<Semaphore::Permit>> Semaphore::acquire(
     std::size_t units, std::chrono::steady_clock::time_point give_up) {
+    return wait(units, give_up, nullptr);
+}
+
+Awaitable<Result<Semaphore::Permit>> Semaphore::wait(std::size_t units,
+                                                     std::chrono::steady_clock::time_point give_up,
+                                                     Cancel* cancel) {
     units = std::min(units, capacity_);
+    if (cancel != nullptr && cancel->called_) co_return Error{errc::cancelled, "stopped"};
     Permit permit;
     if (try_acquire(units, permit)) co_return std::move(permit);
     if (closed_) co_return Error{errc::cancelled, "closed"};
     Waiter waiter(executor_, give_up);
     waiter.units = units;
     waiters_.push_back(&waiter);
+    if (cancel != nullptr) cancel->wake_ = &waiter.wake;
     co_await sleep_until_cancelled(waiter.wake);
+    if (cancel != nullptr) cancel->wake_ = nullptr;
     if (!waiter.granted) {
         std::erase(waiters_, &waiter);
         give_back(0);  // Whoever stood behind a large waiter that left may fit now.

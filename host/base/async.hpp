@@ -90,9 +90,25 @@ class Semaphore {
         std::size_t units_ = 0;
     };
 
+    /// Ends one coroutine's waits, now and later, from outside of it.
+    class Cancel {
+      public:
+        void now() {
+            called_ = true;
+            if (wake_ != nullptr) wake_->cancel();
+        }
+
+      private:
+        friend class Semaphore;
+        bool called_ = false;
+        asio::steady_timer* wake_ = nullptr;  ///< Of the wait that is under way.
+    };
+
     /// Waits for `units`; more than the capacity is lent as the whole capacity, so that one
     /// oversized holder runs alone instead of waiting for ever. Errors: cancelled.
     Awaitable<Result<Permit>> acquire(std::size_t units);
+    /// The same until `cancel` is called. One wait at a time uses it.
+    Awaitable<Result<Permit>> acquire(std::size_t units, Cancel& cancel);
     /// The same until `give_up`. Errors: also timeout.
     Awaitable<Result<Permit>> acquire(std::size_t units,
                                       std::chrono::steady_clock::time_point give_up);
@@ -113,6 +129,8 @@ class Semaphore {
         asio::steady_timer wake;
     };
     void give_back(std::size_t units);
+    Awaitable<Result<Permit>> wait(std::size_t units, std::chrono::steady_clock::time_point give_up,
+                                   Cancel* cancel);
 
     asio::any_io_executor executor_;
     std::size_t capacity_;

@@ -56,6 +56,7 @@ PartnerSync::PartnerSync(Services& services, const PolicyContext& policy, const 
 
 void PartnerSync::cancel() {
     cancelled_ = true;
+    line_.now();
     if (sender_ != nullptr) sender_->stop();
     if (pause_ != nullptr) pause_->cancel();
     if (look_ != nullptr) look_->abort();
@@ -93,7 +94,7 @@ Awaitable<void> PartnerSync::send(std::vector<LaterTarget> later) {
         const bool waited = !slots.try_acquire(1, slot);
         if (waited) {
             activity_.queued("waits for a session with " + delta_->node.replication_name());
-            auto granted = co_await slots.acquire(1);
+            auto granted = co_await slots.acquire(1, line_);
             if (granted.has_error() || cancelled_) co_return;
             slot = std::move(granted.value());
         }
@@ -108,7 +109,7 @@ Awaitable<void> PartnerSync::send(std::vector<LaterTarget> later) {
         }
         activity_.queued("waits for its turn among the sessions");
         auto places = co_await take_session_places(services_, delta_->node.replication_ip,
-                                                   job_.local_device.device);
+                                                   job_.local_device.device, line_);
         if (places.has_error() || cancelled_) co_return;
         auto ended = co_await session(later);
         places.value() = SessionPlaces();

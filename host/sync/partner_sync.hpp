@@ -108,6 +108,7 @@ class PartnerSync {
     int tries_ = 0;
     int broken_ = 0;
     bool cancelled_ = false;
+    Semaphore::Cancel line_;                      ///< Ends its waits for slots and places.
     transport::ssync::Sender* sender_ = nullptr;  ///< The session that runs, in its frame.
     asio::steady_timer* pause_ = nullptr;         ///< The same of a pause.
     transport::http::Abort* look_ = nullptr;      ///< The same of a second look.

@@ -9,7 +9,7 @@ Awaitable<Result<transport::replicate::ReplicateAnswer>> ReplicateCalls::ask(Nod
                                                                              std::string suffixes) {
     if (place_.units() == 0 && !services_.replicate_calls.try_acquire(1, place_)) {
         activity_.queued("waits to ask for suffix hashes");
-        auto waited = co_await services_.replicate_calls.acquire(1);
+        auto waited = co_await services_.replicate_calls.acquire(1, line_);
         if (waited.has_error()) co_return waited.error();
         place_ = std::move(waited.value());
     }
@@ -33,6 +33,7 @@ Awaitable<Result<transport::replicate::ReplicateAnswer>> ReplicateCalls::ask(Nod
 
 void ReplicateCalls::cancel() {
     cancelled_ = true;
+    line_.now();
     if (call_ != nullptr) call_->abort();
 }
 

@@ -46,6 +46,7 @@ class ReplicateCalls {
     Semaphore::Permit place_;
     bool stays_ = false;
     bool cancelled_ = false;
+    Semaphore::Cancel line_;
     transport::http::Abort* call_ = nullptr;  ///< Of the call that runs.
 };
 

@@ -74,6 +74,7 @@ RevertJobRun::RevertJobRun(Services& services, const PolicyContext& policy,
 
 void RevertJobRun::cancel() {
     cancelled_ = true;
+    line_.now();
     if (sender_ != nullptr) sender_->stop();
     pause_.cancel();
 }
@@ -117,7 +118,7 @@ Awaitable<RevertJobRun::Ended> RevertJobRun::run_once() {
     // In a row for the target first: whoever waits there shall not keep the partition locked.
     auto& slots = services_.targets.of(job_.targets.front().node.replication_name());
     activity_.queued("waits for a session with " + job_.targets.front().node.replication_name());
-    auto slot = co_await slots.acquire(1);
+    auto slot = co_await slots.acquire(1, line_);
     if (slot.has_error() || cancelled_) co_return Ended::remains;
     activity_.doing("locks the partition");
     auto locked = co_await lock();
@@ -171,7 +172,7 @@ Awaitable<RevertJobRun::Ended> RevertJobRun::run_locked(Semaphore::Permit slot) 
 Awaitable<Result<void>> RevertJobRun::take_slot(Slice& slice, const scan::Partner& target) {
     if (slice.slot.units() > 0) co_return Result<void>();
     activity_.queued("waits for a session with " + target.node.replication_name());
-    auto waited = co_await services_.targets.of(target.node.replication_name()).acquire(1);
+    auto waited = co_await services_.targets.of(target.node.replication_name()).acquire(1, line_);
     if (waited.has_error()) co_return waited.error();
     slice.slot = std::move(waited.value());
     co_return Result<void>();
@@ -209,7 +210,7 @@ Awaitable<std::optional<Delivered>> RevertJobRun::deliver(const scan::Partner& t
                                                           Slice& slice) {
     activity_.queued("waits for its turn among the sessions");
     const auto places = co_await take_session_places(services_, target.node.replication_ip,
-                                                     job_.local_device.device);
+                                                     job_.local_device.device, line_);
     if (places.has_error() || cancelled_) co_return std::nullopt;
     activity_.doing("in a session with " + target.node.replication_name());
     RevertObjects objects(services_, policy_,

@@ -74,6 +74,7 @@ class RevertJobRun {
     std::map<errc, std::uint64_t> failed_objects_;
     transport::ssync::Sender* sender_ = nullptr;  ///< The session that runs.
     asio::steady_timer pause_;
+    Semaphore::Cancel line_;  ///< Ends its waits for slots and places.
     Activity activity_;
 };
 

@@ -19,6 +19,7 @@ struct SessionPlaces {
 /// this order, and who has them waits for no further one, so nobody waits in a circle. Errors:
 /// cancelled.
 Awaitable<Result<SessionPlaces>> take_session_places(Services& services, std::string node_ip,
-                                                     std::string local_device);
+                                                     std::string local_device,
+                                                     Semaphore::Cancel& cancel);
 
 }  // namespace fragmend::sync

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "tests/host/sync/session_fixture.hpp"
 
 namespace fragmend::sync {
@@ -10,7 +12,8 @@ namespace {
 
 struct SessionPlacesTest : testing::SessionFixture {
     Awaitable<void> take(std::string node, std::string disk, std::optional<SessionPlaces>& places) {
-        auto taken = co_await take_session_places(shared, std::move(node), std::move(disk));
+        auto taken = co_await take_session_places(shared, std::move(node), std::move(disk),
+                                                  cancels.at(asked++));
         if (taken.has_value()) places = std::move(taken.value());
     }
     void run() {
@@ -22,6 +25,8 @@ struct SessionPlacesTest : testing::SessionFixture {
     Semaphore enough{io.get_executor(), 3};
     Services shared = services_with(budget, bounded, enough);
     TaskGroup tasks{io.get_executor()};
+    std::array<Semaphore::Cancel, 4> cancels;  ///< In the order of asking.
+    std::size_t asked = 0;
     std::optional<SessionPlaces> one, two, three, four;
 };
 
@@ -48,6 +53,24 @@ TEST_F(SessionPlacesTest, OneDiskServesSoManyAndNoMore) {
     two.reset();
     run();
     EXPECT_TRUE(three);
+}
+
+TEST_F(SessionPlacesTest, WhoIsCancelledLeavesTheLineAtOnceAndKeepsNothing) {
+    tasks.spawn(take("10.0.0.1", "d1", one));
+    tasks.spawn(take("10.0.0.2", "d1", two));
+    tasks.spawn(take("10.0.0.3", "d1", three));
+    tasks.spawn(take("10.0.0.3", "d1", four));
+    run();
+    EXPECT_EQ(tasks.running(), 2u);
+    EXPECT_EQ(bounded.of_node("10.0.0.3").in_use(), 2u);
+    cancels[2].now();
+    run();
+    EXPECT_EQ(tasks.running(), 1u);
+    EXPECT_FALSE(three);
+    EXPECT_EQ(bounded.of_node("10.0.0.3").in_use(), 1u);
+    one.reset();
+    run();
+    EXPECT_TRUE(four) << "who stood behind";
 }
 
 TEST_F(SessionPlacesTest, AllTogetherAreBoundedToo) {
