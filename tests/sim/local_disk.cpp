@@ -118,7 +118,8 @@ Error quarantine_object(const DiskContext& context, const std::string&,
     sim::LocalDisk& disk = disk_of(context);
     const std::string hash = file_path.substr(file_path.rfind('/') + 1);
     const auto found = disk.objects.find(hash);
-    if (found == disk.objects.end() || found->second.damage == sim::Damage::none) {
+    if (found == disk.objects.end() || found->second.damage == sim::Damage::none ||
+        disk.process_is_dead) {
         return {errc::not_found, "nothing to quarantine at " + file_path};
     }
     disk.objects.erase(found);

@@ -22,6 +22,7 @@ struct LocalDisk {
     Truth* truth = nullptr;
     Dice dice{0};
     std::uint64_t faults = 0;
+    bool process_is_dead = false;  ///< Killed: it changes nothing any more.
     /// A partition's turn begins: its suffixes are listed.
     std::function<void(const std::string& partition)> on_turn;
 

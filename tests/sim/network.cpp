@@ -44,6 +44,7 @@ LinkPtr Network::connect(const transport::http::Peer& peer) {
 
 void Network::send_to_server(const LinkPtr& link, std::string sent) {
     FRAGMEND_ASSERT(sent.size() <= link->room);
+    if (client_is_dead) return;
     link->room -= sent.size();
     link->at_server = std::max(link->at_server, VirtualTime::now() + latency());
     timeline.after(link->at_server - VirtualTime::now(), [this, link, sent = std::move(sent)] {

@@ -92,7 +92,8 @@ class Network final : public asio::execution_context::service {
     Timeline timeline;
     Dice dice{0};
     Duration latency_max = std::chrono::milliseconds(2);
-    std::size_t links = 0;     ///< Open at the client.
+    bool client_is_dead = false;  ///< Killed: nothing that it sends from now on arrives.
+    std::size_t links = 0;        ///< Open at the client.
     std::uint64_t bytes = 0;   ///< Delivered.
     std::size_t buffered = 0;  ///< In the receive buffers of all connections.
 

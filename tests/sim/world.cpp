@@ -45,6 +45,7 @@ void Tally::add(const Tally& other) {
     rounds_replayed += other.rounds_replayed;
     shared += other.shared;
     cancelled_passes += other.cancelled_passes;
+    kills += other.kills;
     ring_changes += other.ring_changes;
     later_rounds += other.later_rounds;
     quarantined += other.quarantined;
@@ -61,7 +62,7 @@ std::string Tally::text() const {
            line("fragments sent   ", commits) + line("faults           ", faults) +
            line("sessions failed  ", sessions_failed) + line("survivors blamed ", culprits) +
            line("compute faults   ", compute_faults) + line("rounds replayed  ", rounds_replayed) +
-           line("shared rebuilds  ", shared) + line("passes cancelled ", cancelled_passes) +
+           line("shared rebuilds  ", shared) + line("passes cancelled ", cancelled_passes) + line("kills            ", kills) +
            line("ring changes     ", ring_changes) + line("later rounds     ", later_rounds) +
            line("quarantined      ", quarantined) + line("throttled ms     ", throttled_ms) +
            line("events           ", events) + line("virtual seconds  ", virtual_seconds);
@@ -180,6 +181,7 @@ void World::run_pass(bool stormy) {
     }
     drive();
     if (violations_.empty()) check_pass(pass, stormy);
+    if (network_.client_is_dead) start_again();
     tally_.culprits += pass.stats.bad_survivors_total;
     for (const auto& [name, count] : pass.stats.failed_sessions)
         tally_.sessions_failed += count;

@@ -33,6 +33,7 @@ struct Tally {
     std::uint64_t rounds_replayed = 0;
     std::uint64_t shared = 0;
     std::uint64_t cancelled_passes = 0;
+    std::uint64_t kills = 0;
     std::uint64_t ring_changes = 0;
     std::uint64_t later_rounds = 0;  ///< Sessions for which it was not the first one's turn.
     std::uint64_t quarantined = 0;
@@ -87,6 +88,10 @@ class World {
     scheduler::ThrottleSettings draw_throttle();
     void run_pass(bool stormy);
     void schedule_trouble(Pass& pass, app::Pass& run, app::Gate& gate);
+    /// The process ends in the midst of its pass: what it had sent is all that anybody gets.
+    void kill(Pass& pass, app::Pass& run);
+    /// After a kill: a new process, which knows nothing.
+    void start_again();
     /// Some replicas move to devices that have nothing of their partition; what they had may
     /// follow.
     void change_ring(Pass& pass);

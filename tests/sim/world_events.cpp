@@ -39,6 +39,30 @@ void World::schedule_trouble(Pass& pass, app::Pass& run, app::Gate& gate) {
         const Duration delay(dice_.draw(3'000'000'000));
         network_.timeline.after(delay, [this] { let_a_neighbour_rebuild(); });
     }
+    if (dice_.chance(20)) {
+        const Duration delay(dice_.draw(dice_.chance(70) ? 60'000'000 : 5'000'000'000));
+        network_.timeline.after(delay, [this, &pass, &run] { kill(pass, run); });
+    }
+}
+
+void World::kill(Pass& pass, app::Pass& run) {
+    if (tasks_.running() == 0) return;
+    ++tally_.kills;
+    network_.client_is_dead = true;
+    disk_.process_is_dead = true;
+    // Only so that its coroutines end; nobody hears of what they still do.
+    pass.cancelled = true;
+    run.cancel();
+}
+
+void World::start_again() {
+    client_->pool().close();
+    drive();
+    client_ = std::make_unique<transport::http::Client>(io_.get_executor(), "obj-reconstructor 1",
+                                                        clock_);
+    risks_ = {};
+    network_.client_is_dead = false;
+    disk_.process_is_dead = false;
 }
 
 void World::change_ring(Pass& pass) {
