@@ -94,8 +94,8 @@ class Network final : public asio::execution_context::service {
     Duration latency_max = std::chrono::milliseconds(2);
     bool client_is_dead = false;  ///< Killed: nothing that it sends from now on arrives.
     std::size_t links = 0;        ///< Open at the client.
-    std::uint64_t bytes = 0;   ///< Delivered.
-    std::size_t buffered = 0;  ///< In the receive buffers of all connections.
+    std::uint64_t bytes = 0;      ///< Delivered.
+    std::size_t buffered = 0;     ///< In the receive buffers of all connections.
 
     // For the client's half.
     LinkPtr connect(const transport::http::Peer& peer);

@@ -62,10 +62,11 @@ std::string Tally::text() const {
            line("fragments sent   ", commits) + line("faults           ", faults) +
            line("sessions failed  ", sessions_failed) + line("survivors blamed ", culprits) +
            line("compute faults   ", compute_faults) + line("rounds replayed  ", rounds_replayed) +
-           line("shared rebuilds  ", shared) + line("passes cancelled ", cancelled_passes) + line("kills            ", kills) +
-           line("ring changes     ", ring_changes) + line("later rounds     ", later_rounds) +
-           line("quarantined      ", quarantined) + line("throttled ms     ", throttled_ms) +
-           line("events           ", events) + line("virtual seconds  ", virtual_seconds);
+           line("shared rebuilds  ", shared) + line("passes cancelled ", cancelled_passes) +
+           line("kills            ", kills) + line("ring changes     ", ring_changes) +
+           line("later rounds     ", later_rounds) + line("quarantined      ", quarantined) +
+           line("throttled ms     ", throttled_ms) + line("events           ", events) +
+           line("virtual seconds  ", virtual_seconds);
 }
 
 World::World(std::uint64_t seed)
@@ -147,10 +148,10 @@ const std::vector<std::string>& World::run() {
     tally_.rounds_replayed = rebuild_stats_.rounds_replayed;
     tally_.shared = rebuild_stats_.objects_shared;
     tally_.quarantined = disk_.quarantined.size();
-    tally_.throttled_ms = static_cast<std::uint64_t>(
-        std::chrono::duration_cast<std::chrono::milliseconds>(
-            rebuild_stats_.wait_for_throttle.until(VirtualTime::now()))
-            .count());
+    tally_.throttled_ms =
+        static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
+                                       rebuild_stats_.wait_for_throttle.until(VirtualTime::now()))
+                                       .count());
     tally_.virtual_seconds = static_cast<std::uint64_t>(
         std::chrono::duration_cast<std::chrono::seconds>(VirtualTime::now() - began).count());
     note(static_cast<std::uint64_t>(VirtualTime::now().time_since_epoch().count()));
