@@ -73,7 +73,7 @@ Result<void> Cluster::write_configuration() {
     auto written = write_file(swift_conf_path(), swift_conf);
     if (written.has_error()) return written;
     // The servers share one address, each with a port of its own: with servers_per_port a
-    // reconstructor takes care of all of them.
+    // reconstructor takes care of all of them, and they are one node to it.
     const std::string conf = "[DEFAULT]\nuser = " + user_name() + "\nswift_dir = " + root_ +
                              "/etc\ndevices = " + root_ +
                              "/srv\nmount_check = false\nbind_ip = 127.0.0.1\n"
@@ -81,7 +81,7 @@ Result<void> Cluster::write_configuration() {
                              root_ +
                              "/recon\n\n[pipeline:main]\npipeline = object-server\n\n"
                              "[app:object-server]\nuse = egg:swift#object\n\n"
-                             "[object-reconstructor]\n";
+                             "[object-reconstructor]\nfragmend_node_sessions = 64\n";
     written = write_file(conf_path(), conf);
     if (written.has_error()) return written;
     auto conf_read = swift::load_swift_conf(swift_conf_path());
