@@ -37,6 +37,13 @@ void remove_file(HashDir& dir, int fd, const std::string& name) {
     if (found != dir.names.end()) dir.names.erase(found);
 }
 
+double nanoseconds_since_change(const DiskContext& context, const struct stat& status) {
+    const std::int64_t modified_ns =
+        std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
+    const std::int64_t now_ns = context.clock->now().raw * nanoseconds_per_raw;
+    return static_cast<double>(now_ns - modified_ns);
+}
+
 bool may_reclaim(const DiskContext& context, int fd, const OndiskFile& file) {
     if (!is_reclaimable(context, file.timestamp())) return false;
     const bool needs_window = file.parsed.kind == OndiskKind::data && !file.parsed.durable;
@@ -54,10 +61,14 @@ bool is_file_older(const DiskContext& context, int parent_fd, const std::string&
     if (age_s <= 0) return true;
     struct stat status {};
     if (::fstatat(parent_fd, name.c_str(), &status, 0) != 0) return false;
-    const std::int64_t modified_ns =
-        std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
-    const std::int64_t now_ns = context.clock->now().raw * nanoseconds_per_raw;
-    return static_cast<double>(now_ns - modified_ns) > age_s * 1e9;
+    return nanoseconds_since_change(context, status) > age_s * 1e9;
+}
+
+bool is_just_made(const DiskContext& context, int fd) {
+    struct stat status {};
+    if (::fstat(fd, &status) != 0) return false;
+    const double age_ns = nanoseconds_since_change(context, status);
+    return age_ns >= 0 && age_ns < empty_directory_grace_s * 1e9;
 }
 
 SystemResult<Directory> read_hash_dir(const HashDirPlace& place) {
@@ -77,6 +88,7 @@ SystemResult<HashDir> cleanup_hash_dir(const DiskContext& context, const HashDir
         return directory.error();
     }
     const int fd = directory->fd.get();
+    if (directory->names.empty() && is_just_made(context, fd)) return dir;
     SelectionOptions selection = options;
     if (context.has_whole_objects()) selection.fragment_count = no_fragments;
     dir.files = select_ondisk_files(directory->names, selection);

@@ -26,8 +26,17 @@ struct HashDir {
     std::vector<std::string> names;  ///< Remaining, in reverse order.
 };
 
+/// How long a directory without entries may be one that a writer has just made. Swift removes such
+/// a one at once, and its own PUT then fails if that falls between two of its mkdir().
+inline constexpr double empty_directory_grace_s = 60;
+
+/// True when the open directory changed less than `empty_directory_grace_s` ago. One that changed
+/// in the future says nothing of its age, and is taken for old.
+bool is_just_made(const DiskContext& context, int fd);
+
 /// Selects the files, removes what is obsolete, what is past `reclaim_age` and, for non-durable
-/// fragments, has lain longer than `commit_window`, and removes the directory when nothing remains.
+/// fragments, has lain longer than `commit_window`, and removes the directory when nothing remains;
+/// one that had no entries to begin with only if it is not just made.
 /// Whether objects are whole is always the policy's to say, whatever `options` hold.
 /// A directory that does not exist is an empty one. Failures to unlink are ignored, as in Swift.
 /// Errors: errno of opening or listing, such as ENOTDIR or ENODATA.

@@ -56,6 +56,9 @@ Result<SuffixHash> hash_suffix(const DiskContext& context, const PartitionPath& 
         if (number == ENOTDIR) return Error{errc::not_found, path + " is not a directory"};
         return error_from_errno(number, "list " + path);
     }
+    if (directory->names.empty() && is_just_made(context, directory->fd.get())) {
+        return Error{errc::not_found, path + " is empty, and just made"};
+    }
     std::sort(directory->names.begin(), directory->names.end());
     SuffixHasher hasher(context.suffix_form());
     const SelectionOptions options{

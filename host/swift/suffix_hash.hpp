@@ -26,8 +26,9 @@ class SuffixHasher {
 
 /// Cleans every hash directory of the suffix and hashes what remains; things that are no
 /// directories or cannot be listed are quarantined. Removes the suffix directory if nothing is in
-/// it. Errors: not_found when the suffix is not (or no longer) a directory, and then has no hash;
-/// io and the errors of quarantine, which leave the hash unknown. Source:
+/// it, and it is not just made. Errors: not_found when the suffix is not (or no longer) a
+/// directory, or an empty one, and then has no hash; io and the errors of quarantine, which leave
+/// the hash unknown. Source:
 /// swift.obj.diskfile.ECDiskFileManager._hash_suffix, DiskFileManager._hash_suffix.
 Result<SuffixHash> hash_suffix(const DiskContext& context, const PartitionPath& partition,
                                const std::string& suffix);

@@ -2,7 +2,9 @@
 // lines.
 #pragma once
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -131,6 +133,13 @@ struct DiskFixture : ::testing::Test {
     }
     void SetUp() override { fs::create_directories(partition_path()); }
     std::string partition_path() const { return scratch / "d1/objects-1/7"; }
+    /// Makes the file or directory one that changed `age_s` before the test's now.
+    static void set_modified(const std::string& path, double age_s) {
+        const auto at = test_now().raw * 10000 - static_cast<std::int64_t>(age_s * 1e9);
+        const timespec time{at / 1'000'000'000, at % 1'000'000'000};
+        const timespec times[2] = {time, time};
+        ASSERT_EQ(0, ::utimensat(AT_FDCWD, path.c_str(), times, 0)) << path;
+    }
     /// `seconds` before the test's now, in file name form.
     static Timestamp ago(std::int64_t seconds) { return {test_now().raw - seconds * 100000, 0}; }
 };

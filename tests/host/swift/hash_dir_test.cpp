@@ -24,12 +24,8 @@ struct HashDirTest : testing::DiskFixture {
     void put(const std::string& file, double age_s = 0) {
         const std::string path = parent + "/" + name + "/" + file;
         testing::write_file(path);
-        const auto modified = test_now_ns() - static_cast<std::int64_t>(age_s * 1e9);
-        const timespec times[2] = {{modified / 1'000'000'000, modified % 1'000'000'000},
-                                   {modified / 1'000'000'000, modified % 1'000'000'000}};
-        ::utimensat(AT_FDCWD, path.c_str(), times, 0);
+        set_modified(path, age_s);
     }
-    static std::int64_t test_now_ns() { return testing::test_now().raw * 10000; }
     HashDir clean(SelectionOptions options = {}) {
         auto dir = cleanup_hash_dir(context, {AT_FDCWD, parent, name}, options);
         EXPECT_TRUE(dir.has_value());
@@ -98,6 +94,16 @@ TEST_F(HashDirTest, AFileRemovedTwiceIsRemovedOnce) {
     put(ago(week + 5).internal() + ".durable");
     EXPECT_THAT(clean().names, IsEmpty());
     EXPECT_FALSE(exists());
+}
+
+TEST_F(HashDirTest, AnEmptyDirectoryStaysUntilItsWriterHadTime) {
+    for (const auto& [age_s, stays] :
+         {std::pair(-1.0, false), {0.0, true}, {59.9, true}, {60.0, false}}) {
+        testing::fs::create_directories(parent + "/" + name);
+        set_modified(parent + "/" + name, age_s);
+        EXPECT_THAT(clean().names, IsEmpty());
+        EXPECT_EQ(exists(), stays) << age_s;
+    }
 }
 
 TEST_F(HashDirTest, AbsentIsEmptyAndAFileIsNoDirectory) {

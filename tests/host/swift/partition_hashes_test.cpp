@@ -97,6 +97,18 @@ TEST_F(GetHashes, EmptySuffixesDisappear) {
     EXPECT_FALSE(testing::fs::exists(partition_path() + "/def"));
 }
 
+TEST_F(GetHashes, DirectoriesThatAPutHasJustMadeStayWithoutAHash) {
+    const std::string empty = partition_path() + "/abc";
+    const std::string object_dir = partition_path() + "/def/" + object;
+    testing::fs::create_directories(empty);
+    testing::fs::create_directories(object_dir);
+    set_modified(object_dir, 1);
+    set_modified(empty, 1);
+    EXPECT_EQ(list().hashes, (PartitionHashes{{"def", {}}}));
+    EXPECT_TRUE(testing::fs::exists(empty));
+    EXPECT_TRUE(testing::fs::exists(object_dir));
+}
+
 TEST_F(GetHashes, ASuffixWithNothingThatCountsIsEmptyAndLookedAtEachTime) {
     put("junk");
     EXPECT_EQ(list().hashes.at("def"), SuffixHash{});
@@ -115,9 +127,7 @@ TEST_F(GetHashes, WhatAWriterLeftUnfinishedGoesWhenItIsOld) {
     const auto left = [&](const char* name, double age_s) {
         const std::string path = partition_path() + "/" + name;
         testing::write_file(path);
-        const auto seconds = static_cast<time_t>(testing::test_now().seconds() - age_s);
-        const timespec times[2]{{seconds, 0}, {seconds, 0}};
-        ::utimensat(AT_FDCWD, path.c_str(), times, 0);
+        set_modified(path, age_s);
         return path;
     };
     const auto old = left("tmpabcdef.tmp", 604900);

@@ -19,11 +19,7 @@ struct Purge : testing::ObjectFixture {
         return purge_object(context, "d1", "7", wanted);
     }
     void age(const std::string& name, double seconds) {
-        const auto modified =
-            testing::test_now().raw * 10000 - static_cast<std::int64_t>(seconds * 1e9);
-        const timespec time{modified / 1'000'000'000, modified % 1'000'000'000};
-        const timespec times[2] = {time, time};
-        ::utimensat(AT_FDCWD, (hash_dir + "/" + name).c_str(), times, 0);
+        set_modified(hash_dir + "/" + name, seconds);
     }
     const std::string durable = data_file_name(data_time, 2, true);
     const std::string plain = data_file_name(data_time, 2, false);

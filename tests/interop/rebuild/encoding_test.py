@@ -97,12 +97,9 @@ class FoldedMetadata(case.InteropCase):
             shutil.copytree(folder, os.path.dirname(target))
             disks.forget_hashes(self.lab, handoff, path)
         self.lab.wipe('d3')
-        results, _sum = self.lab.reconstruct(program.command(), arguments=('--once', '-v'),
-                                             options={'handoffs_only': 'true'})
-        made = program.Pass(results)
+        made = self.passes_until_done(options={'handoffs_only': 'true'})
         self.assertEqual([], self.differences({**self.before, 'd3': self.unfolded('d3')}),
                          made.tail())
-        self.assertEqual({program.DONE}, set(made.exit_codes.values()), made.tail())
 
 
 class LegacyCrc(case.InteropCase):
@@ -125,10 +122,7 @@ class LegacyCrc(case.InteropCase):
     def test_present_crc_from_legacy_sources(self):
         """Switched off, headers differ from the originals, but every reader takes both."""
         self.lab.wipe('d3')
-        results, _sum = self.lab.reconstruct(program.command(), arguments=('--once', '-v'),
-                                             options={'write_legacy_ec_crc': 'false'})
-        made = program.Pass(results)
-        self.assertEqual({program.DONE}, set(made.exit_codes.values()), made.tail())
+        self.passes_until_done(options={'write_legacy_ec_crc': 'false'})
         self.assertEqual(self.lab.object_files('d3'),
                          sorted(path for path in self.before['d3'] if disks.DATA_FILE.match(path)))
         quarantined, audit = self.lab.audit(3)

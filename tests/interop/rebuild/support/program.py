@@ -45,10 +45,15 @@ class Pass:
         return [bad for summary in self.summaries.values() for bad in summary['bad_survivors']]
 
     def tail(self, lines=10):
-        """The end of every node's log, for messages of failed tests."""
+        """Every node's last warnings and errors, and the end of its log: for failed tests."""
         return '\n'.join('\n'.join([f'--- node {node}, exit {result.exit_code}']
-                                   + [line[:400] for line in result.output.splitlines()[-lines:]])
+                                   + _telling(result.output.splitlines(), lines))
                          for node, result in self.results.items())
+
+
+def _telling(output, count):
+    early = [line for line in output[:-count] if ' WARNING ' in line or ' ERROR ' in line]
+    return [line[:400] for line in early[-count:] + output[-count:]]
 
 
 def summary_of(output):
@@ -64,14 +69,15 @@ def command():
     return ['/usr/bin/swift-object-reconstructor'] if IS_SWIFT else [PROGRAM, 'reconstructor']
 
 
-def run_pass(lab, nodes=None, arguments=(), program_is_swift=IS_SWIFT):
-    """Runs the program under test once at the given servers (default all); a Pass."""
+def run_pass(lab, nodes=None, arguments=(), options=None, program_is_swift=IS_SWIFT):
+    """Runs the program under test once at the given servers (default all), with `options` of its
+    configuration; a Pass."""
     if program_is_swift:
         results, _sum = lab.reconstruct(['/usr/bin/swift-object-reconstructor'], nodes,
-                                        ('once', '-v', *arguments), PASS_LIMIT_S)
+                                        ('once', '-v', *arguments), PASS_LIMIT_S, options=options)
         return Pass(results)
     results, _sum = lab.reconstruct(command(), nodes, ('--once', '-v', '--json', *arguments),
-                                    PASS_LIMIT_S)
+                                    PASS_LIMIT_S, options=options)
     made = Pass(results)
     for node, result in results.items():
         if result.timed_out:
