@@ -55,8 +55,9 @@ class Courtesy {
     void adjust(double slowness, Moment now);
 
     Profile profile_;
-    std::unordered_map<std::string, Peer> peers_;  ///< As many as the ring has nodes.
-    double slowness_sum_ = 0;                      ///< Of latency over best, since `adjusted_`.
+    std::unordered_map<std::string, Peer>
+        peers_;                ///< Two a node of the ring: for GETs, for sessions.
+    double slowness_sum_ = 0;  ///< Of latency over best, since `adjusted_`.
     std::size_t answers_ = 0;
     double pace_ = 1;
     Moment adjusted_{};

@@ -9,7 +9,8 @@ std::size_t lendable_bytes(std::size_t limit_bytes, std::size_t sessions) {
     return limit_bytes - std::min(limit_bytes / 2, sessions * session_bytes);
 }
 
-Awaitable<Result<MemoryBudget::Permit>> MemoryBudget::acquire(std::size_t bytes) {
+Awaitable<Result<MemoryBudget::Permit>> MemoryBudget::acquire(std::size_t bytes,
+                                                              Semaphore::Cancel* cancel) {
     if (bytes > capacity_bytes()) {
         co_return Error{errc::limit,
                         std::to_string(bytes) +
@@ -17,7 +18,9 @@ Awaitable<Result<MemoryBudget::Permit>> MemoryBudget::acquire(std::size_t bytes)
                             std::to_string(capacity_bytes())};
     }
     if (make_room_ && bytes > capacity_bytes() - in_use_bytes()) make_room_(bytes);
-    Result<Permit> permit = co_await semaphore_.acquire(bytes);
+    auto waiting =
+        cancel == nullptr ? semaphore_.acquire(bytes) : semaphore_.acquire(bytes, *cancel);
+    Result<Permit> permit = co_await std::move(waiting);
     peak_bytes_ = std::max(peak_bytes_, in_use_bytes());
     co_return permit;
 }

@@ -49,7 +49,8 @@ class MemoryBudget {
         : semaphore_(std::move(executor), capacity_bytes) {}
 
     /// Errors: limit (more than the whole budget), cancelled (closed, or the caller was hurried).
-    Awaitable<Result<Permit>> acquire(std::size_t bytes);
+    /// With `cancel` until that is called.
+    Awaitable<Result<Permit>> acquire(std::size_t bytes, Semaphore::Cancel* cancel = nullptr);
     /// `make_room` hears how many bytes are asked for before somebody waits for them.
     void on_shortage(std::function<void(std::size_t)> make_room) {
         make_room_ = std::move(make_room);

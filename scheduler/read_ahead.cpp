@@ -1,6 +1,9 @@
 // Starting ahead, draining in order, starting over.
 #include "scheduler/read_ahead.hpp"
 
+#include <algorithm>
+#include <utility>
+
 namespace fragmend::scheduler {
 
 ReadAhead::ReadAhead(RebuildPorts ports, RebuildLimits limits, std::size_t objects_max)
@@ -22,6 +25,9 @@ void ReadAhead::push(std::shared_ptr<ObjectRebuild> verified, std::size_t output
 }
 
 void ReadAhead::start(Object& object, RebuildRequest request) {
+    if (!request.fragment_bytes_known) {
+        request.fragment_bytes = std::max(request.fragment_bytes, piece_bytes_met_);
+    }
     object.rebuild =
         std::make_shared<ObjectRebuild>(ports_, limits_, std::move(request), object.left_out);
     if (cancelled_) object.rebuild->cancel();
@@ -47,6 +53,7 @@ Awaitable<Result<void>> ReadAhead::ready() {
 
 Awaitable<void> ReadAhead::start_over(std::size_t piece_bytes) {
     starting_over_ = true;
+    piece_bytes_met_ = std::max(piece_bytes_met_, piece_bytes);
     for (Object& object : objects_)
         cancel(object);
     for (Object& object : objects_)
@@ -100,6 +107,12 @@ void ReadAhead::cancel() {
     cancelled_ = true;
     for (Object& object : objects_)
         cancel(object);
+}
+
+void ReadAhead::cancel(const std::string& object_hash) {
+    for (Object& object : objects_) {
+        if (object.rebuild->request().object_hash == object_hash) cancel(object);
+    }
 }
 
 Awaitable<void> ReadAhead::stop() {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "host/base/async.hpp"
@@ -56,6 +57,8 @@ class ReadAhead {
 
     /// Makes every call answer `cancelled`; does not wait.
     void cancel();
+    /// Ends one object's work, wherever it is in line: `cancelled` when its turn comes, or at once.
+    void cancel(const std::string& object_hash);
     /// Ends and removes all objects.
     Awaitable<void> stop();
 
@@ -70,8 +73,9 @@ class ReadAhead {
     void start(Object& object, RebuildRequest request);
     static void cancel(Object& object);
     static Awaitable<void> end(Object& object);
-    /// Stops all objects and starts them again in order, the front for one output only and with
-    /// pieces of `piece_bytes`; what others had verified for this queue is rebuilt again.
+    /// Stops all objects and starts them again in order, the front for one output only; what others
+    /// had verified for this queue is rebuilt again. From here on nobody whose pieces are a guess
+    /// asks for room for less than `piece_bytes`: objects of one age mostly were cut alike.
     Awaitable<void> start_over(std::size_t piece_bytes);
 
     RebuildPorts ports_;
@@ -79,7 +83,8 @@ class ReadAhead {
     std::size_t objects_max_;
     std::deque<Object> objects_;
     bool cancelled_ = false;
-    bool starting_over_ = false;  ///< All of them; none may join meanwhile.
+    bool starting_over_ = false;       ///< All of them; none may join meanwhile.
+    std::size_t piece_bytes_met_ = 0;  ///< The largest that made it start over.
 };
 
 }  // namespace fragmend::scheduler

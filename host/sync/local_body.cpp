@@ -7,7 +7,7 @@ namespace fragmend::sync {
 
 LocalBody::LocalBody(Services& services, swift::LocalFragmentFile file, std::string md5,
                      scheduler::MemoryBudget::Permit permit, BodyOutcome& outcome,
-                     Activity& activity, scheduler::Endpoint target, const bool& cancelled)
+                     Activity& activity, scheduler::Endpoint target, const bool& stopped)
     : services_(services),
       file_(std::move(file)),
       expected_md5_(std::move(md5)),
@@ -15,13 +15,14 @@ LocalBody::LocalBody(Services& services, swift::LocalFragmentFile file, std::str
       outcome_(outcome),
       activity_(activity),
       target_(std::move(target)),
-      cancelled_(cancelled) {
+      stopped_(stopped) {
     const auto bytes = std::min<std::uint64_t>(file_.content_length(), piece_bytes_max);
     if (bytes > 0) piece_ = services_.buffers.lease(static_cast<std::size_t>(bytes));
 }
 
 Awaitable<Result<ByteView>> LocalBody::next() {
     activity_.moved();
+    if (stopped_) co_return Error{errc::cancelled, "nobody wants it any more"};
     auto read = [this] { return read_piece(); };
     auto piece = co_await offload(services_.disk, std::move(read));
     activity_.moved();
@@ -33,7 +34,7 @@ Awaitable<Result<ByteView>> LocalBody::next() {
     if (piece.has_error() || piece->empty() || throttle == nullptr || !throttle->limits_sending())
         co_return piece;
     scheduler::Endpoint to = target_;
-    auto passed = co_await throttle->send(std::move(to), piece->size(), cancelled_);
+    auto passed = co_await throttle->send(std::move(to), piece->size(), stopped_);
     if (passed.has_error()) co_return passed.error();
     activity_.moved();
     co_return piece;

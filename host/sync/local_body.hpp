@@ -24,7 +24,7 @@ struct BodyOutcome {
 /// one the verdict comes with its end, which the sender waits for before the last piece leaves.
 /// Owned by the sub-request; `outcome`, `services` and `activity` (the job's) outlive it. Runs on
 /// the network thread, reads and hashes on a disk thread. Waits for the throttle before it hands a
-/// piece out, until `cancelled` is set and the throttle wakes it. Source:
+/// piece out; once `stopped` is set, and the throttle wakes it, it hands out nothing. Source:
 /// swift.obj.ssync_sender.Sender.send_subrequest over diskfile.BaseDiskFileReader.
 class LocalBody final : public transport::ssync::BodyStream {
   public:
@@ -33,7 +33,7 @@ class LocalBody final : public transport::ssync::BodyStream {
     /// `permit` covers the piece that is held: the smaller of the archive and `piece_bytes_max`.
     LocalBody(Services& services, swift::LocalFragmentFile file, std::string md5,
               scheduler::MemoryBudget::Permit permit, BodyOutcome& outcome, Activity& activity,
-              scheduler::Endpoint target, const bool& cancelled);
+              scheduler::Endpoint target, const bool& stopped);
 
     /// Errors: bad_fragment (wrong length or bytes), io, cancelled.
     Awaitable<Result<ByteView>> next() override;
@@ -49,7 +49,7 @@ class LocalBody final : public transport::ssync::BodyStream {
     BodyOutcome& outcome_;
     Activity& activity_;
     scheduler::Endpoint target_;
-    const bool& cancelled_;
+    const bool& stopped_;
     BufferPool::Lease piece_;
     Md5 md5_;
     bool checked_ = false;

@@ -257,10 +257,11 @@ Awaitable<PartnerSync::Ended> PartnerSync::session(const std::vector<LaterTarget
                            {job_.partition, job_.local_device, job_.fragment_index, delta.node,
                             delta.backend_index, delta.suffixes, &job_, later},
                            activity_, holes_);
-    transport::ssync::Sender sender(services_.network,
-                                    {delta.node, job_.partition, policy_.policy.index,
-                                     delta.backend_index, false, services_.gather_limits.timeouts},
-                                    objects, services_.log);
+    transport::ssync::Sender sender(
+        services_.network,
+        {delta.node, job_.partition, policy_.policy.index, delta.backend_index, false,
+         services_.gather_limits.timeouts, session_watch(services_, delta.node)},
+        objects, services_.log);
     sender_ = &sender;
     Ended ended;
     ended.result = co_await sender.run();

@@ -22,7 +22,14 @@ Offer to_offer(const swift::LocalOffer& local) {
 
 RevertObjects::RevertObjects(Services& services, const PolicyContext& policy, RevertPlan plan,
                              Activity& activity)
-    : services_(services), policy_(policy), plan_(std::move(plan)), activity_(activity) {}
+    : services_(services),
+      policy_(policy),
+      plan_(std::move(plan)),
+      activity_(activity),
+      working_since_(services.clock.steady()),
+      on_given_up_(services.suspects, [this](const std::string& object_hash) {
+          if (sending_ && sending_->hash == object_hash) stop_sending();
+      }) {}
 
 Awaitable<Result<void>> RevertObjects::begin(bool accepts_non_durable) {
     with_non_durable_ = accepts_non_durable;
@@ -95,9 +102,20 @@ Awaitable<Result<void>> RevertObjects::wanted(std::vector<Wanted> objects) {
     co_return Result<void>();
 }
 
+Awaitable<Result<void>> RevertObjects::rest() {
+    scheduler::Throttle* throttle = services_.throttle;
+    if (throttle == nullptr || throttle->pace() >= 1) co_return Result<void>();
+    auto rested = co_await throttle->rest(services_.clock.steady() - working_since_, cancelled_);
+    working_since_ = services_.clock.steady();
+    activity_.moved();
+    co_return rested;
+}
+
 Awaitable<Result<std::vector<SubRequest>>> RevertObjects::next_sub_requests() {
     activity_.moved();
     co_await finish();
+    auto rested = co_await rest();
+    if (rested.has_error()) co_return rested.error();
     while (!wanted_.empty()) {
         if (cancelled_) co_return Error{errc::cancelled, "session ended"};
         const Wanted want = std::move(wanted_.front());
@@ -170,7 +188,7 @@ Awaitable<Result<void>> RevertObjects::give_body(SubRequest& put, swift::OpenObj
     const auto piece_bytes = BufferPool::capacity_for(static_cast<std::size_t>(
         std::clamp<std::uint64_t>(object.content_length, 1, LocalBody::piece_bytes_max)));
     auto permit = co_await services_.budget.acquire(
-        std::min(piece_bytes, services_.budget.capacity_bytes()));
+        std::min(piece_bytes, services_.budget.capacity_bytes()), &line_);
     if (permit.has_error()) co_return permit.error();
     if (cancelled_) co_return Error{errc::cancelled, "session ended"};
     FRAGMEND_ASSERT(!sending_);
@@ -182,7 +200,7 @@ Awaitable<Result<void>> RevertObjects::give_body(SubRequest& put, swift::OpenObj
         services_,
         swift::LocalFragmentFile(std::move(object.fd), object.data_path, object.content_length),
         sending_->archive.md5, std::move(permit.value()), sending_->outcome, activity_,
-        endpoint_of(plan_.target), cancelled_);
+        endpoint_of(plan_.target), sending_->stopped);
     co_return Result<void>();
 }
 
@@ -216,6 +234,12 @@ void RevertObjects::leave_out(const std::string& object_hash, const Error& error
 
 void RevertObjects::cancel() {
     cancelled_ = true;
+    line_.now();
+    stop_sending();
+}
+
+void RevertObjects::stop_sending() {
+    if (sending_) sending_->stopped = true;
     if (services_.throttle != nullptr) services_.throttle->wake();
 }
 

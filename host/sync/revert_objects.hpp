@@ -1,6 +1,7 @@
 // One SSYNC session of a REVERT job: what the local disk offers, sent as it stands there.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <limits>
@@ -83,6 +84,9 @@ class RevertObjects final : public transport::ssync::SessionObjects {
     Awaitable<Result<void>> give_body(transport::ssync::SubRequest& put, swift::OpenObject& object);
     Result<void> check_unchanged(const swift::LocalOffer& offered,
                                  const swift::OpenObject& object) const;
+    /// Gives way as the profile wants it, for what was worked since the last rest.
+    Awaitable<Result<void>> rest();
+    void stop_sending();
     void leave_out(const std::string& object_hash, const Error& error);
     std::optional<std::vector<swift::FragmentPreference>> preferences() const;
 
@@ -92,6 +96,8 @@ class RevertObjects final : public transport::ssync::SessionObjects {
     Activity& activity_;
     bool with_non_durable_ = false;
     bool cancelled_ = false;
+    Semaphore::Cancel line_;  ///< Ends its wait for memory.
+    std::chrono::steady_clock::time_point working_since_;
     bool limited_ = false;
     bool incomplete_ = false;
 
@@ -105,10 +111,12 @@ class RevertObjects final : public transport::ssync::SessionObjects {
         std::string hash;
         LocalArchive archive;
         BodyOutcome outcome;
+        bool stopped = false;  ///< The session is, or somebody gave the object up.
     };
     std::optional<Sending> sending_;
     std::set<std::string> left_out_;
     RevertCounts counts_;
+    Suspects::Listener on_given_up_;
 };
 
 }  // namespace fragmend::sync

@@ -7,6 +7,7 @@
 
 #include "host/swift/local_fragment.hpp"
 #include "host/sync/braked_quarantine.hpp"
+#include "host/sync/rebuild_request.hpp"
 #include "host/sync/solitary.hpp"
 #include "host/sync/sub_requests.hpp"
 
@@ -69,14 +70,9 @@ class SessionObjects::Body final : public transport::ssync::BodyStream {
           activity_(session.activity_) {}
     Awaitable<Result<ByteView>> next() override {
         auto piece = co_await rebuilds_.next();
+        if (auto error = given_up()) co_return *error;
         if (piece.has_error()) co_return piece;
         activity_.moved();
-        if (session_.services_.suspects.is_given_up(session_.current_->object.hash)) {
-            // Half of it may be out there: the session ends, and the next one begins without it.
-            Error error{errc::cancelled, "somebody cancelled it"};
-            session_.body_broke(error);
-            co_return error;
-        }
         bytes_ += piece->size();
         if (piece->empty()) {
             ++counts_.fragments;
@@ -85,12 +81,22 @@ class SessionObjects::Body final : public transport::ssync::BodyStream {
         scheduler::Throttle* throttle = session_.services_.throttle;
         if (throttle == nullptr || !throttle->limits_sending() || piece->empty()) co_return piece;
         scheduler::Endpoint to = endpoint_of(session_.plan_.target);
-        auto passed = co_await throttle->send(std::move(to), piece->size(), session_.cancelled_);
+        auto passed =
+            co_await throttle->send(std::move(to), piece->size(), session_.stops_sending_);
+        if (auto error = given_up()) co_return *error;
         if (passed.has_error()) co_return passed.error();
         co_return piece;
     }
 
   private:
+    /// Half of it may be out there: the session ends, and the next one begins without it.
+    std::optional<Error> given_up() {
+        if (!session_.is_current_given_up()) return std::nullopt;
+        Error error{errc::cancelled, "somebody cancelled it"};
+        session_.body_broke(error);
+        return error;
+    }
+
     SessionObjects& session_;
     scheduler::ReadAhead& rebuilds_;
     SessionCounts& counts_;
@@ -107,7 +113,9 @@ SessionObjects::SessionObjects(Services& services, const PolicyContext& policy, 
       source_(services, policy, plan_.partition, plan_.local_device, plan_.target, holes),
       rebuilds_(rebuild_ports(services, source_), services.rebuild_limits, read_ahead_of(services)),
       opened_changed_(services.network),
-      opener_(services.network) {}
+      opener_(services.network),
+      on_given_up_(services.suspects,
+                   [this](const std::string& object_hash) { object_given_up(object_hash); }) {}
 
 Awaitable<Result<void>> SessionObjects::begin(bool) {
     co_return Result<void>();
@@ -244,42 +252,6 @@ Awaitable<void> SessionObjects::open_ahead() {
     opened_changed_.notify();
 }
 
-Result<scheduler::RebuildRequest> SessionObjects::rebuild_request(
-    const swift::OpenObject& object) const {
-    const auto& policy = policy_.policy;
-    const auto etag = object.data_metadata.text("X-Object-Sysmeta-Ec-Etag");
-    if (!etag || etag->empty()) {
-        return Error{errc::bad_metadata, object.data_path + ": no X-Object-Sysmeta-Ec-Etag"};
-    }
-    if (object.stored_fragment_index() &&
-        *object.stored_fragment_index() != object.fragment_index) {
-        return Error{errc::bad_metadata,
-                     object.data_path + ": its metadata names another fragment index"};
-    }
-    std::size_t segment_bytes = policy.segment_bytes;
-    bool is_stored = false;
-    if (const auto stored = object.data_metadata.text("X-Object-Sysmeta-Ec-Segment-Size")) {
-        const auto number = parse_digits(*stored);
-        if (number && *number > 0 && *number <= (std::uint64_t{1} << 32)) {
-            segment_bytes = *number;
-            is_stored = true;
-        }
-    }
-    scheduler::RebuildRequest request;
-    request.scheme = {policy.ec_type, policy.k, policy.m};
-    request.policy_index = policy.index;
-    request.partition = plan_.partition;
-    request.object_path = object.name.path();
-    request.object_hash = object.hash;
-    request.data_timestamp = object.data_timestamp;
-    request.ec_etag = *etag;
-    request.archive_bytes = object.content_length;
-    request.fragment_bytes = services_.codec.fragment_bytes(request.scheme, segment_bytes);
-    request.fragment_bytes_known = is_stored;
-    request.wanted = static_cast<std::uint8_t>(plan_.wanted_index);
-    return request;
-}
-
 std::uint64_t SessionObjects::ahead_bytes_max() const {
     if (services_.throttle == nullptr) return std::numeric_limits<std::uint64_t>::max();
     return scheduler::ahead_bytes_max(services_.throttle->settings().read,
@@ -298,7 +270,7 @@ void SessionObjects::start_rebuilds() {
             item.error = *broke;
             continue;
         }
-        auto request = rebuild_request(item.object);
+        auto request = rebuild_request_of(item.object, plan_, policy_.policy, services_.codec);
         if (request.has_error()) {
             item.error = request.error();
             continue;
@@ -365,7 +337,8 @@ Awaitable<void> SessionObjects::finish_current() {
             }
         }
         if (failed && *failed == errc::too_few_fragments && rebuild.outcome().culprits.empty()) {
-            co_await quarantine_if_solitary(services_, policy_, plan_, current_->object);
+            co_await quarantine_if_solitary(services_, policy_, plan_, current_->object,
+                                            source_.inquiries());
         }
         keep_for_later(*current_);
         auto culprits = rebuild.take_culprits();
@@ -387,6 +360,7 @@ Awaitable<Result<std::vector<SubRequest>>> SessionObjects::next_sub_requests() {
         start_rebuilds();
         current_ = std::move(opened_.front());
         opened_.pop_front();
+        stops_sending_ = cancelled_;
         opened_changed_.notify();
         // It may have been read ahead, and have failed elsewhere or have been cancelled since.
         if (!current_->error)
@@ -399,7 +373,8 @@ Awaitable<Result<std::vector<SubRequest>>> SessionObjects::next_sub_requests() {
         }
         auto requests = co_await requests_of(*current_);
         if (requests.has_error()) {
-            if (requests.error() == errc::cancelled) co_return requests.error();
+            if (requests.error() == errc::cancelled && !is_current_given_up())
+                co_return requests.error();
             object_failed(*current_, requests.error());
             continue;
         }
@@ -469,9 +444,17 @@ void SessionObjects::body_broke(const Error& error) {
     services_.suspects.broke_session(current_->object.hash, error);
 }
 
+void SessionObjects::object_given_up(const std::string& object_hash) {
+    rebuilds_.cancel(object_hash);
+    if (!is_current_given_up()) return;
+    stops_sending_ = true;
+    if (services_.throttle != nullptr) services_.throttle->wake();
+}
+
 void SessionObjects::cancel() {
-    cancelled_ = true;
+    cancelled_ = stops_sending_ = true;
     rebuilds_.cancel();
+    source_.inquiries().now();
     opened_changed_.notify();
     if (services_.throttle != nullptr) services_.throttle->wake();
 }

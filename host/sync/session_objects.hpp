@@ -97,7 +97,6 @@ class SessionObjects final : public transport::ssync::SessionObjects {
     void keep_for_later(Item& item);
     Stash::Key stash_key(const Item& item, int wanted) const;
     std::uint64_t ahead_bytes_max() const;
-    Result<scheduler::RebuildRequest> rebuild_request(const swift::OpenObject& object) const;
     /// Closes the accounts of the object whose sub-requests were taken last.
     Awaitable<void> finish_current();
     Awaitable<Result<std::vector<transport::ssync::SubRequest>>> requests_of(Item& item);
@@ -106,6 +105,11 @@ class SessionObjects final : public transport::ssync::SessionObjects {
     Awaitable<void> note_culprits(const Item& item, std::vector<scheduler::Culprit> culprits,
                                   std::optional<Error> failed);
     void object_failed(Item& item, const Error& error);
+    /// Somebody wants this object no longer: whoever waits for it looks up.
+    void object_given_up(const std::string& object_hash);
+    bool is_current_given_up() const {
+        return current_ && services_.suspects.is_given_up(current_->want.object_hash.hex());
+    }
     /// The current object's body failed when part of it was taken: another session is worth a try.
     void body_broke(const Error& error);
 
@@ -126,10 +130,12 @@ class SessionObjects final : public transport::ssync::SessionObjects {
     std::optional<Item> current_;
     bool opener_done_ = false;
     bool cancelled_ = false;
-    Signal opened_changed_;  ///< Something was opened, or there is room, or the session ends.
+    bool stops_sending_ = false;  ///< The current body: cancelled, or given up.
+    Signal opened_changed_;       ///< Something was opened, or there is room, or the session ends.
     TaskGroup opener_;
     SessionCounts counts_;
     std::vector<transport::fragments::DamagedArchive> damaged_;
+    Suspects::Listener on_given_up_;
 };
 
 }  // namespace fragmend::sync

@@ -16,6 +16,24 @@
 #include "transport/http/request.hpp"
 
 namespace fragmend::sync {
+
+/// One request of an inquiry, while it is open.
+class Question {
+  public:
+    explicit Question(InquiryStop& stop) : stop_(stop) {
+        stop_.open_.insert(&abort_);
+        if (stop_.called_) abort_.abort();
+    }
+    ~Question() { stop_.open_.erase(&abort_); }
+    Question(const Question&) = delete;
+    Question& operator=(const Question&) = delete;
+    transport::http::Abort& abort() { return abort_; }
+
+  private:
+    InquiryStop& stop_;
+    transport::http::Abort abort_;
+};
+
 namespace {
 
 namespace http = transport::http;
@@ -23,9 +41,10 @@ using transport::fragments::Candidate;
 
 /// What the questions of one object share; lives in the frame of who asks.
 struct Inquiry {
-    Inquiry(Services& with, const PolicyContext& of, LonelyFragment what)
+    Inquiry(Services& with, const PolicyContext& of, LonelyFragment what, InquiryStop& stopped_by)
         : services(with),
           policy(of),
+          stop(stopped_by),
           fragment(std::move(what)),
           quoted_path(percent_quote(fragment.object_path)),
           decision({fragment.data_timestamp, fragment.fragment_index, fragment.wanted_index,
@@ -43,6 +62,7 @@ struct Inquiry {
 
     Services& services;
     const PolicyContext& policy;
+    InquiryStop& stop;
     LonelyFragment fragment;
     std::string quoted_path;
     SolitaryDecision decision;
@@ -74,10 +94,11 @@ Awaitable<void> ask(Inquiry& inquiry, Node node) {
     std::string head = http::get_head(peer, services.client.user_agent(), node.device,
                                       fragment.partition, inquiry.quoted_path, policy.index,
                                       fragment.data_timestamp, transport::http::Verifies::server);
-    http::Abort abort;
+    Question question(inquiry.stop);
     // The connection is not kept: nobody wants the body.
     auto opened = co_await services.client.open(peer, std::move(head), timeouts.conn, timeouts.node,
-                                                0, abort);
+                                                0, question.abort());
+    if (inquiry.stop.was_called()) co_return;
     if (opened.has_error()) {
         services.log.error("Trying to GET " +
                            transport::fragments::full_path(node, fragment.partition,
@@ -127,7 +148,7 @@ Awaitable<void> ask_everybody(Inquiry& inquiry) {
         return node.id == fragment.target.id || node.id == fragment.local_device.id;
     });
     co_await ask_all(inquiry, primaries);
-    if (!inquiry.decision.is_candidate()) co_return;
+    if (inquiry.stop.was_called() || !inquiry.decision.is_candidate()) co_return;
 
     const auto nodes_max = inquiry.services.options.request_node_count.nodes(primary_count);
     std::int64_t left = std::max(primary_count, nodes_max) - primary_count;
@@ -141,17 +162,18 @@ Awaitable<void> ask_everybody(Inquiry& inquiry) {
         left -= batch;
         if (handoffs.empty()) break;
         co_await ask_all(inquiry, handoffs);
+        if (inquiry.stop.was_called()) co_return;
     }
 }
 
 }  // namespace
 
 Awaitable<std::vector<Candidate>> find_on_handoffs(Services& services, const PolicyContext& policy,
-                                                   LonelyFragment fragment) {
-    Inquiry inquiry(services, policy, std::move(fragment));
+                                                   LonelyFragment fragment, InquiryStop& stop) {
+    Inquiry inquiry(services, policy, std::move(fragment), stop);
     if (!inquiry.decision.is_possible()) co_return std::vector<Candidate>();
     co_await ask_everybody(inquiry);
-    if (!inquiry.is_enough()) co_return std::vector<Candidate>();
+    if (stop.was_called() || !inquiry.is_enough()) co_return std::vector<Candidate>();
     services.log.info(
         "Reconstructing frag from handoffs, node_count=" + std::to_string(inquiry.asked) + ": " +
         transport::fragments::full_path(inquiry.fragment.target, inquiry.fragment.partition,
@@ -160,13 +182,15 @@ Awaitable<std::vector<Candidate>> find_on_handoffs(Services& services, const Pol
 }
 
 Awaitable<bool> quarantine_if_solitary(Services& services, const PolicyContext& policy,
-                                       const SessionPlan& plan, const swift::OpenObject& object) {
+                                       const SessionPlan& plan, const swift::OpenObject& object,
+                                       InquiryStop& stop) {
     Inquiry inquiry(services, policy,
                     {plan.partition, object.name.path(), object.data_timestamp,
-                     object.fragment_index, plan.local_device, plan.target, plan.wanted_index});
+                     object.fragment_index, plan.local_device, plan.target, plan.wanted_index},
+                    stop);
     if (!inquiry.decision.is_possible()) co_return false;
     co_await ask_everybody(inquiry);
-    if (!inquiry.decision.is_candidate()) co_return false;
+    if (stop.was_called() || !inquiry.decision.is_candidate()) co_return false;
     std::string reason = "Solitary fragment #" + std::to_string(object.fragment_index);
     // The answers took a while and say nothing about our own disk: a client may have deleted or
     // replaced the object since it was opened, and the whole directory goes, with its tombstone.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include "host/sync/services.hpp"
 #include "host/sync/session_plan.hpp"
 #include "transport/fragments/gather_request.hpp"
+#include "transport/http/client.hpp"
 
 namespace fragmend::sync {
 
@@ -23,23 +25,41 @@ struct LonelyFragment {
     int wanted_index = 0;  ///< The target's.
 };
 
+/// Ends the inquiries of one session from outside of them. Outlives them; network thread.
+class InquiryStop {
+  public:
+    void now() {
+        called_ = true;
+        for (transport::http::Abort* question : open_)
+            question->abort();
+    }
+    bool was_called() const { return called_; }
+
+  private:
+    friend class Question;
+    bool called_ = false;
+    std::set<transport::http::Abort*> open_;
+};
+
 /// Who has other fragments of the same version, once the primaries have too few of them: asks all
 /// primaries anew and as many handoffs as `request_node_count` allows. Does nothing at all unless
 /// `quarantine_threshold` is set, the fragment is older than `quarantine_age` and the primaries'
 /// answers make it a candidate for quarantine, for these are Swift's conditions for looking at
-/// handoffs. Nothing when what was found is not enough. References outlive the call. Runs on the
-/// network thread. Source: swift.obj.reconstructor.ObjectReconstructor._make_fragment_requests.
+/// handoffs. Nothing when what was found is not enough, or when it was stopped. References outlive
+/// the call. Runs on the network thread. Source:
+/// swift.obj.reconstructor.ObjectReconstructor._make_fragment_requests.
 Awaitable<std::vector<transport::fragments::Candidate>> find_on_handoffs(
-    Services& services, const PolicyContext& policy, LonelyFragment fragment);
+    Services& services, const PolicyContext& policy, LonelyFragment fragment, InquiryStop& stop);
 
 /// To be called when the object's fragment for `plan.target` could not be rebuilt for want of
 /// survivors. Asks all other primaries and handoffs as `find_on_handoffs` does, anew and all of
 /// them, and quarantines the local fragment as `Solitary fragment #<index>` when every answer
 /// allows it (`SolitaryDecision`), the brake does, and the fragment is still what the disk has of
-/// the object. Returns whether it was quarantined.
+/// the object. Returns whether it was quarantined; it is not once the inquiry was stopped.
 /// References outlive the call. Runs on the network thread. Source:
 /// swift.obj.reconstructor.ObjectReconstructor._make_fragment_requests, reconstruct_fa.
 Awaitable<bool> quarantine_if_solitary(Services& services, const PolicyContext& policy,
-                                       const SessionPlan& plan, const swift::OpenObject& object);
+                                       const SessionPlan& plan, const swift::OpenObject& object,
+                                       InquiryStop& stop);
 
 }  // namespace fragmend::sync

@@ -262,7 +262,7 @@ Awaitable<Result<std::vector<std::unique_ptr<SurvivorStream>>>> SurvivorSource::
         LonelyFragment lonely{request.partition, request.object_path, request.data_timestamp,
                               local->index(),    local_device_,       target_,
                               request.wanted};
-        auto others = co_await find_on_handoffs(services_, policy_, std::move(lonely));
+        auto others = co_await find_on_handoffs(services_, policy_, std::move(lonely), inquiries_);
         if (others.empty()) co_return sources.error();
         gather = gather_request(request, local.get(), std::move(others));
         sources = co_await fragments::gather(services_.client, std::move(gather),

@@ -12,6 +12,7 @@
 #include "host/swift/diskfile.hpp"
 #include "host/sync/holes.hpp"
 #include "host/sync/services.hpp"
+#include "host/sync/solitary.hpp"
 #include "scheduler/fragment_source.hpp"
 #include "transport/fragments/second_look.hpp"
 
@@ -58,6 +59,9 @@ class SurvivorSource final : public scheduler::FragmentSource {
     std::optional<transport::fragments::DamagedArchive> archive_at(
         std::uint32_t device_id, const swift::OpenObject& object) const;
 
+    /// Ends what is asked of handoffs, from now on.
+    InquiryStop& inquiries() { return inquiries_; }
+
     Awaitable<Result<std::vector<std::unique_ptr<scheduler::SurvivorStream>>>> open(
         const scheduler::RebuildRequest& request,
         const std::vector<std::uint32_t>& left_out) override;
@@ -81,6 +85,7 @@ class SurvivorSource final : public scheduler::FragmentSource {
     Holes& holes_;
     std::vector<Node> primaries_;
     std::map<std::string, LocalArchive> local_archives_;
+    InquiryStop inquiries_;
     std::map<std::uint32_t, Node> asked_;  ///< By device: those whose survivors were used.
 };
 

@@ -3,10 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <list>
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "host/base/error.hpp"
@@ -22,6 +25,23 @@ class Suspects {
   public:
     static constexpr std::size_t objects_max = 100'000;
     static constexpr int broken_sessions_max = 2;
+
+    /// Who works on objects hears of those that are given up, until it is destroyed.
+    class Listener {
+      public:
+        Listener(Suspects& suspects, std::function<void(const std::string& object_hash)> hear)
+            : suspects_(suspects) {
+            suspects_.listeners_.push_front(std::move(hear));
+            place_ = suspects_.listeners_.begin();
+        }
+        ~Listener() { suspects_.listeners_.erase(place_); }
+        Listener(const Listener&) = delete;
+        Listener& operator=(const Listener&) = delete;
+
+      private:
+        Suspects& suspects_;
+        std::list<std::function<void(const std::string&)>>::iterator place_;
+    };
 
     void add(const std::string& object_hash, std::uint32_t device_id) {
         if (by_object_.size() >= objects_max && !by_object_.contains(object_hash)) return;
@@ -44,7 +64,11 @@ class Suspects {
         broken.why = why;
     }
     /// Somebody does not want this object to be worked on in this pass.
-    void give_up(const std::string& object_hash) { given_up_.insert(object_hash); }
+    void give_up(const std::string& object_hash) {
+        given_up_.insert(object_hash);
+        for (const auto& listener : listeners_)
+            listener(object_hash);
+    }
     bool is_given_up(const std::string& object_hash) const {
         return !given_up_.empty() && given_up_.contains(object_hash);
     }
@@ -66,7 +90,8 @@ class Suspects {
     };
     std::map<std::string, std::vector<std::uint32_t>> by_object_;
     std::map<std::string, Broken> broken_;
-    std::set<std::string> given_up_;  ///< As many as somebody names.
+    std::set<std::string> given_up_;                                ///< As many as somebody names.
+    std::list<std::function<void(const std::string&)>> listeners_;  ///< One a session.
 };
 
 }  // namespace fragmend::sync

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "fakes.hpp"
+#include "tests/support/run_coroutine.hpp"
 
 namespace fragmend::scheduler::testing {
 namespace {
@@ -115,6 +116,55 @@ TEST(ReadAhead, StartsOverWhenTheFrontHasLargerPieces) {
         EXPECT_FALSE(served[i].error) << to_string(*served[i].error);
         EXPECT_EQ(served[i].bytes, world.truth(requests[i]));
     }
+}
+
+TEST(ReadAhead, StartsOverOnceForManyThatWereCutAlike) {
+    World world(400 * 1024);
+    world.limits.hold_back_bytes_max = 0;
+    std::vector<RebuildRequest> requests;
+    for (int i = 0; i < 30; ++i) {
+        requests.push_back(world.add("/a/c/" + std::to_string(i), object_of(40000), 150000));
+        requests.back().fragment_bytes = 1000;
+    }
+    ReadAhead objects(world.ports(), world.limits, 4);
+    std::vector<Served> served;
+    world.tasks.spawn(serve_all(objects, requests, served));
+    world.run_until_idle();
+    ASSERT_EQ(served.size(), 30u);
+    EXPECT_FALSE(served[29].error);
+    // Those that were in line when the first one found out, and they once more.
+    EXPECT_LE(world.stats.attempts, 34u);
+}
+
+/// Gives the objects up when somebody waits for the first one, then gives the memory back.
+Awaitable<void> give_up_in_line(World& world, ReadAhead& objects, const std::string& hash,
+                                MemoryBudget::Permit& all) {
+    while (!world.budget.has_waiters())
+        co_await asio::post(world.io, asio::use_awaitable);
+    objects.cancel(hash);
+    for (int i = 0; i < 100; ++i)
+        co_await asio::post(world.io, asio::use_awaitable);
+    EXPECT_EQ(world.stats.objects_cancelled, 1u);
+    all.release();
+}
+
+TEST(ReadAhead, OneThatIsGivenUpWaitsForNothing) {
+    World world(400 * 1024);
+    std::vector<RebuildRequest> requests;
+    for (int i = 0; i < 3; ++i) {
+        requests.push_back(world.add("/a/c/" + std::to_string(i), object_of(200), 900));
+        requests.back().object_hash = std::string(32, static_cast<char>('a' + i));
+    }
+    auto all = test::run_coroutine(world.io, world.budget.acquire(400 * 1024)).value();
+    ReadAhead objects(world.ports(), world.limits, 3);
+    std::vector<Served> served;
+    world.tasks.spawn(serve_all(objects, requests, served));
+    world.tasks.spawn(give_up_in_line(world, objects, requests[1].object_hash, all));
+    world.run_until_idle();
+    ASSERT_EQ(served.size(), 3u);
+    EXPECT_FALSE(served[0].error);
+    EXPECT_EQ(served[1].error.value(), errc::cancelled);
+    EXPECT_EQ(served[2].bytes, world.truth(requests[2]));
 }
 
 TEST(ReadAhead, TakesOneMoreAtAnyStepAtWhichItHasRoom) {

@@ -54,6 +54,7 @@ TEST(Simulation, HoldsItsInvariantsInEveryWorld) {
     EXPECT_GT(total.rounds_replayed, count / 100);
     EXPECT_GT(total.shared, count / 20);
     EXPECT_GT(total.cancelled_passes, count / 20);
+    EXPECT_GT(total.cancelled_objects, count / 10);
     EXPECT_GT(total.kills, count / 30);
     EXPECT_GT(total.quarantined, count / 100);
     EXPECT_GT(total.throttled_ms, count * 100);

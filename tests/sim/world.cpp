@@ -45,6 +45,7 @@ void Tally::add(const Tally& other) {
     rounds_replayed += other.rounds_replayed;
     shared += other.shared;
     cancelled_passes += other.cancelled_passes;
+    cancelled_objects += other.cancelled_objects;
     kills += other.kills;
     ring_changes += other.ring_changes;
     later_rounds += other.later_rounds;
@@ -63,10 +64,10 @@ std::string Tally::text() const {
            line("sessions failed  ", sessions_failed) + line("survivors blamed ", culprits) +
            line("compute faults   ", compute_faults) + line("rounds replayed  ", rounds_replayed) +
            line("shared rebuilds  ", shared) + line("passes cancelled ", cancelled_passes) +
-           line("kills            ", kills) + line("ring changes     ", ring_changes) +
-           line("later rounds     ", later_rounds) + line("quarantined      ", quarantined) +
-           line("throttled ms     ", throttled_ms) + line("events           ", events) +
-           line("virtual seconds  ", virtual_seconds);
+           line("objects cancelled", cancelled_objects) + line("kills            ", kills) +
+           line("ring changes     ", ring_changes) + line("later rounds     ", later_rounds) +
+           line("quarantined      ", quarantined) + line("throttled ms     ", throttled_ms) +
+           line("events           ", events) + line("virtual seconds  ", virtual_seconds);
 }
 
 World::World(std::uint64_t seed)

@@ -33,6 +33,7 @@ struct Tally {
     std::uint64_t rounds_replayed = 0;
     std::uint64_t shared = 0;
     std::uint64_t cancelled_passes = 0;
+    std::uint64_t cancelled_objects = 0;
     std::uint64_t kills = 0;
     std::uint64_t ring_changes = 0;
     std::uint64_t later_rounds = 0;  ///< Sessions for which it was not the first one's turn.

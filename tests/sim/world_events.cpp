@@ -17,6 +17,15 @@ void World::schedule_trouble(Pass& pass, app::Pass& run, app::Gate& gate) {
             run.cancel();
         });
     }
+    for (std::uint64_t i = dice_.chance(25) ? dice_.between(1, 3) : 0; i > 0; --i) {
+        const Duration delay(dice_.draw(dice_.chance(70) ? 60'000'000 : 20'000'000'000));
+        const Version& version = *peers_.versions[dice_.draw(peers_.versions.size())];
+        network_.timeline.after(delay, [this, &pass, &version] {
+            if (tasks_.running() == 0) return;
+            ++tally_.cancelled_objects;
+            pass.suspects.give_up(version.hash);
+        });
+    }
     if (dice_.chance(25)) {
         network_.timeline.after(Duration(dice_.draw(50'000'000)), [this] { codec_.lost = true; });
         network_.timeline.after(Duration(60'000'000 + dice_.draw(2'000'000'000)),

@@ -119,6 +119,7 @@ Awaitable<Result<void>> Sender::connect() {
     auto head = http::ssync_head(peer, request_.node.device, request_.partition,
                                  request_.policy_index, request_.frag_index);
     if (head.has_error()) co_return as_exception(head.error());
+    const auto began = steady_clock::now();
     const auto send = Deadline::stage(request_.timeouts.conn, "connect send");
     auto connected = co_await connection_.connect(peer, send);
     if (connected.has_error()) co_return as_exception(connected.error());
@@ -130,6 +131,7 @@ Awaitable<Result<void>> Sender::connect() {
     auto answer = co_await http::read_head(connection_, 0, receive);
     if (answer.has_error()) co_return as_exception(answer.error());
     if (answer->status() != 200) co_return co_await refuse(*answer, receive);
+    if (request_.on_answer) request_.on_answer(steady_clock::now() - began);
     const bool takes_non_durable = is_true(answer->find("X-Backend-Accept-No-Commit").value_or(""));
     if (request_.include_non_durable && !takes_non_durable) {
         logger_.warning("ssync receiver " + request_.node.replication_ip + ":" +

@@ -1,7 +1,9 @@
 // The sender of one SSYNC session: drives the conversation over a connection of its own.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -24,6 +26,8 @@ struct SenderRequest {
     bool include_non_durable =
         false;  ///< Only for the warning about receivers that do not take them.
     Timeouts timeouts;
+    /// Hears how long the receiver took to take the connection and answer the request.
+    std::function<void(std::chrono::nanoseconds)> on_answer = {};
 };
 
 /// One session, from connect to its end. Owned by the job; runs on one executor together with its

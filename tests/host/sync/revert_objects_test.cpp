@@ -27,7 +27,7 @@ struct Seen {
     Delivered delivered;
 };
 
-Awaitable<void> read_body(SubRequest& request, Seen& seen) {
+Awaitable<void> read_body(SubRequest& request, Seen& seen, const std::function<void()>& on_piece) {
     std::string body;
     while (true) {
         auto piece = co_await request.body->next();
@@ -37,6 +37,7 @@ Awaitable<void> read_body(SubRequest& request, Seen& seen) {
         }
         if (piece->empty()) break;
         body += as_text(*piece);
+        if (on_piece) on_piece();
     }
     EXPECT_EQ(body.size(), request.content_length);
     seen.bodies.push_back(std::move(body));
@@ -44,7 +45,7 @@ Awaitable<void> read_body(SubRequest& request, Seen& seen) {
 
 /// Plays the sender. `meanwhile` happens between the offers and the answer.
 Awaitable<Seen> play(RevertObjects& objects, bool takes_non_durable, std::vector<Wanted> wanted,
-                     std::function<void()> meanwhile) {
+                     std::function<void()> meanwhile, std::function<void()> on_piece) {
     Seen seen;
     auto begun = co_await objects.begin(takes_non_durable);
     EXPECT_TRUE(begun.has_value());
@@ -65,7 +66,7 @@ Awaitable<Seen> play(RevertObjects& objects, bool takes_non_durable, std::vector
             seen.sent.push_back(request.method + " " + request.path);
             const auto checked = transport::ssync::check_sub_request(request);
             EXPECT_TRUE(checked.has_value()) << "would end the session";
-            if (request.body) co_await read_body(request, seen);
+            if (request.body) co_await read_body(request, seen, on_piece);
             request.body.reset();
             seen.heads.push_back(std::move(request));
             if (!seen.broken.empty()) break;
@@ -80,13 +81,14 @@ struct RevertObjectsTest : testing::SessionFixture {
     Seen run(std::vector<std::string> suffixes, std::vector<Wanted> wanted,
              std::function<void()> meanwhile = {}) {
         Services shared = services();
+        shared.throttle = throttle;
         const auto p = plan({});
         RevertObjects objects(
             shared, policy,
             {p.partition, p.local_device, index, p.target, std::move(suffixes), objects_max},
             activity);
-        auto seen = test::run_coroutine(
-            io, play(objects, takes_non_durable, std::move(wanted), std::move(meanwhile)));
+        auto seen = test::run_coroutine(io, play(objects, takes_non_durable, std::move(wanted),
+                                                 std::move(meanwhile), on_piece));
         counts = objects.counts();
         limited = objects.limited();
         incomplete = objects.incomplete();
@@ -120,6 +122,8 @@ struct RevertObjectsTest : testing::SessionFixture {
     }
 
     std::optional<int> index = 0;
+    std::function<void()> on_piece;
+    scheduler::Throttle* throttle = nullptr;
     std::int64_t objects_max = 0;
     bool takes_non_durable = true;
     RevertCounts counts;
@@ -146,12 +150,36 @@ TEST_F(RevertObjectsTest, SendsTheArchiveAsItStandsOnTheDisk) {
 TEST_F(RevertObjectsTest, WhatSomebodyCancelledStaysWhereItIs) {
     const auto cancelled = put("/a/c/cancelled", archive(1)), other = put("/a/c/other", archive(1));
     suspects.give_up(cancelled);
-    const auto seen =
-        run({suffix_of(cancelled), suffix_of(other)}, {want(cancelled), want(other)});
+    const auto seen = run({suffix_of(cancelled), suffix_of(other)}, {want(cancelled), want(other)});
     EXPECT_EQ(seen.sent, std::vector<std::string>{"PUT /a/c/other"});
     EXPECT_EQ(seen.delivered.count(cancelled), 0u);
     EXPECT_EQ(seen.delivered.count(other), 1u);
     EXPECT_TRUE(incomplete);
+}
+
+TEST_F(RevertObjectsTest, ABodyThatIsCancelledHalfwayEndsThere) {
+    const auto hash = put("/a/c/o", archive(200));
+    on_piece = [this, hash] { suspects.give_up(hash); };
+    const auto seen = run({suffix_of(hash)}, {want(hash)});
+    EXPECT_EQ(seen.broken, std::vector{errc::cancelled});
+    EXPECT_EQ(seen.delivered.count(hash), 0u);
+}
+
+TEST_F(RevertObjectsTest, GivesWayAsTheProfileWantsIt) {
+    scheduler::Throttle polite(io.get_executor(), clock, rebuild_stats,
+                               {{}, {}, scheduler::Profile::polite});
+    throttle = &polite;
+    const auto hash = put("/a/c/o", archive(1));
+    const auto waited = [this] {
+        return rebuild_stats.wait_for_throttle.any_until(clock.steady()).count();
+    };
+    polite.answered("peer session", std::chrono::milliseconds(5));
+    EXPECT_EQ(run({suffix_of(hash)}, {want(hash)}).bodies.size(), 1u);
+    EXPECT_EQ(waited(), 0);
+    while (polite.pace() == 1)
+        polite.answered("peer session", std::chrono::milliseconds(500));
+    EXPECT_EQ(run({suffix_of(hash)}, {want(hash)}).bodies.size(), 1u);
+    EXPECT_GT(waited(), 0);
 }
 
 TEST_F(RevertObjectsTest, ArchiveOfManyPiecesArrivesWhole) {

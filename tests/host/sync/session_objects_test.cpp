@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "tests/host/sync/session_fixture.hpp"
 #include "transport/ssync/sub_request.hpp"
 
@@ -193,6 +195,57 @@ TEST_F(SessionObjectsTest, ABodyThatIsCancelledHalfwayEndsItsSession) {
     EXPECT_EQ(seen.broken, std::vector{errc::cancelled});
     EXPECT_TRUE(objects.counts().body_failed) << "the others are worth another session";
     EXPECT_EQ(objects.counts().fragments, 0u);
+}
+
+/// Cancels the object as soon as somebody waits as `waits` says, then lets go of `held`.
+Awaitable<void> cancel_when(asio::io_context& io, Suspects& suspects, std::string hash,
+                            std::function<bool()> waits, std::function<bool()> ended,
+                            scheduler::MemoryBudget::Permit& held) {
+    while (!waits())
+        co_await asio::post(io, asio::use_awaitable);
+    suspects.give_up(hash);
+    for (int turns = 0; turns < 1000 && !ended(); ++turns)
+        co_await asio::post(io, asio::use_awaitable);
+    EXPECT_TRUE(ended()) << "it went on waiting";
+    held.release();
+}
+
+TEST_F(SessionObjectsTest, ACancelledObjectWaitsForNoMemory) {
+    const auto one = put("/a/c/one", archive(2));
+    const auto two = put("/a/c/two", archive(1));
+    auto held = test::run_coroutine(io, budget.acquire(budget.capacity_bytes())).value();
+    TaskGroup others(io.get_executor());
+    others.spawn(cancel_when(
+        io, suspects, one, [this] { return budget.has_waiters(); },
+        [this] { return rebuild_stats.objects_cancelled == 1; }, held));
+    const auto seen = run({}, {want(one), want(two)});
+    EXPECT_FALSE(seen.error);
+    EXPECT_TRUE(seen.broken.empty());
+    EXPECT_EQ(seen.bodies.size(), 1u);
+    EXPECT_EQ(counts.failures, (std::map<errc, std::uint64_t>{{errc::cancelled, 1}}));
+}
+
+TEST_F(SessionObjectsTest, ACancelledBodyWaitsForNoThrottle) {
+    const auto one = put("/a/c/one", archive(2));
+    scheduler::Throttle slow(io.get_executor(), clock, rebuild_stats, {{}, {.total = 1}});
+    Services shared = services();
+    shared.throttle = &slow;
+    scheduler::MemoryBudget::Permit nothing;
+    bool is_over = false;
+    TaskGroup others(io.get_executor());
+    const auto waits = [this] {
+        return rebuild_stats.wait_for_throttle.any_until(clock.steady()).count() > 0;
+    };
+    others.spawn(cancel_when(
+        io, suspects, one, waits, [&is_over] { return is_over; }, nothing));
+    SessionObjects objects(shared, policy, plan({}), activity, holes);
+    const auto seen =
+        test::run_coroutine(io, play(objects, {want(one)}, OnBrokenBody::end_session));
+    is_over = true;
+    EXPECT_EQ(seen.broken, std::vector{errc::cancelled});
+    EXPECT_TRUE(objects.counts().body_failed);
+    while (others.running() > 0)
+        io.run_one();
 }
 
 TEST_F(SessionObjectsTest, SkipsAnObjectThatIsGone) {

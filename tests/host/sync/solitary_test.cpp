@@ -23,12 +23,15 @@ struct SolitaryTest : testing::SessionFixture {
 
     /// The third primary has nothing; `meanwhile` happens before it says so.
     bool quarantine(std::function<void()> meanwhile) {
-        test::ScriptedPeer peer({[&meanwhile](test::PeerConnection& connection) {
+        return quarantine_with([&meanwhile](test::PeerConnection& connection) {
             connection.read_until("\r\n\r\n");
             meanwhile();
             connection.send("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
             connection.read_to_end();
-        }});
+        });
+    }
+    bool quarantine_with(test::PeerScript third) {
+        test::ScriptedPeer peer({std::move(third)});
         const auto row = [](std::uint16_t device) { return std::vector<std::uint16_t>(8, device); };
         auto parts = swift::test::make_parts({row(0), row(1), row(2)}, 3);
         parts.devices[2]->replication_ip = "127.0.0.1";
@@ -39,17 +42,28 @@ struct SolitaryTest : testing::SessionFixture {
         Services shared = services();
         const auto session = plan({});
         const bool moved = test::run_coroutine(
-            io, quarantine_if_solitary(shared, policy, session, object.value()));
+            io, quarantine_if_solitary(shared, policy, session, object.value(), stop));
         peer.finish();
         return moved;
     }
     const std::string hash = put("/a/c/o", archive(1));
+    InquiryStop stop;
 };
 
 TEST_F(SolitaryTest, IsQuarantinedWhenEverybodyElseHasNothing) {
     EXPECT_TRUE(quarantine([] {}));
     EXPECT_FALSE(ondisk::fs::exists(folder()));
     EXPECT_TRUE(ondisk::fs::exists(scratch / ("d1/quarantined/objects-1/" + hash)));
+}
+
+TEST_F(SolitaryTest, WhoIsStoppedWaitsForNoAnswerAndQuarantinesNothing) {
+    EXPECT_FALSE(quarantine_with([this](test::PeerConnection& connection) {
+        connection.read_until("\r\n\r\n");
+        asio::post(io, [this] { stop.now(); });
+        connection.read_to_end();
+    }));
+    EXPECT_TRUE(ondisk::fs::exists(folder()));
+    EXPECT_FALSE(lines.contains("Trying to GET")) << "a timeout says so";
 }
 
 TEST_F(SolitaryTest, WhatWasDeletedOrReplacedMeanwhileStays) {

@@ -121,6 +121,15 @@ class Daemon:
         pattern = r'Object reconstruction complete\.'
         return self.wait_for(pattern, len(self.lines(pattern)) + more, limit_s)
 
+    def configure(self, before, after):
+        """Changes its configuration file, which says `before`."""
+        path = self.lab.layout.path('etc', self.conf.removeprefix('/etc/swift/'))
+        with open(path, encoding='latin-1') as file:
+            text = file.read()
+        assert before in text, text
+        with open(path, 'w', encoding='latin-1') as out:
+            out.write(text.replace(before, after))
+
     def send(self, number):
         os.kill(self.pid, number)
 

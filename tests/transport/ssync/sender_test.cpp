@@ -106,6 +106,8 @@ TEST(SsyncSender, SpeaksAWholeSession) {
         peer.send(verdict);
         EXPECT_EQ(peer.read_to_end(), "0\r\n\r\n");
     });
+    std::vector<std::chrono::nanoseconds> answers;
+    fixture.request.on_answer = [&answers](auto took) { answers.push_back(took); };
     fixture.objects.serve(put(5, {"abc", "de"}), bodiless("POST"));
     fixture.objects.serve(bodiless("DELETE"));
     fixture.objects.serve(put(0, {}));
@@ -117,6 +119,8 @@ TEST(SsyncSender, SpeaksAWholeSession) {
     EXPECT_EQ(result.sub_requests, 4u);
     EXPECT_EQ(result.body_bytes, 5u);
     EXPECT_EQ(fixture.objects.accepts_non_durable, true);
+    ASSERT_EQ(answers.size(), 1u);
+    EXPECT_GT(answers[0].count(), 0);
     EXPECT_EQ(head,
               "SSYNC /sdb/17 HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(fixture.peer.port()) +
                   "\r\nAccept-Encoding: identity\r\nTransfer-Encoding: chunked\r\n"
