@@ -38,6 +38,7 @@ double seconds_between(std::chrono::steady_clock::time_point from,
 struct HybridCodec::Share {
     std::array<std::vector<SegmentWork*>, fields> by_field;
     std::array<std::size_t, fields> bytes{};
+    std::array<Router::Departure, fields> departures{};
     std::vector<SegmentWork*> device;
     std::vector<SegmentWork*> cpu;
     std::vector<Flight> flights;
@@ -47,6 +48,7 @@ struct HybridCodec::Share {
         for (auto& items : by_field)
             items.clear();
         bytes = {};
+        departures = {};
         device.clear();
         cpu.clear();
         flights.clear();
@@ -55,7 +57,7 @@ struct HybridCodec::Share {
 
 HybridCodec::HybridCodec(HybridOptions options, std::vector<DeviceSource> devices,
                          const Clock& clock)
-    : options_(std::move(options)), cpu_(options_.cpu), router_(options_.route) {
+    : options_(std::move(options)), cpu_(options_.cpu), router_(options_.route, devices.size()) {
     for (DeviceSource& source : devices) {
         devices_.push_back(std::make_unique<Device>(
             std::move(source.name), std::move(source.make),
@@ -152,14 +154,17 @@ void HybridCodec::run(std::span<SegmentWork*> batch) {
     for (std::size_t field = 0; field < fields; ++field) {
         std::vector<SegmentWork*>& items = share.by_field[field];
         if (items.empty()) continue;
-        const Path path =
-            ready ? router_.choose(static_cast<gf::Field>(field), share.bytes[field]) : Path::cpu;
+        const auto which = static_cast<gf::Field>(field);
+        const Path path = ready ? router_.choose(which, share.bytes[field]) : Path::cpu;
+        if (path == Path::device)
+            share.departures[field] = router_.depart(which, share.bytes[field]);
         std::vector<SegmentWork*>& to = path == Path::device ? share.device : share.cpu;
         to.insert(to.end(), items.begin(), items.end());
     }
     const auto start = std::chrono::steady_clock::now();
     launch(share);
     const bool flew = !share.flights.empty();
+    if (!flew) have_arrived(share);
     const bool computed = !share.cpu.empty();
     if (computed) cpu_.run(share.cpu);
     bool landed = true;
@@ -167,15 +172,23 @@ void HybridCodec::run(std::span<SegmentWork*> batch) {
         landed = land(flight) && landed;
     }
     const auto taken = seconds_between(start, std::chrono::steady_clock::now());
+    const auto departures = share.departures;
+    have_arrived(share);
     // Only a batch of one field on one path says what that path takes.
     for (std::size_t field = 0; field < fields; ++field) {
         if (flew == computed || !landed || share.by_field[field].size() != batch.size()) continue;
         router_.observe(flew ? Path::device : Path::cpu, static_cast<gf::Field>(field),
-                        share.bytes[field], taken);
+                        share.bytes[field], taken * departures[field].share);
     }
     for (const auto& device : devices_) {
         device->come_back_when_rested();
     }
+}
+
+void HybridCodec::have_arrived(Share& share) {
+    for (const Router::Departure& departure : share.departures)
+        router_.arrive(departure);
+    share.departures = {};
 }
 
 bool HybridCodec::any_ready() const {

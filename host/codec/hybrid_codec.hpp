@@ -84,6 +84,8 @@ class HybridCodec final : public scheduler::Codec {
     /// Whether an engine gives the CPU's bytes, and what it takes to: at start and after a rest.
     Trial try_engine(kernels::Engine& engine);
     bool any_ready() const;
+    /// No batch of the share is under way any more.
+    void have_arrived(Share& share);
     /// Starts what `share` holds for devices, as far as they take it; the rest joins the CPU's.
     void launch(Share& share);
     bool submit(std::unique_ptr<DeviceBatch>& batch, Share& share);

@@ -53,14 +53,29 @@ Path Router::choose(gf::Field field, std::size_t bytes) {
     if (policy_ == RoutePolicy::device_first) return Path::device;
     const std::lock_guard lock(mutex_);
     const auto cpu = seconds(rates(Path::cpu, field), bytes);
-    const auto device = seconds(rates(Path::device, field), bytes);
+    auto device = seconds(rates(Path::device, field), bytes);
     if (!device) return Path::cpu;
+    *device += queue_s();
     if (!cpu) return Path::device;
     const Path sooner = *device < *cpu ? Path::device : Path::cpu;
     if (++turns_ % turns_between_probes != 0) return sooner;
     const double factor = std::max(*device, *cpu) / std::min(*device, *cpu);
     if (factor > probe_factor_max) return sooner;
     return sooner == Path::cpu ? Path::device : Path::cpu;
+}
+
+Router::Departure Router::depart(gf::Field field, std::size_t bytes) {
+    const std::lock_guard lock(mutex_);
+    const double own = seconds(rates(Path::device, field), bytes).value_or(0);
+    if (own <= 0) return {};
+    const Departure departure{own, own / (own + queue_s())};
+    under_way_s_ += own;
+    return departure;
+}
+
+void Router::arrive(const Departure& departure) {
+    const std::lock_guard lock(mutex_);
+    under_way_s_ = std::max(0.0, under_way_s_ - departure.own_s);
 }
 
 void Router::observe(Path path, gf::Field field, std::size_t bytes, double taken) {

@@ -1,6 +1,7 @@
 // Which batches go to a device and which to the CPU, by what both have taken so far.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -20,14 +21,26 @@ enum class RoutePolicy : std::uint8_t {
 };
 
 /// Knows, for each field and size of batch, the seconds a byte that either path took lately: first
-/// from a calibration, then corrected by every batch. Once in a while a batch takes the other path,
-/// when that is not far behind, so that its figure does not grow old. Thread-safe.
+/// from a calibration, then corrected by every batch. Devices do one batch after the other, so
+/// those that are under way count as a queue, and the CPU gets what would wait there for too long.
+/// Once in a while a batch takes the other path, when that is not far behind, so that its figure
+/// does not grow old. Thread-safe.
 class Router {
   public:
-    explicit Router(RoutePolicy policy) : policy_(policy) {}
+    explicit Router(RoutePolicy policy, std::size_t devices = 1)
+        : policy_(policy), devices_(std::max<std::size_t>(1, devices)) {}
 
     /// For a batch that reads `bytes` survivor bytes.
     Path choose(gf::Field field, std::size_t bytes);
+    /// A batch on its way to a device.
+    struct Departure {
+        double own_s = 0;  ///< What it is expected to take by itself; 0 for nobody knows.
+        double share = 1;  ///< Of that, in what it takes behind the others: in (0, 1].
+    };
+    Departure depart(gf::Field field, std::size_t bytes);
+    /// It is back, or never went.
+    void arrive(const Departure& departure);
+    /// `seconds` of the batch itself: of one that departed, its share.
     void observe(Path path, gf::Field field, std::size_t bytes, double seconds);
     /// Forgets what devices took: there is another one now.
     void forget_device();
@@ -47,9 +60,13 @@ class Router {
     Rates& rates(Path path, gf::Field field);
     const Rates& rates(Path path, gf::Field field) const;
 
+    double queue_s() const { return under_way_s_ / static_cast<double>(devices_); }
+
     const RoutePolicy policy_;
+    const std::size_t devices_;
     mutable std::mutex mutex_;
     std::array<std::array<Rates, 4>, 2> rates_{};
+    double under_way_s_ = 0;  ///< What all that departed takes on one device.
     std::uint32_t turns_ = 0;
 };
 

@@ -205,6 +205,51 @@ TEST(HybridCodec, MoreThanADeviceHoldsGoesInSeveralBatches) {
     EXPECT_GE(batches - before, 3);
 }
 
+/// Looks about whenever somebody waits for it.
+class WatchedEngine final : public FaultyEngine {
+  public:
+    explicit WatchedEngine(std::function<void()> on_wait)
+        : FaultyEngine(small_limits(), [] { return Fault::none; }), on_wait_(std::move(on_wait)) {}
+    kernels::Status wait(kernels::Ticket ticket, std::uint32_t limit_ms) override {
+        on_wait_();
+        return FaultyEngine::wait(ticket, limit_ms);
+    }
+
+  private:
+    std::function<void()> on_wait_;
+};
+
+TEST(HybridCodec, TheCpuWorksWhileADeviceDoes) {
+    auto objects = make_objects(6, test_seed());
+    std::mt19937_64 random(test_seed());
+    CpuCodec cpu;
+    // More than the device takes at a time.
+    objects.emplace_back(cpu, schemes[0], std::size_t{3} << 20, random);
+    OneRebuild large(objects[6].plan, objects[6].fragments);
+    OneRebuild small(objects[0].plan, objects[0].fragments);
+    int waits = 0;
+    const auto look = [&] {
+        ++waits;
+        EXPECT_TRUE(large.output == objects[6].fragments[objects[6].wanted]);
+    };
+    HandClock clock;
+    bool is_trial = true;
+    HybridCodec codec(options(),
+                      {{"GPU 0",
+                        [&](std::unique_ptr<kernels::Engine>& engine) {
+                            engine = std::make_unique<WatchedEngine>([&] {
+                                if (!is_trial) look();
+                            });
+                            return kernels::Status();
+                        }}},
+                      clock);
+    is_trial = false;
+    std::vector<scheduler::SegmentWork*> batch{&small.item, &large.item};
+    codec.run(batch);
+    EXPECT_EQ(waits, 1);
+    EXPECT_TRUE(small.output == objects[0].fragments[objects[0].wanted]);
+}
+
 TEST(HybridCodec, SeveralDevicesTakeTurns) {
     HandClock clock;
     HybridCodec codec(

@@ -3,6 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <queue>
+#include <vector>
+
 namespace fragmend::codec {
 namespace {
 
@@ -60,6 +64,72 @@ TEST(Router, TriesTheOtherPathNowAndThenUnlessItIsFarBehind) {
         }
         EXPECT_EQ(device, factor < 4 ? 4 : 0);
     }
+}
+
+/// Decode workers that share one device, which does one batch after the other, for so many batches.
+/// Times are in units of what a worker takes on its own core.
+struct Workshop {
+    struct Worker {
+        double ready_at = 0;
+        std::function<void()> then;
+        bool operator<(const Worker& other) const { return ready_at > other.ready_at; }
+    };
+
+    /// Batches a unit of time.
+    double work(int workers, double device_takes, int batches) {
+        router.observe(Path::cpu, field, large, 1);
+        router.observe(Path::device, field, large, device_takes);
+        for (int i = 0; i < workers; ++i)
+            crew.push({0.0, [] {}});
+        double device_free_at = 0, now = 0;
+        for (int i = 0; i < batches; ++i) {
+            const Worker worker = crew.top();
+            crew.pop();
+            now = worker.ready_at;
+            worker.then();
+            if (router.choose(field, large) == Path::cpu) {
+                crew.push({now + 1, [this] { router.observe(Path::cpu, field, large, 1); }});
+                continue;
+            }
+            ++on_device;
+            const auto departure = router.depart(field, large);
+            const double began = now;
+            const double done = device_free_at = std::max(device_free_at, now) + device_takes;
+            crew.push({done, [this, departure, began, done] {
+                           router.arrive(departure);
+                           router.observe(Path::device, field, large,
+                                          (done - began) * departure.share);
+                       }});
+        }
+        return batches / now;
+    }
+
+    Router router{RoutePolicy::measured};
+    std::priority_queue<Worker> crew;
+    int on_device = 0;
+};
+
+TEST(Router, BothWorkWhenBothAreWorthIt) {
+    // Three batches a unit on the device keep it busy, and four of the six workers have none there.
+    Workshop even;
+    EXPECT_GT(even.work(6, 1.0 / 3, 20000), 6.0);
+    EXPECT_GT(even.on_device, 20000 / 4);
+    EXPECT_LT(even.on_device, 20000 / 2);
+    Workshop strong;
+    EXPECT_GT(strong.work(6, 1.0 / 50, 20000), 45);
+    EXPECT_GT(strong.on_device, 19800);
+    Workshop weak;
+    EXPECT_GT(weak.work(6, 3.0, 20000), 5.8);
+    EXPECT_LT(weak.on_device, 200);
+}
+
+TEST(Router, WhatNeverDepartsKeepsNobodyWaiting) {
+    Router router(RoutePolicy::measured);
+    teach(router);
+    for (int i = 0; i < 1000; ++i)
+        router.arrive(router.depart(field, large));
+    EXPECT_EQ(router.choose(field, large), Path::device);
+    EXPECT_EQ(router.depart(gf::Field::gf16, large).share, 1) << "nothing known of this field";
 }
 
 TEST(Router, ForgetsWhatALostDeviceTook) {
