@@ -104,6 +104,9 @@ class Codec {
     /// Checks headers, feeds digests, decodes and cross-checks every item; blocks the calling
     /// worker. An item that fails says so in itself and never touches another one.
     virtual void run(std::span<SegmentWork*> batch) = 0;
+    /// How many callers of `run` may wait for devices at a time: so many workers more than there
+    /// are cores keep both busy.
+    virtual std::size_t device_waiters() const { return 0; }
 
     /// Sixteen bytes that differ when the bytes do; only compared with others of the same codec.
     virtual Md5Digest fingerprint(ByteView bytes) {

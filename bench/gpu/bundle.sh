@@ -9,13 +9,13 @@ cd "$(dirname "$(readlink -f "$0")")/../.."
 build=${1:-build-gpu}
 bundle=$build/bundle
 programs=(kernels/selftest/fragmend_selftest kernels/bench/fragmend_kernel_bench
-    bench/codec/codec_bench fragmend tests/host/codec/test_codec_exhaustive tests/host/codec/test_codec)
+    bench/codec/codec_bench bench/scheduler/pipeline_bench fragmend tests/host/codec/test_codec_exhaustive tests/host/codec/test_codec)
 
 cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DFRAGMEND_PORTABLE=ON \
     -DFRAGMEND_CUDA=ON -DFRAGMEND_KERNELS_CUDA=ON \
     -DFRAGMEND_CUDA_ARCHITECTURES="${FRAGMEND_CUDA_ARCHITECTURES:-90}" >/dev/null
 cmake --build "$build" --target fragmend_selftest fragmend_kernel_bench codec_bench \
-    fragmend test_codec_exhaustive test_codec -- --quiet
+    pipeline_bench fragmend test_codec_exhaustive test_codec -- --quiet
 
 [ -e "$build/kernels/cuda/libfragmend_kernels_cuda.a" ] || { echo "bundle: no CUDA toolkit here" >&2; exit 2; }
 rm -rf "$bundle"
@@ -25,7 +25,7 @@ for program in "${programs[@]}"; do
 done
 # All but the C library itself; liberasurecode opens its back ends by name.
 {
-    ldd "$bundle"/codec_bench "$bundle"/fragmend "$bundle"/test_codec "$bundle"/test_codec_exhaustive |
+    ldd "$bundle"/codec_bench "$bundle"/pipeline_bench "$bundle"/fragmend "$bundle"/test_codec "$bundle"/test_codec_exhaustive |
         sed -n 's/.*=> \(\/[^ ]*\) .*/\1/p' |
         grep -vE '/(libc|libm|libpthread|libdl|librt|ld-linux[^/]*)\.so'
     ldconfig -p | sed -n 's/.*=> \(.*\/\(libisal\|libJerasure\|libgf_complete\|libXorcode\|liberasurecode_rs_vand\)\.so\..*\)/\1/p'

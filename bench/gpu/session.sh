@@ -110,6 +110,11 @@ rebuilds() {
             --objects 120 --bytes 16K,1M-32M --wipe 2 --rounds 3 \
             --out "$work/rebuild-$backend.json" >"$work/rebuild-$backend.txt" 2>&1
     done
+    # The same without disks: peers answer from memory.
+    for backend in gpu cpu auto; do
+        ours "pipeline-$backend" 30 pipeline_bench --backend $backend --only large --scale 5 --sessions 16 \
+            --threads "$(nproc)" --json "$work/pipeline-$backend.json" >"$work/pipeline-$backend.txt" 2>&1
+    done
 }
 
 sanitizers() {

@@ -113,7 +113,8 @@ def main():
     facts = {key: value for line in kernels if 'where' not in line for key, value in line.items()}
     codec = load(folders, 'codec.json')
     rivals = load(folders, 'rivals.json')
-    rebuilds = {backend: load(folders, 'rebuild-%s.json' % backend) for backend in ('gpu', 'cpu', 'auto')}
+    by_backend = {name: {backend: load(folders, '%s-%s.json' % (name, backend))
+                         for backend in ('gpu', 'cpu', 'auto')} for name in ('rebuild', 'pipeline')}
     lines = list(target_lines(rows)) if measured else []
     wrong, not_run = judge(steps, rows)
     verdict = {
@@ -126,7 +127,10 @@ def main():
         'targets': lines,
         'codec': codec.get('lines', codec),
         'rebuilds': {backend: {name: result[name] for name in ('parameters', 'medians', 'error')
-                               if name in result} for backend, result in rebuilds.items() if result},
+                               if name in result} for backend, result in by_backend['rebuild'].items()
+                     if result},
+        'pipelines': {backend: result.get('large', result)
+                      for backend, result in by_backend['pipeline'].items() if result},
         'rivals_missed': [c for c in rivals.get('contests', []) if c.get('met') is False],
     }
     with open(os.path.join(folders[0], 'verdict.json'), 'w') as handle:

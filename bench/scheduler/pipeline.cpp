@@ -36,13 +36,16 @@ std::string hash_of(std::uint64_t number) {
 
 /// The parts of the program that a session needs, as host/app puts them together.
 struct Engine {
-    Engine(const PeerView& peers, const ObjectShape& shape, const PipelineLimits& limits)
-        : decode_threads(limits.decode_threads),
+    Engine(const PeerView& peers, const ObjectShape& shape, const PipelineLimits& limits,
+           const CodecMaker& maker)
+        : codec(maker.make(clock)),
+          decode_thread_count(limits.decode_threads + codec->device_waiters()),
+          decode_threads(decode_thread_count),
           buffers(slabs, scheduler::lendable_bytes(limits.memory_bytes, limits.sessions)),
           budget(io.get_executor(),
                  scheduler::lendable_bytes(limits.memory_bytes, limits.sessions)),
-          dispatcher(io.get_executor(), decode_threads.get_executor(), codec,
-                     {.workers = limits.decode_threads,
+          dispatcher(io.get_executor(), decode_threads.get_executor(), *codec,
+                     {.workers = decode_thread_count,
                       .inline_bytes_max = 32768,
                       .fill_survivors = codec::md5_lanes_max}),
           client(io.get_executor(), "obj-reconstructor 1", clock),
@@ -50,7 +53,7 @@ struct Engine {
           replicate_calls(io.get_executor(), 1),
           targets(io.get_executor(), 1),
           activities(clock) {
-        if (codec.check(shape.scheme).has_error()) throw std::runtime_error("unknown scheme");
+        if (codec->check(shape.scheme).has_error()) throw std::runtime_error("unknown scheme");
         policy.policy.index = 1;
         policy.policy.type = swift::PolicyType::erasure_coding;
         policy.policy.ec_type = shape.scheme.ec_type;
@@ -74,7 +77,7 @@ struct Engine {
                 io.get_executor(),
                 options,
                 client,
-                codec,
+                *codec,
                 dispatcher,
                 budget,
                 buffers,
@@ -94,10 +97,11 @@ struct Engine {
     }
 
     asio::io_context io{1};
-    asio::thread_pool decode_threads;
     SystemClock clock;
     swift::ReconstructorOptions options;
-    codec::CpuCodec codec;
+    std::unique_ptr<scheduler::Codec> codec;
+    std::size_t decode_thread_count;
+    asio::thread_pool decode_threads;
     HeapSlabs slabs;
     BufferPool buffers;
     scheduler::MemoryBudget budget;
@@ -224,10 +228,14 @@ Cost Stopwatch::cost() const {
     return {seconds_of(CLOCK_MONOTONIC) - wall_, seconds_of(CLOCK_PROCESS_CPUTIME_ID) - cpu_};
 }
 
+CodecMaker on_the_cpu() {
+    return {.make = [](const Clock&) { return std::make_unique<codec::CpuCodec>(); }};
+}
+
 Run rebuild(const PeerView& peers, const ObjectShape& shape, std::uint64_t objects,
-            const PipelineLimits& limits) {
+            const PipelineLimits& limits, const CodecMaker& maker) {
     Run run;
-    Engine engine(peers, shape, limits);
+    Engine engine(peers, shape, limits, maker);
     sync::Services services = engine.services();
     std::vector<std::unique_ptr<NumberedObjects>> sessions;
     TaskGroup tasks(engine.io.get_executor());
@@ -248,10 +256,11 @@ Run rebuild(const PeerView& peers, const ObjectShape& shape, std::uint64_t objec
         engine.io.run_one();
     run.cost = watch.cost();
     run.numbers = scheduler::take_snapshot(engine.rebuild, engine.dispatcher, engine.budget,
-                                          std::chrono::steady_clock::now());
+                                           std::chrono::steady_clock::now());
     tasks.spawn(engine.dispatcher.stop());
     while (tasks.running() > 0)
         engine.io.run_one();
+    maker.done(*engine.codec);
     return run;
 }
 

@@ -2,12 +2,15 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <ctime>
 #include <string>
 #include <vector>
 
+#include <boost/json/serialize.hpp>
+
 #include "bench/scheduler/pipeline.hpp"
+#include "host/app/codec_backend.hpp"
+#include "host/app/device_report.hpp"
 
 namespace fragmend::bench {
 namespace {
@@ -35,7 +38,35 @@ struct Options {
     double most = 100'000;  ///< Small objects of the longest run.
     std::string only;
     std::string json;
+    app::Backend backend = app::Backend::cpu;
+    std::string backend_name = "cpu";
+    std::size_t threads = PipelineLimits().decode_threads;
+    std::size_t sessions = PipelineLimits().sessions;
 };
+
+PipelineLimits limits_of(const Options& options) {
+    PipelineLimits limits;
+    limits.decode_threads = options.threads;
+    limits.sessions = options.sessions;
+    return limits;
+}
+
+/// `devices` is what the run's devices did, as JSON.
+CodecMaker maker_of(const Options& options, std::string& devices) {
+    return {.make =
+                [backend = options.backend](const Clock& clock) {
+                    auto made = app::make_backend(backend, clock);
+                    if (made.has_error()) {
+                        std::fprintf(stderr, "pipeline_bench: %s\n", made.error().detail.c_str());
+                        std::exit(2);
+                    }
+                    return std::move(made->codec);
+                },
+            .done =
+                [&devices](const scheduler::Codec& codec) {
+                    devices = boost::json::serialize(app::devices_json(app::devices_of(codec)));
+                }};
+}
 
 std::string limited_by(const Run& run) {
     return std::string(to_string(scheduler::limited_by(run.numbers.waits)));
@@ -58,17 +89,22 @@ std::string large(const Options& options) {
     const auto objects = static_cast<std::uint64_t>(400 * options.scale);
     const ObjectShape shape = shape_of(large_fragment_bytes, 10);
     MemoryPeers peers(shape);
-    const PipelineLimits limits;
+    const PipelineLimits limits = limits_of(options);
+    std::string devices;
+    const CodecMaker maker = maker_of(options, devices);
     const double bytes =
         static_cast<double>(objects * peers.archive(0).size()) * (shape.scheme.k + 1);
     // Of each side its best turn: a ratio within one turn flatters whoever was disturbed less.
     Cost shovel_best{1e9, 1e9}, pipeline_best{1e9, 1e9};
     char text[512];
     std::string json;
+    std::uint64_t batches = 0, rounds = 0;
     for (int turn = 0; turn < 3; ++turn) {
         const Cost shoveled = shovel(peers, shape, objects, limits);
-        const Run run = rebuild(peers.view(), shape, objects, limits);
+        const Run run = rebuild(peers.view(), shape, objects, limits, maker);
         check(run, objects);
+        batches += run.numbers.batches.batches;
+        rounds += run.numbers.batches.items;
         shovel_best = best_of(shovel_best, shoveled);
         pipeline_best = best_of(pipeline_best, run.cost);
         std::printf(
@@ -80,35 +116,39 @@ std::string large(const Options& options) {
         std::fflush(stdout);
         std::snprintf(text, sizeof text,
                       "%s{\"bytes\": %.0f, \"shovel_wall_s\": %.4f, \"shovel_cpu_s\": %.4f, "
-                      "\"pipeline_wall_s\": %.4f, \"pipeline_cpu_s\": %.4f}",
+                      "\"pipeline_wall_s\": %.4f, \"pipeline_cpu_s\": %.4f, \"gpus\": ",
                       turn > 0 ? ", " : "", bytes, shoveled.wall_s, shoveled.cpu_s, run.cost.wall_s,
                       run.cost.cpu_s);
-        json += text;
+        json += text + devices + "}";
+        if (devices != "[]") std::printf("        GPUs: %s\n", devices.c_str());
     }
     if (peers.wrong_bodies() > 0) std::exit(1);
     std::snprintf(text, sizeof text,
                   "\"large\": {\"percent_of_shovel_by_wall\": %.1f, "
-                  "\"percent_of_shovel_by_cpu\": %.1f, \"runs\": [",
+                  "\"percent_of_shovel_by_cpu\": %.1f, \"rounds_per_batch\": %.2f, \"runs\": [",
                   100 * shovel_best.wall_s / pipeline_best.wall_s,
-                  100 * shovel_best.cpu_s / pipeline_best.cpu_s);
+                  100 * shovel_best.cpu_s / pipeline_best.cpu_s,
+                  static_cast<double>(rounds) / static_cast<double>(batches));
     return text + json + "]}";
 }
 
 std::string small(const Options& options) {
     const ObjectShape shape = shape_of(small_fragment_bytes, 1);
-    const PipelineLimits limits;
+    const PipelineLimits limits = limits_of(options);
+    std::string devices;
+    const CodecMaker maker = maker_of(options, devices);
     std::string json;
     for (double count = 1000; count <= options.most; count *= 10) {
         const auto objects = static_cast<std::uint64_t>(count * options.scale);
         MemoryPeers peers(shape);
         // The first connections and the allocator's first pages are nobody's cost per object.
-        check(rebuild(peers.view(), shape, 200, limits), 200);
+        check(rebuild(peers.view(), shape, 200, limits, maker), 200);
         // As many objects of each count, and their mean: the best of short runs would flatter them.
         const int turns = static_cast<int>(std::clamp(small_objects_a_count / count, 1.0, 50.0));
         Cost cost;
         std::string limit;
         for (int turn = 0; turn < turns; ++turn) {
-            const Run run = rebuild(peers.view(), shape, objects, limits);
+            const Run run = rebuild(peers.view(), shape, objects, limits, maker);
             check(run, objects);
             cost.wall_s += run.cost.wall_s / turns;
             cost.cpu_s += run.cost.cpu_s / turns;
@@ -139,8 +179,12 @@ int run(const Options& options) {
     if (options.json.empty()) return 0;
     std::FILE* file = std::fopen(options.json.c_str(), "w");
     if (file == nullptr) return 1;
-    std::fprintf(file, "{\"bench\": \"scheduler\", \"commit\": \"%s\", \"time\": %lld, %s}\n",
-                 FRAGMEND_COMMIT, static_cast<long long>(std::time(nullptr)), figures.c_str());
+    std::fprintf(
+        file,
+        "{\"bench\": \"scheduler\", \"commit\": \"%s\", \"time\": %lld, \"backend\": \"%s\", "
+        "\"decode_threads\": %zu, \"sessions\": %zu, %s}\n",
+        FRAGMEND_COMMIT, static_cast<long long>(std::time(nullptr)), options.backend_name.c_str(),
+        options.threads, options.sessions, figures.c_str());
     return std::fclose(file) == 0 ? 0 : 1;
 }
 
@@ -149,16 +193,38 @@ int run(const Options& options) {
 
 int main(int count, char** arguments) {
     fragmend::bench::Options options;
+    bool is_known = count % 2 == 1;
     for (int i = 1; i + 1 < count; i += 2) {
-        if (std::strcmp(arguments[i], "--scale") == 0) options.scale = std::atof(arguments[i + 1]);
-        if (std::strcmp(arguments[i], "--most") == 0) options.most = std::atof(arguments[i + 1]);
-        if (std::strcmp(arguments[i], "--only") == 0) options.only = arguments[i + 1];
-        if (std::strcmp(arguments[i], "--json") == 0) options.json = arguments[i + 1];
+        const std::string name = arguments[i];
+        const char* value = arguments[i + 1];
+        if (name == "--scale") {
+            options.scale = std::atof(value);
+        } else if (name == "--most") {
+            options.most = std::atof(value);
+        } else if (name == "--only") {
+            options.only = value;
+        } else if (name == "--json") {
+            options.json = value;
+        } else if (name == "--threads") {
+            options.threads = std::strtoul(value, nullptr, 10);
+        } else if (name == "--sessions") {
+            options.sessions = std::strtoul(value, nullptr, 10);
+        } else if (const auto backend = fragmend::app::parse_backend(value);
+                   name == "--backend" && backend.has_value()) {
+            options.backend = *backend;
+            options.backend_name = value;
+        } else {
+            is_known = false;
+        }
     }
-    const bool known = options.only.empty() || options.only == "large" || options.only == "small";
-    if (count % 2 == 0 || options.scale <= 0 || options.most < 1000 || !known) {
+    is_known =
+        is_known && (options.only.empty() || options.only == "large" || options.only == "small");
+    const bool has_limits = options.threads > 0 && options.threads <= 1024 &&
+                            options.sessions > 0 && options.sessions <= 1024;
+    if (!is_known || !has_limits || options.scale <= 0 || options.most < 1000) {
         std::fprintf(stderr,
-                     "usage: pipeline_bench [--scale FACTOR] [--most OBJECTS] [--only large|small] "
+                     "usage: pipeline_bench [--backend auto|cpu|gpu|liberasurecode] [--threads N] "
+                     "[--sessions N] [--scale FACTOR] [--most OBJECTS] [--only large|small] "
                      "[--json FILE]\n");
         return 2;
     }

@@ -25,8 +25,10 @@ std::size_t disk_thread_count(const swift::FragmendOptions& options) {
                                     : disk_threads_default;
 }
 
-std::size_t decode_thread_count(const swift::FragmendOptions& options) {
-    return options.decode_threads > 0 ? static_cast<std::size_t>(options.decode_threads) : cores();
+std::size_t decode_thread_count(const swift::FragmendOptions& options,
+                                const scheduler::Codec& codec) {
+    return options.decode_threads > 0 ? static_cast<std::size_t>(options.decode_threads)
+                                      : cores() + codec.device_waiters();
 }
 
 std::size_t lendable_bytes(const swift::FragmendOptions& options) {
@@ -48,14 +50,15 @@ Engine::Engine(const swift::ReconstructorOptions& options, scheduler::ThrottleSe
       clock_(clock),
       log_(std::move(log)),
       disk_threads_(disk_thread_count(options.fragmend)),
-      decode_threads_(decode_thread_count(options.fragmend)),
       codec_(codec ? std::move(codec) : codec::make_codec(codec_options(options, log_), clock)),
+      decode_thread_count_(decode_thread_count(options.fragmend, *codec_)),
+      decode_threads_(decode_thread_count_),
       buffers_(slabs_, lendable_bytes(options.fragmend)),
       budget_(io_.get_executor(), lendable_bytes(options.fragmend)),
       stash_(budget_, lendable_bytes(options.fragmend) / sync::stash_part),
       throttle_(io_.get_executor(), clock, rebuild_stats_, std::move(throttle)),
       dispatcher_(io_.get_executor(), decode_threads_.get_executor(), *codec_,
-                  {.workers = decode_thread_count(options.fragmend),
+                  {.workers = decode_thread_count_,
                    .inline_bytes_max = decoded_inline_bytes_max,
                    .fill_survivors = codec::md5_lanes_max}),
       client_(io_.get_executor(), "obj-reconstructor " + std::to_string(::getpid()), clock),
@@ -106,10 +109,9 @@ sync::TargetSlots Engine::target_slots() {
     const auto& own = options_.fragmend;
     // With no device lock at the peers (0) as many sessions as we run may go to one device.
     const auto per_device = options_.replication_concurrency_per_device;
-    return {io_.get_executor(),
-            static_cast<std::size_t>(per_device > 0 ? per_device : own.sessions),
-            static_cast<std::size_t>(own.node_sessions),
-            static_cast<std::size_t>(own.disk_sessions)};
+    return {
+        io_.get_executor(), static_cast<std::size_t>(per_device > 0 ? per_device : own.sessions),
+        static_cast<std::size_t>(own.node_sessions), static_cast<std::size_t>(own.disk_sessions)};
 }
 
 Awaitable<void> Engine::stop() {

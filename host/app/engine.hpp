@@ -52,9 +52,10 @@ class Engine {
     Logger log_;
     asio::io_context io_{1};
     asio::thread_pool disk_threads_;
-    asio::thread_pool decode_threads_;
     asio::thread_pool configuration_thread_{1};
     std::unique_ptr<scheduler::Codec> codec_;
+    std::size_t decode_thread_count_;
+    asio::thread_pool decode_threads_;
     HeapSlabs slabs_;
     BufferPool buffers_;
     scheduler::MemoryBudget budget_;

@@ -67,6 +67,9 @@ class HybridCodec final : public scheduler::Codec {
         return cpu_.digests(survivor_count);
     }
     void run(std::span<scheduler::SegmentWork*> batch) override;
+    std::size_t device_waiters() const override {
+        return devices_.size() * options_.limits.batches_in_flight;
+    }
     Md5Digest fingerprint(ByteView bytes) override { return cpu_.fingerprint(bytes); }
 
     const Router& router() const { return router_; }

@@ -12,6 +12,8 @@ constexpr double weight = 0.125;
 /// Every so many batches the other path gets one, unless it is expected to take this much longer.
 constexpr std::uint32_t turns_between_probes = 256;
 constexpr double probe_factor_max = 4;
+/// While a device has enough to do, a core that takes this much longer still adds to what is done.
+constexpr double worth_factor_max = 3;
 
 }  // namespace
 
@@ -55,7 +57,9 @@ Path Router::choose(gf::Field field, std::size_t bytes) {
     const auto cpu = seconds(rates(Path::cpu, field), bytes);
     auto device = seconds(rates(Path::device, field), bytes);
     if (!device) return Path::cpu;
+    const bool has_enough = queue_s() >= queue_batches * *device;
     *device += queue_s();
+    if (cpu && has_enough && *cpu < worth_factor_max * *device) return Path::cpu;
     if (!cpu) return Path::device;
     const Path sooner = *device < *cpu ? Path::device : Path::cpu;
     if (++turns_ % turns_between_probes != 0) return sooner;

@@ -22,13 +22,17 @@ enum class RoutePolicy : std::uint8_t {
 
 /// Knows, for each field and size of batch, the seconds a byte that either path took lately: first
 /// from a calibration, then corrected by every batch. Devices do one batch after the other, so
-/// those that are under way count as a queue, and the CPU gets what would wait there for too long.
+/// those that are under way count as a queue. The CPU gets what it is expected to do sooner, and
+/// what it does not much later while a device has enough to do.
 /// Once in a while a batch takes the other path, when that is not far behind, so that its figure
 /// does not grow old. Thread-safe.
 class Router {
   public:
     explicit Router(RoutePolicy policy, std::size_t devices = 1)
         : policy_(policy), devices_(std::max<std::size_t>(1, devices)) {}
+
+    /// So many batches of the kind ahead, and a device has enough to do: one comes up, one runs.
+    static constexpr int queue_batches = 2;
 
     /// For a batch that reads `bytes` survivor bytes.
     Path choose(gf::Field field, std::size_t bytes);

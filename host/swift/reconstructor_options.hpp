@@ -71,7 +71,7 @@ struct FragmendOptions {
     std::int64_t read_ahead = 8;
     /// fragmend_disk_threads: threads for blocking file work; 0 is chosen at start.
     std::int64_t disk_threads = 0;
-    /// fragmend_decode_threads: threads that verify and decode; 0 is one a core.
+    /// fragmend_decode_threads: threads that verify and decode; 0 is one a core, and some a device.
     std::int64_t decode_threads = 0;
     /// fragmend_quarantine_brake: objects of a device that may be quarantined within an hour; one
     /// more, and quarantining stops there until the process is started again. 0: no brake.
