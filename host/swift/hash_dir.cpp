@@ -37,11 +37,11 @@ void remove_file(HashDir& dir, int fd, const std::string& name) {
     if (found != dir.names.end()) dir.names.erase(found);
 }
 
-double nanoseconds_since_change(const DiskContext& context, const struct stat& status) {
-    const std::int64_t modified_ns =
-        std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
+double nanoseconds_since(const DiskContext& context, std::int64_t seconds,
+                         std::int64_t nanoseconds) {
+    const std::int64_t then_ns = seconds * 1'000'000'000 + nanoseconds;
     const std::int64_t now_ns = context.clock->now().raw * nanoseconds_per_raw;
-    return static_cast<double>(now_ns - modified_ns);
+    return static_cast<double>(now_ns - then_ns);
 }
 
 bool may_reclaim(const DiskContext& context, int fd, const OndiskFile& file) {
@@ -61,14 +61,18 @@ bool is_file_older(const DiskContext& context, int parent_fd, const std::string&
     if (age_s <= 0) return true;
     struct stat status {};
     if (::fstatat(parent_fd, name.c_str(), &status, 0) != 0) return false;
-    return nanoseconds_since_change(context, status) > age_s * 1e9;
+    return nanoseconds_since(context, status.st_mtim.tv_sec, status.st_mtim.tv_nsec) > age_s * 1e9;
 }
 
 bool is_just_made(const DiskContext& context, int fd) {
-    struct stat status {};
-    if (::fstat(fd, &status) != 0) return false;
-    const double age_ns = nanoseconds_since_change(context, status);
-    return age_ns >= 0 && age_ns < empty_directory_grace_s * 1e9;
+    struct statx status {};
+    if (::statx(fd, "", AT_EMPTY_PATH, STATX_BTIME | STATX_MTIME, &status) != 0) return false;
+    if ((status.stx_mask & STATX_BTIME) == 0) return false;
+    const auto& made = status.stx_btime;
+    const auto& changed = status.stx_mtime;
+    if (made.tv_sec != changed.tv_sec || made.tv_nsec != changed.tv_nsec) return false;
+    const double age_ns = nanoseconds_since(context, made.tv_sec, made.tv_nsec);
+    return age_ns >= 0 && age_ns < unused_directory_grace_s * 1e9;
 }
 
 SystemResult<Directory> read_hash_dir(const HashDirPlace& place) {
@@ -88,7 +92,8 @@ SystemResult<HashDir> cleanup_hash_dir(const DiskContext& context, const HashDir
         return directory.error();
     }
     const int fd = directory->fd.get();
-    if (directory->names.empty() && is_just_made(context, fd)) return dir;
+    dir.is_just_made = directory->names.empty() && is_just_made(context, fd);
+    if (dir.is_just_made) return dir;
     SelectionOptions selection = options;
     if (context.has_whole_objects()) selection.fragment_count = no_fragments;
     dir.files = select_ondisk_files(directory->names, selection);

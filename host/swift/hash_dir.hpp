@@ -24,19 +24,20 @@ struct HashDirPlace {
 struct HashDir {
     OndiskFiles files;
     std::vector<std::string> names;  ///< Remaining, in reverse order.
+    bool is_just_made = false;       ///< It was left, though there is nothing in it.
 };
 
-/// How long a directory without entries may be one that a writer has just made. Swift removes such
-/// a one at once, and its own PUT then fails if that falls between two of its mkdir().
-inline constexpr double empty_directory_grace_s = 60;
+/// How long a directory that never held anything may be one that a writer has just made. Swift
+/// removes such a one at once, and its own PUT then fails if that falls between two of its mkdir().
+inline constexpr double unused_directory_grace_s = 60;
 
-/// True when the open directory changed less than `empty_directory_grace_s` ago. One that changed
-/// in the future says nothing of its age, and is taken for old.
+/// True when the open directory is younger than `unused_directory_grace_s` and has not changed
+/// since it was made. False where the file system does not know when that was.
 bool is_just_made(const DiskContext& context, int fd);
 
 /// Selects the files, removes what is obsolete, what is past `reclaim_age` and, for non-durable
-/// fragments, has lain longer than `commit_window`, and removes the directory when nothing remains;
-/// one that had no entries to begin with only if it is not just made.
+/// fragments, has lain longer than `commit_window`, and removes the directory when nothing remains
+/// and it is not just made.
 /// Whether objects are whole is always the policy's to say, whatever `options` hold.
 /// A directory that does not exist is an empty one. Failures to unlink are ignored, as in Swift.
 /// Errors: errno of opening or listing, such as ENOTDIR or ENODATA.

@@ -56,14 +56,12 @@ Result<SuffixHash> hash_suffix(const DiskContext& context, const PartitionPath& 
         if (number == ENOTDIR) return Error{errc::not_found, path + " is not a directory"};
         return error_from_errno(number, "list " + path);
     }
-    if (directory->names.empty() && is_just_made(context, directory->fd.get())) {
-        return Error{errc::not_found, path + " is empty, and just made"};
-    }
     std::sort(directory->names.begin(), directory->names.end());
     SuffixHasher hasher(context.suffix_form());
     const SelectionOptions options{
         .frag_index = {}, .frag_prefs = {}, .fragment_count = context.fragment_count};
     bool is_in_use = false;
+    bool is_being_filled = directory->names.empty() && is_just_made(context, directory->fd.get());
     for (const auto& name : directory->names) {
         const HashDirPlace place{directory->fd.get(), path, name};
         const auto dir = cleanup_hash_dir(context, place, options);
@@ -77,8 +75,12 @@ Result<SuffixHash> hash_suffix(const DiskContext& context, const PartitionPath& 
         } else if (!dir->names.empty()) {
             hasher.add(dir->files);
             is_in_use = true;
+        } else if (dir->is_just_made) {
+            is_being_filled = true;
         }
     }
+    if (!is_in_use && is_being_filled)
+        return Error{errc::not_found, path + " has nothing but what was just made"};
     if (!is_in_use && (::rmdir(path.c_str()) == 0 || errno == ENOENT)) {
         return Error{errc::not_found, path + " was empty"};
     }

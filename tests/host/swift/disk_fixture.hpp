@@ -8,6 +8,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
@@ -139,6 +140,19 @@ struct DiskFixture : ::testing::Test {
         const timespec time{at / 1'000'000'000, at % 1'000'000'000};
         const timespec times[2] = {time, time};
         ASSERT_EQ(0, ::utimensat(AT_FDCWD, path.c_str(), times, 0)) << path;
+    }
+    /// The clock says so much more than the machine's does: birth times are the machine's.
+    void be_later(double seconds) {
+        using Units = std::chrono::duration<std::int64_t, std::ratio<1, 100'000>>;
+        const auto now = std::chrono::system_clock::now().time_since_epoch();
+        clock.set({std::chrono::duration_cast<Units>(now).count() +
+                       static_cast<std::int64_t>(seconds * 100'000),
+                   0});
+    }
+    bool knows_birth_times() const {
+        struct statx status {};
+        return ::statx(AT_FDCWD, scratch.path().c_str(), 0, STATX_BTIME, &status) == 0 &&
+               (status.stx_mask & STATX_BTIME) != 0;
     }
     /// `seconds` before the test's now, in file name form.
     static Timestamp ago(std::int64_t seconds) { return {test_now().raw - seconds * 100000, 0}; }

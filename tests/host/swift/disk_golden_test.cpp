@@ -194,8 +194,8 @@ TEST(DiskGolden, EveryProtocolGivesTheSameValue) {
     ASSERT_EQ(items.size(), 7u);
     EXPECT_EQ(items[0].key.as<PickleText>()->utf8, "text \xc3\xa9\xe2\x82\xac\\n");
     EXPECT_EQ(items[0].value.as<PickleBytes>()->bytes, std::string("\0\xff"
-                                                                    "bytes",
-                                                                    7));
+                                                                   "bytes",
+                                                                   7));
     const auto& numbers = items[1].value.as<PickleSequence>()->items;
     const std::vector<std::int64_t> expected{1, -1, 1LL << 40, -(1LL << 40), 255, 256, 65536};
     ASSERT_EQ(numbers.size(), expected.size());
