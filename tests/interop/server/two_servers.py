@@ -105,6 +105,12 @@ class Server:
             self.process.send_signal(how)
         return self.process.wait(30)
 
+    def cpu_s(self):
+        """CPU seconds that the process has used."""
+        with open(f'/proc/{self.process.pid}/stat', encoding='ascii') as stat:
+            ticks = stat.read().rpartition(')')[2].split()[11:13]
+        return sum(int(one) for one in ticks) / os.sysconf('SC_CLK_TCK')
+
     def connect(self, timeout=30):
         connection = socket.create_connection(('127.0.0.1', self.port), timeout)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
