@@ -135,15 +135,24 @@ class WholeClusterTest(unittest.TestCase):
             self.lab.mount('d3')
         self.assertEqual(object_server_answer(self.lab, 3, path)[0], 200)
 
+    def passes_until_as(self, device, before):
+        """Swift's passes until the device is as before; the cost of the last one.
+
+        A server that hashes while a PUT makes directories refuses it: the next pass repeats it.
+        """
+        for _ in range(4):
+            _results, total = self.lab.reconstruct_swift_all()
+            self.assertEqual(total.exit_code, 0, total.output)
+            lines = compare(before, self.lab.snapshot(device), garbled_text_ok=True)
+            if not lines:
+                return total
+        self.fail('\n'.join(lines[:12]) + f'\n{total.output}')
+
     def test_wiped_device_is_restored_by_swift(self):
         before = self.lab.snapshot('d1')
         self.lab.wipe('d1')
         self.assertEqual(snapshots.object_files(self.lab.snapshot('d1')), {})
-        _results, total = self.lab.reconstruct_swift_all()
-        self.assertEqual(total.exit_code, 0, total.output)
-        self.assertGreater(total.cpu_s, 0)
-        self.assertEqual(compare(before, self.lab.snapshot('d1'), garbled_text_ok=True), [],
-                         total.output)
+        self.assertGreater(self.passes_until_as('d1', before).cpu_s, 0)
 
     def test_cut_ssync_sessions_leave_work_that_a_later_pass_does(self):
         before = self.lab.snapshot('d2')
@@ -153,9 +162,7 @@ class WholeClusterTest(unittest.TestCase):
         self.assertNotEqual(compare(before, self.lab.snapshot('d2'), garbled_text_ok=True), [])
         self.assertGreater(self.lab.traffic()[2]['SSYNC'], 0)
         self.lab.clear_faults()
-        _results, total = self.lab.reconstruct_swift_all()
-        self.assertEqual(compare(before, self.lab.snapshot('d2'), garbled_text_ok=True), [],
-                         total.output)
+        self.passes_until_as('d2', before)
 
     def test_killed_server_is_gone_and_comes_back(self):
         path, _entry = self.data_path('d4')

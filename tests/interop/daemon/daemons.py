@@ -133,6 +133,20 @@ class Daemon:
     def send(self, number):
         os.kill(self.pid, number)
 
+    def send_together(self, *numbers):
+        """All are pending when it goes on. nsenter, its parent, stops and goes on with it."""
+        parent = int(status_of(self.pid)['PPid'])
+        self.send(signal.SIGSTOP)
+        wait_until(lambda: status_of(parent)['State'].startswith('T'), 'nsenter to stop')
+        for number in numbers:
+            self.send(number)
+        os.kill(parent, signal.SIGCONT)
+
+    def has_settled(self):
+        """Whether a pass was made since the last start, and no other start is ahead."""
+        life = re.split(r'Starting \d+$', '\n'.join(self.log), flags=re.MULTILINE)[-1]
+        return 'Object reconstruction complete' in life and 'SIGHUP received' not in life
+
     def end(self, number=signal.SIGTERM, limit_s=15.0):
         """Signals it and waits; its RunResult."""
         if self._result is None:

@@ -4,18 +4,21 @@
 import contextlib
 import fcntl
 import os
+import re
 import threading
 
 from support import case, disks, objects, program
 
 TARGET = 'd1'
 HOLD_S = 3.0
+ASKED = re.compile(rf'"(?:REPLICATE|SSYNC) /{TARGET}/')
 
 
 class Contention(case.InteropCase):
     """4+2 over six servers; the wiped device takes one session at a time, as Swift's default is."""
 
     options = {'servers': 6, 'devices': 6, 'part_power': 4, 'segment_bytes': 65536,
+               'log_level': 'DEBUG',
                'replication_concurrency_per_device': 1,
                'object_conf': {'app:object-server': {'replication_lock_timeout': 4},
                                'object-reconstructor': {'concurrency': 8}}}
@@ -56,15 +59,25 @@ class Contention(case.InteropCase):
         self.held_for_a_while(*self.partition_locks())
 
     def held_for_a_while(self, *paths):
+        node = self.lab.layout.node_of(TARGET).number
+        began, over = len(self.lab.log_text(node)), threading.Event()
         released = contextlib.ExitStack()
         released.enter_context(self.locked(*paths))
-        timer = threading.Timer(HOLD_S, released.close)
-        timer.start()
+
+        def release():
+            """A while after the first partner has asked the device for something."""
+            while not ASKED.search(self.lab.log_text(node), began):
+                if over.wait(0.05):
+                    return
+            over.wait(HOLD_S)
+            released.close()
+        releaser = threading.Thread(target=release)
+        releaser.start()
         try:
             self.rebuild()
         finally:
-            timer.cancel()
-            timer.join()
+            over.set()
+            releaser.join()
             released.close()
 
     def test_partition_locks_are_held_for_the_whole_pass(self):

@@ -11,7 +11,7 @@ class Faults(case.InteropCase):
 
     options = {'servers': 6, 'devices': 6, 'part_power': 1, 'segment_bytes': 65536,
                'fault_proxy': True, 'replication_concurrency_per_device': 8,
-               'object_conf': {'object-reconstructor': {'node_timeout': 2, 'http_timeout': 4}}}
+               'object_conf': {'object-reconstructor': {'node_timeout': 5, 'http_timeout': 8}}}
 
     @classmethod
     def fill(cls):

@@ -9,13 +9,41 @@ TARGET = 'd1'
 # Of the fragments that were lost; and of k archives for each of them.
 TWICE_MAX = 0.01
 READ_MAX = 1.02
+ATTEMPTS_MAX = 4
 
 
-class Partners(case.InteropCase):
+class LostDevices(case.InteropCase):
     """4+2 over six servers with one device each: every partition's partners are three servers."""
 
+    # A survivor that is slow is not read a second time.
     options = {'servers': 6, 'devices': 6, 'part_power': 6, 'segment_bytes': 65536,
-               'replication_concurrency_per_device': 1}
+               'replication_concurrency_per_device': 1,
+               'object_conf': {'object-reconstructor': {'node_timeout': 60}}}
+    LOST = (TARGET,)
+
+    def settle_and_wipe(self):
+        """Suffix hashes settle, so that what follows is wiped devices and nothing else."""
+        self.run_pass()
+        for device in self.LOST:
+            self.lab.wipe(device)
+
+    def measured(self, nodes=None):
+        """The first pass that needs no second one; each begins with the same disks.
+
+        Only where Swift's servers refused a PUT may there be another attempt.
+        """
+        for left in reversed(range(ATTEMPTS_MAX)):
+            made = self.run_pass(nodes)
+            if set(made.exit_codes.values()) == {program.DONE}:
+                return made
+            self.assertTrue(left and made.is_refused_only(self.LOST), made.tail())
+            print('a PUT was refused: measured again', file=sys.stderr)
+            self._saved.restore()
+            self.settle_and_wipe()
+
+
+class Partners(LostDevices):
+    """One device is lost."""
 
     @classmethod
     def fill(cls):
@@ -24,9 +52,7 @@ class Partners(case.InteropCase):
 
     def setUp(self):
         super().setUp()
-        # Suffix hashes settle, so that what follows is one wiped device and nothing else.
-        self.run_pass()
-        self.lab.wipe(TARGET)
+        self.settle_and_wipe()
         self.lost = sum(bool(disks.DATA_FILE.match(path)) for path in self.before[TARGET])
 
     def shares(self, made):
@@ -40,9 +66,8 @@ class Partners(case.InteropCase):
         return found
 
     def rebuilt_once(self, nodes):
-        made = self.run_pass(nodes)
+        made = self.measured(nodes)
         self.assert_as(self.before_of(TARGET))
-        self.assertEqual({program.DONE}, set(made.exit_codes.values()), made.tail())
         shares = self.shares(made)
         print(f'{self.lost} lost; rebuilt, offered, sessions by server: {shares}', file=sys.stderr)
         twice = sum(share[0] for share in shares.values()) - self.lost
@@ -68,7 +93,7 @@ class Partners(case.InteropCase):
 
     @case.fragmend_only('Swift says nowhere what it rebuilt')
     def test_one_server_alone_does_what_it_can(self):
-        made = self.run_pass([3])
+        made = self.measured([3])
         self.assert_nothing_wrong(TARGET)
         rebuilt = self.shares(made)[3][0]
         left = self.differences(self.before_of(TARGET))
@@ -78,11 +103,9 @@ class Partners(case.InteropCase):
         self.assertGreater(rebuilt, self.lost * 0.4)
 
 
-class TwoTargets(case.InteropCase):
+class TwoTargets(LostDevices):
     """Two devices are lost at the same time; who has both for partners reads the survivors once."""
 
-    options = {'servers': 6, 'devices': 6, 'part_power': 6, 'segment_bytes': 65536,
-               'replication_concurrency_per_device': 1}
     LOST = ('d1', 'd2')
     SIZES = (3000, 200_000)  # One held back until it is verified, one of several segments.
 
@@ -96,11 +119,9 @@ class TwoTargets(case.InteropCase):
 
     @case.fragmend_only('Swift reads the survivors once for each target')
     def test_survivors_are_read_once_for_both(self):
-        self.run_pass()
-        for device in self.LOST:
-            self.lab.wipe(device)
+        self.settle_and_wipe()
         # One server alone, so that nobody else's share is counted.
-        made = self.run_pass([3])
+        made = self.measured([3])
         rebuilt = {}  # {object directory: bytes of the archives that came back}
         for device, files in disks.manifests(self.lab, self.LOST).items():
             for path, entry in files.items():

@@ -12,6 +12,7 @@ from support import case, disks, objects, program
 from swiftlab import layout, proxy_client
 
 DISPERSION = os.path.join(os.path.dirname(os.path.abspath(program.__file__)), 'dispersion.py')
+TRIES_MAX = 3  # Of tools that give up on a server that is slow.
 OURS = [program.PROGRAM, 'server'] if not program.IS_SWIFT else None
 
 
@@ -40,15 +41,7 @@ class ServedByFragmend(case.InteropCase):
         for by_swift in (True, False):
             self._saved.restore()
             damage()
-            for _ in range(self.passes_max):
-                self.last_pass = program.run_pass(self.lab, program_is_swift=by_swift)
-                lines = [line for device, manifest in self.before.items()
-                         for line in case.compare(manifest, self.lab.snapshot(device),
-                                                  lambda path: False, garbled_text_ok=by_swift)]
-                if not lines:
-                    break
-            self.assertEqual([], lines[:12],
-                             f'swift={by_swift}: {len(lines)} differ\n{self.last_pass.tail()}')
+            self.passes_until_as_before(by_swift)
 
     @case.fragmend_only('there is no server of ours then')
     def test_one_wiped_device(self):
@@ -103,14 +96,7 @@ class Reverts(ServedByFragmend):
                     shutil.move(os.path.join(source, partition), os.path.join(target, partition))
                     moved += 1
         self.assertGreater(moved, 0)
-        for _ in range(self.passes_max):
-            self.last_pass = program.run_pass(self.lab, program_is_swift=True)
-            lines = [line for device, manifest in self.before.items()
-                     for line in case.compare(manifest, self.lab.snapshot(device),
-                                              lambda path: False, garbled_text_ok=True)]
-            if not lines:
-                return
-        self.fail('\n'.join(lines[:12]) + self.last_pass.tail())
+        self.passes_until_as_before(by_swift=True)
 
     test_one_wiped_device = test_two_wiped_devices = test_single_fragments = None
     test_damage_at_rest_is_found_while_it_is_served = None
@@ -142,7 +128,7 @@ class BesideClients(case.InteropCase):
         try:
             for number in range(self.ROUNDS):
                 self.lab.wipe(f'd{number % 9 + 1}')
-                program.run_pass(self.lab, program_is_swift=number % 2 == 1)
+                self.rebuild_what_was_wiped(by_swift=number % 2 == 1)
         finally:
             stop.set()
             for client in clients:
@@ -163,10 +149,30 @@ class BesideClients(case.InteropCase):
         for node in self.lab.layout.nodes:
             quarantined, result = self.lab.audit(node.number)
             self.assertEqual(0, quarantined, result.output[-2000:])
-            result = self.lab.run(['/usr/bin/swift-object-updater', node.conf, 'once', '-v'])
-            self.assertEqual(0, result.exit_code, result.output[-2000:])
+        self.update_containers()
         self.assert_dispersed(kept)
         self.assert_reported_complete()
+
+    def rebuild_what_was_wiped(self, by_swift):
+        """Passes until no work remains, of which Swift does not tell; all is judged at the end."""
+        for _ in range(2 if by_swift else self.passes_max):
+            made = program.run_pass(self.lab, program_is_swift=by_swift)
+            if not by_swift and set(made.exit_codes.values()) == {program.DONE}:
+                return
+
+    def update_containers(self):
+        for _ in range(TRIES_MAX):
+            for node in self.lab.layout.nodes:
+                result = self.lab.run(['/usr/bin/swift-object-updater', node.conf, 'once', '-v'])
+                self.assertEqual(0, result.exit_code, result.output[-2000:])
+            if not self.waiting():
+                return
+
+    def waiting(self):
+        """Container updates that are still to be made."""
+        return [name for device in self.before
+                for folder, _folders, files in os.walk(self.lab.device_path(device))
+                if '/async_pending' in folder for name in files]
 
     def spread_samples(self):
         """What swift-dispersion-populate leaves behind: objects in all partitions, if it is lucky."""
@@ -184,25 +190,26 @@ class BesideClients(case.InteropCase):
     def assert_reported_complete(self):
         """By Swift's own report: each sample answers in each of its places."""
         address = ':'.join(str(part) for part in layout.PROXY_ADDRESS)
-        result = self.lab.run(['/usr/bin/python3', '-W', 'ignore', DISPERSION,
-                               f'http://{address}/v1/AUTH_lab', str(self.policy.index)])
-        self.assertEqual(0, result.exit_code, result.output[-2000:])
-        found = json.loads(result.output.strip().splitlines()[-1])['object']
-        self.assertGreater(found['copies_expected'], 0)
+        for _ in range(TRIES_MAX):
+            result = self.lab.run(['/usr/bin/python3', '-W', 'ignore', DISPERSION,
+                                   f'http://{address}/v1/AUTH_lab', str(self.policy.index)])
+            self.assertEqual(0, result.exit_code, result.output[-2000:])
+            found = json.loads(result.output.strip().splitlines()[-1])['object']
+            self.assertGreater(found['copies_expected'], 0)
+            if (found['pct_found'], found['retries']) == (100, 0):
+                break
         self.assertEqual((found['pct_found'], found['retries']), (100, 0), found)
 
     def assert_dispersed(self, kept):
         """No update waits, and each object has a fragment of its newest version everywhere."""
-        fragments, waiting = {}, []
+        fragments = {}
         for device in self.before:
             for folder, _folders, files in os.walk(self.lab.device_path(device)):
-                if '/async_pending' in folder:
-                    waiting += files
                 for name in files if folder.count('/objects-1/') else ():
                     found = re.fullmatch(r'(.+)#(\d+)#d\.data', name)
                     if found:
                         fragments.setdefault(os.path.basename(folder), set()).add(found.groups())
-        self.assertEqual([], waiting)
+        self.assertEqual([], self.waiting())
         for object_hash, found in fragments.items():
             newest = max(at for at, _index in found)
             self.assertEqual({str(index) for index in range(self.policy.k + self.policy.m)},
@@ -221,6 +228,13 @@ class BesideClients(case.InteropCase):
         return proxy_client.path_of('AUTH_lab', 'busy', name)
 
     def client(self, number, stop, errors, kept):
+        """A client whose own end is an error, too."""
+        try:
+            self.use_objects(number, stop, errors, kept)
+        except Exception as error:  # Nobody else sees what ends a thread.
+            errors.append((number, repr(error)))
+
+    def use_objects(self, number, stop, errors, kept):
         """Puts, posts, gets and deletes objects of its own, and remembers what must be there."""
         dice = random.Random(number)
         with proxy_client.connection(self.lab) as link:

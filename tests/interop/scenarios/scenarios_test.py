@@ -104,13 +104,10 @@ class Scenarios(unittest.TestCase):
         for pairing in pairings:
             if ends:
                 before.restore()
-            ends[pairing] = self.run_all(group, scenes, pairing, may_hang=pairing == AUTHORITY)
+            ends[pairing] = self.run_all(group, scenes, pairing)
             if ends[pairing] is None:
-                # Seen three times, once without any fault: Swift's reconstructor waits for ever,
-                # with all its connections closed by its peers and a partition locked.
-                print(f'{group.name}: Swift hung with nobody there but itself; again', file=sys.stderr)
                 before.restore()
-                ends[pairing] = self.run_all(group, scenes, pairing)
+                ends[pairing] = self.run_all(group, scenes, pairing, is_last=True)
             if os.environ.get('FRAGMEND_SCENARIOS_SHOW'):
                 print(pairing, ends[pairing]['log'])
         if program.IS_SWIFT:
@@ -120,14 +117,15 @@ class Scenarios(unittest.TestCase):
         if failures:
             self.fail(f'{len(failures)} rows differ\n' + '\n'.join(failures))
 
-    def run_all(self, group, scenes, pairing, may_hang=False):
+    def run_all(self, group, scenes, pairing, is_last=False):
         """Runs the reconstructor at all servers, one after the other, as often as the group says.
 
-        Nothing for one that hung and may do so.
+        Nothing where Swift's part in it failed by chance, unless there is no other attempt.
         """
         sizes = {number: len(self.lab.log_text(number)) for number in self.numbers()}
         self.output = ''
         began = time.monotonic()
+        work_remains = False
         with group.faults(self.lab, scenes):
             for _ in range(group.rounds):
                 for number in group.servers or self.numbers():
@@ -137,16 +135,26 @@ class Scenarios(unittest.TestCase):
                         RUN_LIMIT_S, options={**group.options, **ports})
                     result = results[number]
                     self.output += f'--- node {number}, exit {result.exit_code}\n{result.output}'
-                    if may_hang and result.timed_out:
+                    if result.timed_out and pairing.sender == 'Swift' and not is_last:
+                        # Seen three times, once without any fault: it waits for ever, with all its
+                        # connections closed by its peers and a partition locked.
+                        print(f'{group.name}, {pairing}: Swift hung; again', file=sys.stderr)
                         return None
                     self.assertFalse(result.timed_out, self.output[-3000:])
                     self.assertIn(result.exit_code, (0, 3, 5), self.output[-3000:])
+                    # Swift does not say.
+                    work_remains |= result.exit_code == 3 or pairing.sender == 'Swift'
         print(f'{group.name}: {len(scenes)} rows, {pairing}: {time.monotonic() - began:.1f} s',
               file=sys.stderr)
-        look = states.Look(self.lab)
         requests = set()
         for number, size in sizes.items():
             requests |= set(states.logged_requests(self.lab.log_text(number)[size:]))
+        refused = [request for request in requests if request[0] == 'PUT' and request[2] == 500]
+        if refused and work_remains and pairing.receiver == 'Swift' and not is_last:
+            # Hashing removed the directories that a PUT had just made.
+            print(f'{group.name}, {pairing}: refused {sorted(refused, key=str)}; again', file=sys.stderr)
+            return None
+        look = states.Look(self.lab)
         return {'states': {scene.row.name: look.of(scene, requests) for scene in scenes},
                 'log': self.output, 'stale': states.stale_suffixes(self.lab)}
 

@@ -266,9 +266,7 @@ class LargeAndUnchecked(unittest.TestCase):
 
     def until_as_before(self, before):
         """The server keeps nothing of those who are gone."""
-        give_up = time.monotonic() + 10
-        while self.descriptors() > before:
-            self.assertLess(time.monotonic(), give_up)
+        two_servers.wait_until(lambda: self.descriptors() <= before, 'descriptors to be closed')
         self.assertEqual(self.server.request('GET', path('huge'), self.headers).body, self.body)
 
     def descriptors(self):

@@ -82,9 +82,12 @@ class Trace:
         pids = [word for one in threads for word in ('-p', str(one))]
         self.process = subprocess.Popen(['strace', '-qq', '-f', *pids, *options],
                                         stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline and not all(self.is_traced(pid, one) for one in threads):
-            time.sleep(0.01)
+        try:
+            two_servers.wait_until(lambda: all(self.is_traced(pid, one) for one in threads),
+                                   'strace to be attached')
+        except AssertionError:
+            self.end()
+            raise
 
     @staticmethod
     def is_traced(pid, thread):

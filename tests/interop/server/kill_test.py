@@ -106,6 +106,9 @@ class Killed(unittest.TestCase):
             senders = [Sender(server, partition, number) for partition in range(PARTITIONS)]
             for sender in senders:
                 sender.start()
+            if number % 4 == 0:
+                two_servers.wait_until(lambda: any(one.acknowledged for one in senders),
+                                       'a whole session')
             time.sleep(dice.uniform(0, 0.4))
             server.stop(signal.SIGKILL)
             for sender in senders:
@@ -115,6 +118,7 @@ class Killed(unittest.TestCase):
             shutil.rmtree(os.path.join(device, 'objects-1'), ignore_errors=True)
         print(f'{KILLS} kills, {kept} fragments on the disk, {acknowledged} of them acknowledged')
         self.assertGreater(kept, 0)
+        self.assertGreater(acknowledged, 0)
 
     def test_an_end_by_signal_finishes_what_is_on_its_way(self):
         stage = two_servers.Stage(devices=('sda',))
@@ -123,8 +127,11 @@ class Killed(unittest.TestCase):
         senders = [Sender(server, partition, 0) for partition in range(PARTITIONS)]
         for sender in senders:
             sender.start()
-        while not all(sender.sent for sender in senders):
-            time.sleep(0.01)
+
+        def all_have_sent():
+            self.assertTrue(all(sender.is_alive() for sender in senders), server.log()[-2000:])
+            return all(sender.sent for sender in senders)
+        two_servers.wait_until(all_have_sent, 'all senders to be in a session')
         self.assertEqual(server.stop(signal.SIGTERM), 0, server.log()[-2000:])
         for sender in senders:
             sender.join()

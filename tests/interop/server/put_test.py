@@ -333,9 +333,7 @@ class PutTable(unittest.TestCase):
                 while connection.recv(65536):
                     pass
                 connection.close()
-            deadline = time.monotonic() + 20
-            while time.monotonic() < deadline and open_files(server):
-                time.sleep(0.02)
+            two_servers.wait_until(lambda: not open_files(server), 'unfinished files to be closed')
             after = disk_state(server.root)
             self.assertEqual([path for path in after if path.endswith('.data')],
                              [path for path in before if path.endswith('.data')], server.kind)
@@ -389,10 +387,14 @@ class OurServer(unittest.TestCase):
         server = self.stage.start('ours')
         busy = self.begin_put(server)
         server.process.send_signal(signal.SIGHUP)
-        while 'SIGHUP received' not in server.log():
-            self.assertIsNone(server.process.poll())
+        two_servers.wait_until(lambda: server.process.poll() is not None
+                               or 'SIGHUP received' in server.log(), 'the hangup')
+        self.assertIsNone(server.process.poll())
         self.assertEqual(server.stop(), 0)
-        self.assertEqual(busy.recv(1000), b'')
+        try:
+            self.assertEqual(busy.recv(1000), b'')
+        except ConnectionResetError:
+            pass
 
     def test_writes_that_would_have_to_be_relinked_are_refused(self):
         """Swift links them below both partitions; here a write that only one has would be lost or,
@@ -443,7 +445,8 @@ class OurServer(unittest.TestCase):
             started = time.monotonic()
             while time.monotonic() - started < 1:
                 self.assertEqual(server.request('HEAD', '/sda/3/a/c/new', base()).status, 200)
-            self.assertLess(time.monotonic() - started, 2)
+            # One starved disk thread would be held for 10 s.
+            self.assertLess(time.monotonic() - started, 6)
         for peer in waiting:
             self.assertTrue(peer.recv(1000).startswith(b'HTTP/1.1 200 OK'))
 

@@ -18,14 +18,20 @@ from ssync_test import OBJECTS, put_request  # noqa: E402
 class SessionEnds(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.stage = two_servers.Stage(devices=('sda',))
+        cls.stage = two_servers.Stage(devices=('sda', 'sdb'))
         cls.addClassCleanup(cls.stage.close)
         cls.stage.fill(OBJECTS)
         options = {'replication_lock_timeout': 1, 'client_timeout': 2, 'replication_concurrency': 2}
         cls.servers = [cls.stage.start(kind, **options) for kind in ('swift', 'ours')]
 
-    def on_both(self, play):
-        theirs, ours = (play(server) for server in self.servers)
+    def pair(self, **options):
+        """Swift's server and ours for the running test alone."""
+        name = self.id().rpartition('.')[2]
+        return [self.stage.start(kind, root=self.stage.copy(f'{kind}-{name}'), **options)
+                for kind in ('swift', 'ours')]
+
+    def on_both(self, play, servers=None):
+        theirs, ours = (play(server) for server in servers or self.servers)
         self.assertEqual(ours, theirs)
         return ours
 
@@ -64,7 +70,7 @@ class SessionEnds(unittest.TestCase):
         self.assertIn(b":ERROR: 0 'SECONDS: ROOT", self.on_both(play)[1])
 
     def test_a_lock_that_is_given_back_in_time(self):
-        for server in self.servers:
+        for server in self.pair(replication_lock_timeout=60, client_timeout=60):
             handle = self.hold(server, '.lock')
             session = Session(server)
             session.send(offers())
@@ -72,26 +78,32 @@ class SessionEnds(unittest.TestCase):
             self.assertTrue(session.read_until(b':MISSING_CHECK: END\r\n'), server.kind)
             session.close()
 
+    @staticmethod
+    def begun(server, **options):
+        """A session that has its place and its locks, and keeps them."""
+        session = Session(server, **options)
+        session.send(offers())
+        session.read_until(b':MISSING_CHECK: END\r\n')
+        return session
+
     def test_too_many_sessions(self):
         def play(server):
-            holders = [Session(server, partition=str(number)) for number in (5, 6)]
-            for holder in holders:
-                holder.read_until(b'\r\n')
-            # Sessions begin with their locks, so give both a moment to have taken their place.
-            said = (None, b'', None)
-            give_up = time.monotonic() + 10
-            while b'503' not in said[1] and time.monotonic() < give_up:
-                said = self.whole(server, partition='7')
+            # One for each device: a second one would wait for the lock of the first.
+            holders = [self.begun(server, device=device, partition='5')
+                       for device in ('sda', 'sdb')]
+            self.assertEqual([holder.ended for holder in holders], [None, None])
+            said = self.whole(server, partition='7')
             for holder in holders:
                 holder.close()
             return said
-        self.assertIn(b':ERROR: 503', self.on_both(play)[1])
+        servers = self.pair(replication_concurrency=2, replication_lock_timeout=60,
+                            client_timeout=60)
+        self.assertIn(b':ERROR: 503', self.on_both(play, servers)[1])
 
     def test_one_device_one_session(self):
-        for server in self.servers:
-            first = Session(server, partition='8')
-            first.send(offers())
-            first.read_until(b':MISSING_CHECK: END\r\n')
+        # The first one says nothing for as long as the second one waits.
+        for server in self.pair(replication_lock_timeout=1, client_timeout=60):
+            first = self.begun(server, partition='8')
             self.assertIn(b'.lock', self.whole(server, offers(), partition='9')[1])
             first.send(updates(put_request('x')))
             self.assertIn(b':UPDATES: END', first.read_to_end())
@@ -149,11 +161,8 @@ class SessionEnds(unittest.TestCase):
             session.close()
             self.assertEqual(files(), before)
 
-    @staticmethod
-    def vanish(server, part):
-        session = Session(server, partition='10')
-        session.send(offers())
-        session.read_until(b':MISSING_CHECK: END\r\n')
+    def vanish(self, server, part):
+        session = self.begun(server, partition='10')
         session.send(b':UPDATES: START\r\n' + part)
         session.close()
 
@@ -161,9 +170,7 @@ class SessionEnds(unittest.TestCase):
         """A session behind its missing check, as soon as the server has noticed who left."""
         give_up = time.monotonic() + 10
         while True:
-            session = Session(server, partition='10')
-            session.send(offers())
-            session.read_until(b':MISSING_CHECK: END\r\n')
+            session = self.begun(server, partition='10')
             if b':MISSING_CHECK: END' in session.received:
                 return session
             session.close()
@@ -176,8 +183,7 @@ class SessionEnds(unittest.TestCase):
                 rb':ERROR: 0 .*', b':ERROR: 0', self.whole(server, *pieces)[1]))
 
     def test_a_replication_server_that_is_none(self):
-        servers = [self.stage.start(kind, root=self.stage.copy(f'{kind}-off'),
-                                    replication_server='false') for kind in ('swift', 'ours')]
+        servers = self.pair(replication_server='false')
         for method in ('SSYNC', 'REPLICATE', 'GET'):
             theirs, ours = (server.request(method, '/sda/3', {
                 'X-Backend-Storage-Policy-Index': '1'}) for server in servers)

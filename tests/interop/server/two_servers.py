@@ -17,6 +17,9 @@ import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.append(os.path.join(os.path.dirname(HERE), 'daemon'))
+from daemons import wait_until  # noqa: E402,F401
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
 PROGRAM = os.environ.get('FRAGMEND_UNDER_TEST') or os.path.join(ROOT, 'build', 'fragmend')
 START_LIMIT_S = 60.0
@@ -104,6 +107,12 @@ class Server:
         if self.process.poll() is None:
             self.process.send_signal(how)
         return self.process.wait(30)
+
+    def cpu_s(self):
+        """CPU seconds that the process has used."""
+        with open(f'/proc/{self.process.pid}/stat', encoding='ascii') as stat:
+            ticks = stat.read().rpartition(')')[2].split()[11:13]
+        return sum(int(one) for one in ticks) / os.sysconf('SC_CLK_TCK')
 
     def connect(self, timeout=30):
         connection = socket.create_connection(('127.0.0.1', self.port), timeout)

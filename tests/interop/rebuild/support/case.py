@@ -103,18 +103,28 @@ class InteropCase(unittest.TestCase):
                 return made
         self.fail(f'work remains after {self.passes_max} passes\n{made.tail()}')
 
+    def passes_until_as_before(self, by_swift):
+        """Runs passes, of Swift's own reconstructor or of the one under test, until all is back."""
+        for _ in range(self.passes_max):
+            self.last_pass = program.run_pass(self.lab, program_is_swift=by_swift)
+            lines = self.differences(by_swift=by_swift)
+            if not lines:
+                return
+        self.fail('\n'.join([f'swift={by_swift}: {len(lines)} differ', *lines[:LINES_SHOWN],
+                             self.last_pass.tail()]))
+
     # Looking.
 
-    def differences(self, expected=None, ignore=lambda path: False):
+    def differences(self, expected=None, ignore=lambda path: False, by_swift=program.IS_SWIFT):
         """How the devices of `expected` differ from it now, as lines of text."""
         expected = self.before if expected is None else expected
         return [f'{device}: {line}' for device, manifest in expected.items()
-                for line in self.compare(manifest, self.lab.snapshot(device), ignore)]
+                for line in self.compare(manifest, self.lab.snapshot(device), ignore, by_swift)]
 
     @staticmethod
-    def compare(expected, actual, ignore=lambda path: False):
+    def compare(expected, actual, ignore=lambda path: False, by_swift=program.IS_SWIFT):
         """compare() of the lab, lenient where Swift's own sender spoils what is not ASCII."""
-        return compare(expected, actual, ignore, garbled_text_ok=program.IS_SWIFT)
+        return compare(expected, actual, ignore, garbled_text_ok=by_swift)
 
     def assert_nothing_wrong(self, device):
         """Files may be missing from a device, but whatever is there is as it was."""

@@ -6,12 +6,16 @@ Swift's own reconstructor in its place: that proves the tests, as far as Swift i
 
 import json
 import os
+import re
 
 from . import ROOT
 
 PROGRAM = os.environ.get('FRAGMEND_UNDER_TEST') or os.path.join(ROOT, 'build', 'fragmend')
 IS_SWIFT = PROGRAM == 'swift'
 PASS_LIMIT_S = 240.0
+
+# Swift's PUT fails when a hash run removes the directories that it has just made.
+REFUSED = r'/(?:{devices})/\d+ Unexpected response: .*UPDATES: \d+ failures to '
 
 DONE, USAGE, WORK_REMAINS, UNRECOVERABLE = 0, 2, 3, 5
 
@@ -39,6 +43,13 @@ class Pass:
     def total(self, key):
         """The sum of a number of the summaries."""
         return sum(summary[key] for summary in self.summaries.values())
+
+    def is_refused_only(self, devices):
+        """Whether each node that is not done had a session with the devices end in refused PUTs."""
+        pattern = re.compile(REFUSED.format(devices='|'.join(devices)))
+        return all(result.exit_code == DONE
+                   or (result.exit_code == WORK_REMAINS and pattern.search(result.output))
+                   for result in self.results.values())
 
     def bad_survivors(self):
         """All {name, object, reason} that the summaries name."""
