@@ -30,7 +30,7 @@ void ReadAhead::start(Object& object, RebuildRequest request) {
     }
     object.rebuild =
         std::make_shared<ObjectRebuild>(ports_, limits_, std::move(request), object.left_out);
-    if (cancelled_) object.rebuild->cancel();
+    if (cancelled_ || object.given_up) object.rebuild->cancel();
     object.rebuild->start();
 }
 
@@ -42,8 +42,9 @@ ObjectRebuild& ReadAhead::front() {
 Awaitable<Result<void>> ReadAhead::ready() {
     for (;;) {
         Result<void> result = co_await front().ready(objects_.front().output);
-        if (result.has_value() || cancelled_) co_return result;
         Object& object = objects_.front();
+        if (result.has_value() && object.enlarged) learn_from(object.rebuild->request());
+        if (result.has_value() || cancelled_ || object.given_up) co_return result;
         const std::size_t needed = object.rebuild->outcome().piece_bytes_needed;
         if (needed == 0 || object.enlarged) co_return result;
         object.enlarged = true;
@@ -53,7 +54,6 @@ Awaitable<Result<void>> ReadAhead::ready() {
 
 Awaitable<void> ReadAhead::start_over(std::size_t piece_bytes) {
     starting_over_ = true;
-    piece_bytes_met_ = std::max(piece_bytes_met_, piece_bytes);
     for (Object& object : objects_)
         cancel(object);
     for (Object& object : objects_)
@@ -72,6 +72,12 @@ Awaitable<void> ReadAhead::start_over(std::size_t piece_bytes) {
         }
         start(object, std::move(request));
     }
+}
+
+void ReadAhead::learn_from(const RebuildRequest& request) {
+    const std::size_t round = request.fragment_bytes * (survivors_max(request.scheme) + 1);
+    if (round > ports_.budget.capacity_bytes() / objects_max_) return;
+    piece_bytes_met_ = std::max(piece_bytes_met_, request.fragment_bytes);
 }
 
 Awaitable<Result<ByteView>> ReadAhead::next() {
@@ -111,7 +117,9 @@ void ReadAhead::cancel() {
 
 void ReadAhead::cancel(const std::string& object_hash) {
     for (Object& object : objects_) {
-        if (object.rebuild->request().object_hash == object_hash) cancel(object);
+        if (object.rebuild->request().object_hash != object_hash) continue;
+        object.given_up = true;
+        cancel(object);
     }
 }
 

@@ -69,14 +69,18 @@ class ReadAhead {
         bool is_shared = false;  ///< The other outputs are not of this queue.
         std::vector<std::uint32_t> left_out;
         bool enlarged = false;
+        bool given_up = false;  ///< Whatever is started for it ends at once.
     };
     void start(Object& object, RebuildRequest request);
     static void cancel(Object& object);
     static Awaitable<void> end(Object& object);
-    /// Stops all objects and starts them again in order, the front for one output only; what others
-    /// had verified for this queue is rebuilt again. From here on nobody whose pieces are a guess
-    /// asks for room for less than `piece_bytes`: objects of one age mostly were cut alike.
+    /// Stops all objects and starts them again in order, the front for one output only and with
+    /// pieces of `piece_bytes`; what others had verified for this queue is rebuilt again.
     Awaitable<void> start_over(std::size_t piece_bytes);
+    /// The front fits with the larger pieces that it turned out to have: objects of one age mostly
+    /// were cut alike, so that those whose pieces are a guess had better ask for as much from here
+    /// on, if all that run at a time fit then.
+    void learn_from(const RebuildRequest& request);
 
     RebuildPorts ports_;
     RebuildLimits limits_;
@@ -84,7 +88,7 @@ class ReadAhead {
     std::deque<Object> objects_;
     bool cancelled_ = false;
     bool starting_over_ = false;       ///< All of them; none may join meanwhile.
-    std::size_t piece_bytes_met_ = 0;  ///< The largest that made it start over.
+    std::size_t piece_bytes_met_ = 0;  ///< At least, for those that do not know.
 };
 
 }  // namespace fragmend::scheduler

@@ -53,6 +53,8 @@ Result<bool> remove_empty_partition(const DiskContext& context, std::string_view
     const auto listed = read_directory(AT_FDCWD, place.path);
     if (!listed) return error_from_errno(listed.error().number, "list " + place.path);
     for (const auto& name : listed->names) {
+        if (is_suffix_name(name) && is_directory(place.suffix_path(name)))
+            return Error{errc::lock_timeout, name + " came since, or is being filled"};
         if (!is_lock(name) && !is_hash_file(name)) return false;
     }
     context.logger.info("Removing partition: " + place.path);

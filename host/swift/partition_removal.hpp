@@ -13,7 +13,8 @@ namespace fragmend::swift {
 /// left; a suffix or a file that came since, or that nobody knows, keeps the directory. Takes the
 /// replication lock and the hash lock of the partition first, so that neither an incoming session
 /// nor a writer of hashes is at work.
-/// Errors: not_mounted, lock_timeout (somebody is at work there), io. Blocks: runs on a disk
+/// Errors: not_mounted, lock_timeout (somebody is at work there, or was: a suffix came), io.
+/// Blocks: runs on a disk
 /// thread. Source: swift.obj.reconstructor.ObjectReconstructor.delete_partition, which removes
 /// everything that it finds, and takes no lock.
 Result<bool> remove_empty_partition(const DiskContext& context, std::string_view device,

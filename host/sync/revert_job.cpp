@@ -20,6 +20,9 @@ constexpr double lock_timeout_s = 0.2;
 /// Two nodes that revert to each other lock each other out; their next tries should not meet.
 constexpr int pause_ms_min = 200;
 constexpr int pause_ms_max = 1500;
+/// Sessions of a job that may end because somebody gave up what they were sending; beyond that it
+/// is the next pass's.
+constexpr int broken_off_max = 16;
 /// Objects removed between two looks at whether the job was cancelled.
 constexpr std::size_t purge_batch = 256;
 
@@ -91,8 +94,13 @@ Awaitable<void> RevertJobRun::pause(int tries) {
 Awaitable<void> RevertJobRun::run() {
     const auto began = services_.clock.steady();
     services_.metrics.increment("partition.delete.count." + job_.local_device.device);
+    int broken_off = 0;
     for (int tries = 1;; ++tries) {
         const Ended ended = co_await run_once();
+        if (std::exchange(broke_off_, false) && ++broken_off <= broken_off_max && !cancelled_) {
+            --tries;
+            continue;
+        }
         if (ended == Ended::try_again && tries < session_tries_max && !cancelled_) {
             co_await pause(tries);
             if (!cancelled_) continue;
@@ -235,6 +243,7 @@ Awaitable<std::optional<Delivered>> RevertJobRun::deliver(const scan::Partner& t
     sender_ = nullptr;
     co_await objects.finish();
     account(target.node, result, objects);
+    broke_off_ = broke_off_ || (!result.success && objects.broke_off());
     if (!result.success) co_return std::nullopt;
     slice.suffixes.resize(objects.suffixes_listed());
     slice.offered = result.offered;

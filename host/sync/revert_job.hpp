@@ -69,6 +69,7 @@ class RevertJobRun {
     /// Targets that have not failed; the others get nothing more in this try.
     std::vector<const scan::Partner*> takers_;
     bool target_busy_ = false;  ///< A session ended at somebody else's lock.
+    bool broke_off_ = false;    ///< One ended because somebody gave up what it was sending.
     std::set<std::string> touched_suffixes_;
     std::vector<errc> failed_sessions_;
     std::map<errc, std::uint64_t> failed_objects_;

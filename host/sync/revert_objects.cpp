@@ -2,6 +2,7 @@
 #include "host/sync/revert_objects.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "host/base/bytes.hpp"
 #include "host/sync/braked_quarantine.hpp"
@@ -27,9 +28,8 @@ RevertObjects::RevertObjects(Services& services, const PolicyContext& policy, Re
       plan_(std::move(plan)),
       activity_(activity),
       working_since_(services.clock.steady()),
-      on_given_up_(services.suspects, [this](const std::string& object_hash) {
-          if (sending_ && sending_->hash == object_hash) stop_sending();
-      }) {}
+      on_given_up_(services.suspects,
+                   [this](const std::string& object_hash) { object_given_up(object_hash); }) {}
 
 Awaitable<Result<void>> RevertObjects::begin(bool accepts_non_durable) {
     with_non_durable_ = accepts_non_durable;
@@ -104,8 +104,10 @@ Awaitable<Result<void>> RevertObjects::wanted(std::vector<Wanted> objects) {
 
 Awaitable<Result<void>> RevertObjects::rest() {
     scheduler::Throttle* throttle = services_.throttle;
+    const auto worked =
+        services_.clock.steady() - std::exchange(working_since_, services_.clock.steady());
     if (throttle == nullptr || throttle->pace() >= 1) co_return Result<void>();
-    auto rested = co_await throttle->rest(services_.clock.steady() - working_since_, cancelled_);
+    auto rested = co_await throttle->rest(worked, cancelled_);
     working_since_ = services_.clock.steady();
     activity_.moved();
     co_return rested;
@@ -139,7 +141,9 @@ Awaitable<Result<std::vector<SubRequest>>> RevertObjects::next_sub_requests() {
         }
         auto requests = co_await requests_of(want, std::move(opened.value()));
         if (requests.has_error()) {
-            if (requests.error() == errc::cancelled) co_return requests.error();
+            const bool given_up = services_.suspects.is_given_up(want.object_hash.hex());
+            if (requests.error() == errc::cancelled && !given_up) co_return requests.error();
+            incomplete_ = incomplete_ || given_up;
             leave_out(want.object_hash.hex(), requests.error());
             continue;
         }
@@ -187,10 +191,14 @@ Awaitable<Result<std::vector<SubRequest>>> RevertObjects::requests_of(const Want
 Awaitable<Result<void>> RevertObjects::give_body(SubRequest& put, swift::OpenObject& object) {
     const auto piece_bytes = BufferPool::capacity_for(static_cast<std::size_t>(
         std::clamp<std::uint64_t>(object.content_length, 1, LocalBody::piece_bytes_max)));
+    waiting_.emplace().hash = object.hash;
     auto permit = co_await services_.budget.acquire(
-        std::min(piece_bytes, services_.budget.capacity_bytes()), &line_);
+        std::min(piece_bytes, services_.budget.capacity_bytes()), &waiting_->line);
+    waiting_.reset();
     if (permit.has_error()) co_return permit.error();
     if (cancelled_) co_return Error{errc::cancelled, "session ended"};
+    if (services_.suspects.is_given_up(object.hash))
+        co_return Error{errc::cancelled, "somebody cancelled it"};
     FRAGMEND_ASSERT(!sending_);
     sending_.emplace();
     sending_->hash = object.hash;
@@ -213,6 +221,7 @@ Awaitable<void> RevertObjects::finish() {
         const auto error = sending_->outcome.error.value_or(
             Error{errc::cancelled, "the session ended before it was sent"});
         leave_out(sending_->hash, error);
+        if (services_.suspects.is_given_up(sending_->hash)) broke_off_ = incomplete_ = true;
         if (error == errc::bad_fragment || error == errc::io) {
             co_await quarantine_if_damaged(services_, policy_, plan_.local_device.device,
                                            std::move(sending_->archive));
@@ -234,8 +243,13 @@ void RevertObjects::leave_out(const std::string& object_hash, const Error& error
 
 void RevertObjects::cancel() {
     cancelled_ = true;
-    line_.now();
+    if (waiting_) waiting_->line.now();
     stop_sending();
+}
+
+void RevertObjects::object_given_up(const std::string& object_hash) {
+    if (waiting_ && waiting_->hash == object_hash) waiting_->line.now();
+    if (sending_ && sending_->hash == object_hash) stop_sending();
 }
 
 void RevertObjects::stop_sending() {

@@ -76,6 +76,8 @@ class RevertObjects final : public transport::ssync::SessionObjects {
     bool limited() const { return limited_; }
     /// A suffix could not be listed, or an object was left out.
     bool incomplete() const { return incomplete_; }
+    /// An object was given up when part of it was sent: the next session leaves it out.
+    bool broke_off() const { return broke_off_; }
 
   private:
     Awaitable<Result<void>> list_next_suffix();
@@ -87,6 +89,7 @@ class RevertObjects final : public transport::ssync::SessionObjects {
     /// Gives way as the profile wants it, for what was worked since the last rest.
     Awaitable<Result<void>> rest();
     void stop_sending();
+    void object_given_up(const std::string& object_hash);
     void leave_out(const std::string& object_hash, const Error& error);
     std::optional<std::vector<swift::FragmentPreference>> preferences() const;
 
@@ -96,10 +99,16 @@ class RevertObjects final : public transport::ssync::SessionObjects {
     Activity& activity_;
     bool with_non_durable_ = false;
     bool cancelled_ = false;
-    Semaphore::Cancel line_;  ///< Ends its wait for memory.
+    /// The object that waits for memory.
+    struct Waiting {
+        std::string hash;
+        Semaphore::Cancel line;
+    };
+    std::optional<Waiting> waiting_;
     std::chrono::steady_clock::time_point working_since_;
     bool limited_ = false;
     bool incomplete_ = false;
+    bool broke_off_ = false;
 
     std::size_t next_suffix_ = 0;
     std::deque<swift::LocalOffer> offers_;

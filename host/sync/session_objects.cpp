@@ -75,6 +75,7 @@ class SessionObjects::Body final : public transport::ssync::BodyStream {
         activity_.moved();
         bytes_ += piece->size();
         if (piece->empty()) {
+            session_.current_->sent = true;
             ++counts_.fragments;
             counts_.bytes += bytes_;
         }
@@ -89,12 +90,10 @@ class SessionObjects::Body final : public transport::ssync::BodyStream {
     }
 
   private:
-    /// Half of it may be out there: the session ends, and the next one begins without it.
-    std::optional<Error> given_up() {
+    /// Half of it may be out there: then the session ends, and the next one begins without it.
+    std::optional<Error> given_up() const {
         if (!session_.is_current_given_up()) return std::nullopt;
-        Error error{errc::cancelled, "somebody cancelled it"};
-        session_.body_broke(error);
-        return error;
+        return Error{errc::cancelled, "somebody cancelled it"};
     }
 
     SessionObjects& session_;
@@ -315,6 +314,7 @@ void SessionObjects::keep_for_later(Item& item) {
     const scheduler::ObjectRebuild& rebuild = rebuilds_.front();
     // What came from the stash has an output there, and nobody else's.
     if (item.rooms.empty() || !rebuild.outcome().verified || rebuilds_.is_shared_front()) return;
+    if (is_current_given_up()) return;
     const auto& later = rebuild.request().also_wanted;
     if (later.empty()) return;
     const auto shared = rebuilds_.share_front();
@@ -336,7 +336,10 @@ Awaitable<void> SessionObjects::finish_current() {
                 body_broke(*failed);
             }
         }
-        if (failed && *failed == errc::too_few_fragments && rebuild.outcome().culprits.empty()) {
+        const bool given_up = is_current_given_up();
+        if (given_up) object_failed(*current_, {errc::cancelled, "somebody cancelled it"});
+        if (!given_up && failed && *failed == errc::too_few_fragments &&
+            rebuild.outcome().culprits.empty()) {
             co_await quarantine_if_solitary(services_, policy_, plan_, current_->object,
                                             source_.inquiries());
         }
@@ -446,6 +449,7 @@ void SessionObjects::body_broke(const Error& error) {
 
 void SessionObjects::object_given_up(const std::string& object_hash) {
     rebuilds_.cancel(object_hash);
+    source_.inquiries().now(object_hash);
     if (!is_current_given_up()) return;
     stops_sending_ = true;
     if (services_.throttle != nullptr) services_.throttle->wake();
@@ -471,7 +475,10 @@ Awaitable<void> SessionObjects::stop() {
     }
     co_await rebuilds_.stop();
     if (!has_current) co_return;
-    if (error && !(*error == errc::cancelled)) body_broke(*error);
+    if (is_current_given_up())
+        body_broke({errc::cancelled, "somebody cancelled it"});
+    else if (error && !(*error == errc::cancelled))
+        body_broke(*error);
     co_await note_culprits(*current_, std::move(culprits), error);
 }
 

@@ -73,6 +73,7 @@ class SessionObjects final : public transport::ssync::SessionObjects {
         bool started = false;                                ///< Its rebuild is in `rebuilds_`.
         std::uint64_t round_bytes = 0;   ///< Of survivors, that its rebuild asks for at a time.
         bool counted = false;            ///< Among the failed ones.
+        bool sent = false;               ///< Its body, to the end.
         std::vector<Stash::Room> rooms;  ///< For what is rebuilt for later sessions, or was for us.
         bool needs_rebuild() const { return !object.tombstone && want.data; }
     };
@@ -107,8 +108,10 @@ class SessionObjects final : public transport::ssync::SessionObjects {
     void object_failed(Item& item, const Error& error);
     /// Somebody wants this object no longer: whoever waits for it looks up.
     void object_given_up(const std::string& object_hash);
+    /// And not sent before that.
     bool is_current_given_up() const {
-        return current_ && services_.suspects.is_given_up(current_->want.object_hash.hex());
+        return current_ && !current_->sent &&
+               services_.suspects.is_given_up(current_->want.object_hash.hex());
     }
     /// The current object's body failed when part of it was taken: another session is worth a try.
     void body_broke(const Error& error);

@@ -20,9 +20,9 @@ namespace fragmend::sync {
 /// One request of an inquiry, while it is open.
 class Question {
   public:
-    explicit Question(InquiryStop& stop) : stop_(stop) {
-        stop_.open_.insert(&abort_);
-        if (stop_.called_) abort_.abort();
+    Question(InquiryStop& stop, const std::string& object_hash) : stop_(stop) {
+        stop_.open_.emplace(&abort_, object_hash);
+        if (stop_.was_called(object_hash)) abort_.abort();
     }
     ~Question() { stop_.open_.erase(&abort_); }
     Question(const Question&) = delete;
@@ -58,6 +58,7 @@ struct Inquiry {
             distinct.insert(other.expected_index);
         return distinct.size();
     }
+    bool is_stopped() const { return stop.was_called(fragment.object_hash); }
     bool is_enough() const { return std::cmp_greater_equal(indexes(), policy.policy.k); }
 
     Services& services;
@@ -94,11 +95,11 @@ Awaitable<void> ask(Inquiry& inquiry, Node node) {
     std::string head = http::get_head(peer, services.client.user_agent(), node.device,
                                       fragment.partition, inquiry.quoted_path, policy.index,
                                       fragment.data_timestamp, transport::http::Verifies::server);
-    Question question(inquiry.stop);
+    Question question(inquiry.stop, fragment.object_hash);
     // The connection is not kept: nobody wants the body.
     auto opened = co_await services.client.open(peer, std::move(head), timeouts.conn, timeouts.node,
                                                 0, question.abort());
-    if (inquiry.stop.was_called()) co_return;
+    if (inquiry.is_stopped()) co_return;
     if (opened.has_error()) {
         services.log.error("Trying to GET " +
                            transport::fragments::full_path(node, fragment.partition,
@@ -148,7 +149,7 @@ Awaitable<void> ask_everybody(Inquiry& inquiry) {
         return node.id == fragment.target.id || node.id == fragment.local_device.id;
     });
     co_await ask_all(inquiry, primaries);
-    if (inquiry.stop.was_called() || !inquiry.decision.is_candidate()) co_return;
+    if (inquiry.is_stopped() || !inquiry.decision.is_candidate()) co_return;
 
     const auto nodes_max = inquiry.services.options.request_node_count.nodes(primary_count);
     std::int64_t left = std::max(primary_count, nodes_max) - primary_count;
@@ -162,7 +163,7 @@ Awaitable<void> ask_everybody(Inquiry& inquiry) {
         left -= batch;
         if (handoffs.empty()) break;
         co_await ask_all(inquiry, handoffs);
-        if (inquiry.stop.was_called()) co_return;
+        if (inquiry.is_stopped()) co_return;
     }
 }
 
@@ -173,7 +174,7 @@ Awaitable<std::vector<Candidate>> find_on_handoffs(Services& services, const Pol
     Inquiry inquiry(services, policy, std::move(fragment), stop);
     if (!inquiry.decision.is_possible()) co_return std::vector<Candidate>();
     co_await ask_everybody(inquiry);
-    if (stop.was_called() || !inquiry.is_enough()) co_return std::vector<Candidate>();
+    if (inquiry.is_stopped() || !inquiry.is_enough()) co_return std::vector<Candidate>();
     services.log.info(
         "Reconstructing frag from handoffs, node_count=" + std::to_string(inquiry.asked) + ": " +
         transport::fragments::full_path(inquiry.fragment.target, inquiry.fragment.partition,
@@ -185,12 +186,12 @@ Awaitable<bool> quarantine_if_solitary(Services& services, const PolicyContext& 
                                        const SessionPlan& plan, const swift::OpenObject& object,
                                        InquiryStop& stop) {
     Inquiry inquiry(services, policy,
-                    {plan.partition, object.name.path(), object.data_timestamp,
+                    {plan.partition, object.name.path(), object.hash, object.data_timestamp,
                      object.fragment_index, plan.local_device, plan.target, plan.wanted_index},
                     stop);
     if (!inquiry.decision.is_possible()) co_return false;
     co_await ask_everybody(inquiry);
-    if (stop.was_called() || !inquiry.decision.is_candidate()) co_return false;
+    if (inquiry.is_stopped() || !inquiry.decision.is_candidate()) co_return false;
     std::string reason = "Solitary fragment #" + std::to_string(object.fragment_index);
     // The answers took a while and say nothing about our own disk: a client may have deleted or
     // replaced the object since it was opened, and the whole directory goes, with its tombstone.

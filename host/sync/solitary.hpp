@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -18,6 +19,7 @@ namespace fragmend::sync {
 struct LonelyFragment {
     std::string partition;  ///< Decimal.
     std::string object_path;
+    std::string object_hash;
     Timestamp data_timestamp;
     int fragment_index = 0;
     Node local_device;
@@ -30,15 +32,25 @@ class InquiryStop {
   public:
     void now() {
         called_ = true;
-        for (transport::http::Abort* question : open_)
+        for (const auto& [question, hash] : open_)
             question->abort();
     }
-    bool was_called() const { return called_; }
+    /// Those about one object.
+    void now(const std::string& object_hash) {
+        objects_.insert(object_hash);
+        for (const auto& [question, hash] : open_) {
+            if (hash == object_hash) question->abort();
+        }
+    }
+    bool was_called(const std::string& object_hash) const {
+        return called_ || objects_.contains(object_hash);
+    }
 
   private:
     friend class Question;
     bool called_ = false;
-    std::set<transport::http::Abort*> open_;
+    std::set<std::string> objects_;
+    std::map<transport::http::Abort*, std::string> open_;
 };
 
 /// Who has other fragments of the same version, once the primaries have too few of them: asks all

@@ -259,8 +259,13 @@ Awaitable<Result<std::vector<std::unique_ptr<SurvivorStream>>>> SurvivorSource::
                                               services_.gather_limits, services_.log);
     if (sources.has_error() && sources.error() == errc::too_few_fragments && local &&
         left_out.empty() && request.outputs() == 1) {
-        LonelyFragment lonely{request.partition, request.object_path, request.data_timestamp,
-                              local->index(),    local_device_,       target_,
+        LonelyFragment lonely{request.partition,
+                              request.object_path,
+                              request.object_hash,
+                              request.data_timestamp,
+                              local->index(),
+                              local_device_,
+                              target_,
                               request.wanted};
         auto others = co_await find_on_handoffs(services_, policy_, std::move(lonely), inquiries_);
         if (others.empty()) co_return sources.error();

@@ -247,8 +247,7 @@ Awaitable<Result<Sender::Sent>> Sender::send_body(SubRequest& request, std::size
         in_port_ = false;
         if (auto lost = interruption()) co_return *lost;
         if (piece.has_error()) {
-            const bool unsent = flushes == flushes_;
-            if (!unsent || piece.error() == errc::cancelled) co_return as_exception(piece.error());
+            if (flushes != flushes_) co_return as_exception(piece.error());
             out_.resize(mark);
             ++result_.skipped;
             logger_.warning(request.method + " " + percent_quote(request.path) +

@@ -32,7 +32,12 @@ TEST_F(PartitionRemoval, AnythingElseKeepsItAndAllThatIsInIt) {
         testing::fs::create_directories(partition_path());
         testing::write_file(partition_path() + "/hashes.pkl", "x");
         testing::fs::create_directories(partition_path() + "/" + name);
-        EXPECT_FALSE(remove().value());
+        const auto removed = remove();
+        // A suffix is somebody's work, the other thing nobody's.
+        if (name == std::string("abc"))
+            EXPECT_EQ(removed.error().code, errc::lock_timeout);
+        else
+            EXPECT_FALSE(removed.value());
         EXPECT_TRUE(testing::fs::exists(partition_path() + "/hashes.pkl"));
         EXPECT_TRUE(testing::fs::exists(partition_path() + "/" + name));
         testing::fs::remove_all(partition_path());

@@ -29,8 +29,8 @@ TEST(AfterSession, LostConnectionIsTriedAgainAtOnceAndALockLater) {
 }
 
 TEST(AfterSession, RefusalsAndSilenceAreLeftToTheNextPass) {
-    for (const errc code : {errc::bad_status, errc::not_mounted, errc::protocol, errc::connect_failed,
-                            errc::timeout, errc::cancelled, errc::internal}) {
+    for (const errc code : {errc::bad_status, errc::not_mounted, errc::protocol,
+                            errc::connect_failed, errc::timeout, errc::cancelled, errc::internal}) {
         EXPECT_EQ(after_session(lost(code), 1), AfterSession::give_up) << to_string(code);
     }
     EXPECT_EQ(after_session({}, 1), AfterSession::give_up);

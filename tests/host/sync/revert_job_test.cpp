@@ -57,6 +57,18 @@ struct RevertJobTest : testing::SessionFixture {
             peer.read_to_end();
         };
     }
+    /// Lacks the first object; `then` plays the updates.
+    PeerScript lacks_first(PeerScript then) {
+        return [this, then = std::move(then)](PeerConnection& peer) {
+            peer.read_until("\r\n\r\n");
+            peer.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+            peer.read_until(":MISSING_CHECK: END\r\n\r\n");
+            sessions_seen.push_back({only(0), objects_there()});
+            peer.send(chunk(":MISSING_CHECK: START\r\n") + chunk(hashes[0] + " d\r\n") +
+                      chunk(":MISSING_CHECK: END\r\n"));
+            then(peer);
+        };
+    }
     PeerScript hangs_up() {
         return [this](PeerConnection& peer) {
             peer.read_until("\r\n\r\n");
@@ -104,8 +116,8 @@ struct RevertJobTest : testing::SessionFixture {
 
 TEST_F(RevertJobTest, EachSliceIsRemovedBeforeTheNextIsOffered) {
     revert(1, {in_sync(), in_sync(), in_sync()});
-    EXPECT_EQ(sessions_seen, (std::vector<Session>{
-                                 {only(0), from(0)}, {only(1), from(1)}, {only(2), from(2)}}));
+    EXPECT_EQ(sessions_seen,
+              (std::vector<Session>{{only(0), from(0)}, {only(1), from(1)}, {only(2), from(2)}}));
     EXPECT_TRUE(objects_there().empty());
     EXPECT_EQ(stats.objects_purged, 3u);
     EXPECT_EQ(stats.handoffs_remaining, 0u);
@@ -113,13 +125,12 @@ TEST_F(RevertJobTest, EachSliceIsRemovedBeforeTheNextIsOffered) {
 
 TEST_F(RevertJobTest, EveryTargetIsOfferedTheSliceBeforeItIsRemoved) {
     revert(2, {in_sync(), in_sync(), in_sync(), in_sync(), in_sync(), in_sync()});
-    EXPECT_EQ(sessions_seen,
-              (std::vector<Session>{{only(0), from(0)},
-                                    {only(0), from(0)},
-                                    {only(1), from(1)},
-                                    {only(1), from(1)},
-                                    {only(2), from(2)},
-                                    {only(2), from(2)}}));
+    EXPECT_EQ(sessions_seen, (std::vector<Session>{{only(0), from(0)},
+                                                   {only(0), from(0)},
+                                                   {only(1), from(1)},
+                                                   {only(1), from(1)},
+                                                   {only(2), from(2)},
+                                                   {only(2), from(2)}}));
     EXPECT_TRUE(objects_there().empty());
     EXPECT_EQ(stats.handoffs_remaining, 0u);
 }
@@ -135,11 +146,34 @@ TEST_F(RevertJobTest, ATargetThatFailsCostsTheOthersNothing) {
 
 TEST_F(RevertJobTest, ATargetThatFailsLaterKeepsWhatComesAfter) {
     revert(2, {in_sync(), in_sync(), in_sync(), hangs_up(), in_sync()});
-    EXPECT_EQ(sessions_seen,
-              (std::vector<Session>{
-                  {only(0), from(0)}, {only(0), from(0)}, {only(1), from(1)}, {}, {only(2), from(1)}}));
+    EXPECT_EQ(
+        sessions_seen,
+        (std::vector<Session>{
+            {only(0), from(0)}, {only(0), from(0)}, {only(1), from(1)}, {}, {only(2), from(1)}}));
     EXPECT_EQ(objects_there(), from(1));
     EXPECT_EQ(stats.objects_purged, 1u);
+    EXPECT_EQ(stats.handoffs_remaining, 1u);
+}
+
+TEST_F(RevertJobTest, AnObjectThatIsGivenUpHalfwayCostsTheOthersNothing) {
+    for (const char* path : {"/a/c/one", "/a/c/two", "/a/c/three"}) {
+        if (hash_of(path) == hashes[0]) put(path, archive(200));
+    }
+    const PeerScript give_up = [this](PeerConnection& peer) {
+        peer.read_until("PUT /a/c/");
+        asio::post(io, [this] { suspects.give_up(hashes[0]); });
+        peer.read_to_end();
+    };
+    std::string updates;
+    const PeerScript content = [&updates](PeerConnection& peer) {
+        updates = peer.read_until(":UPDATES: END\r\n\r\n");
+        peer.send(chunk(":UPDATES: START\r\n:UPDATES: END\r\n") + "0\r\n\r\n");
+        peer.read_to_end();
+    };
+    revert(1, {lacks_first(give_up), lacks_first(content), in_sync(), in_sync()});
+    EXPECT_EQ(updates.find("PUT"), updates.npos);
+    EXPECT_EQ(objects_there(), only(0));
+    EXPECT_EQ(stats.objects_purged, 2u);
     EXPECT_EQ(stats.handoffs_remaining, 1u);
 }
 

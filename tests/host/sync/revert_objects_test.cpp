@@ -165,6 +165,29 @@ TEST_F(RevertObjectsTest, ABodyThatIsCancelledHalfwayEndsThere) {
     EXPECT_EQ(seen.delivered.count(hash), 0u);
 }
 
+TEST_F(RevertObjectsTest, WhatIsCancelledWhileItWaitsForMemoryIsLeftOut) {
+    const auto cancelled = put("/a/c/cancelled", archive(1)), other = put("/a/c/other", archive(1));
+    auto held = test::run_coroutine(io, budget.acquire(budget.capacity_bytes())).value();
+    TaskGroup others(io.get_executor());
+    const auto when_it_waits = [](asio::io_context& on, scheduler::MemoryBudget& memory,
+                                  std::function<void()> give_up,
+                                  scheduler::MemoryBudget::Permit& all) -> Awaitable<void> {
+        while (!memory.has_waiters())
+            co_await asio::post(on, asio::use_awaitable);
+        give_up();
+        for (int turns = 0; turns < 100; ++turns)
+            co_await asio::post(on, asio::use_awaitable);
+        all.release();
+    };
+    others.spawn(when_it_waits(
+        io, budget, [this, cancelled] { suspects.give_up(cancelled); }, held));
+    const auto seen = run({suffix_of(cancelled), suffix_of(other)}, {want(cancelled), want(other)});
+    EXPECT_EQ(seen.sent, std::vector<std::string>{"PUT /a/c/other"});
+    EXPECT_EQ(seen.delivered.count(cancelled), 0u);
+    EXPECT_EQ(seen.delivered.count(other), 1u);
+    EXPECT_TRUE(incomplete);
+}
+
 TEST_F(RevertObjectsTest, GivesWayAsTheProfileWantsIt) {
     scheduler::Throttle polite(io.get_executor(), clock, rebuild_stats,
                                {{}, {}, scheduler::Profile::polite});

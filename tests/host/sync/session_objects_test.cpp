@@ -225,6 +225,9 @@ TEST_F(SessionObjectsTest, ACancelledObjectWaitsForNoMemory) {
     EXPECT_EQ(counts.failures, (std::map<errc, std::uint64_t>{{errc::cancelled, 1}}));
 }
 
+/// A throttle that lets somebody pass counts some microseconds.
+constexpr std::chrono::milliseconds not_waiting_max{2};
+
 TEST_F(SessionObjectsTest, ACancelledBodyWaitsForNoThrottle) {
     const auto one = put("/a/c/one", archive(2));
     scheduler::Throttle slow(io.get_executor(), clock, rebuild_stats, {{}, {.total = 1}});
@@ -234,7 +237,7 @@ TEST_F(SessionObjectsTest, ACancelledBodyWaitsForNoThrottle) {
     bool is_over = false;
     TaskGroup others(io.get_executor());
     const auto waits = [this] {
-        return rebuild_stats.wait_for_throttle.any_until(clock.steady()).count() > 0;
+        return rebuild_stats.wait_for_throttle.any_until(clock.steady()) > not_waiting_max;
     };
     others.spawn(cancel_when(
         io, suspects, one, waits, [&is_over] { return is_over; }, nothing));
@@ -246,6 +249,32 @@ TEST_F(SessionObjectsTest, ACancelledBodyWaitsForNoThrottle) {
     EXPECT_TRUE(objects.counts().body_failed);
     while (others.running() > 0)
         io.run_one();
+}
+
+TEST_F(SessionObjectsTest, ACancelledBodyOfWhichNothingWentOutIsLeftOut) {
+    const auto one = put("/a/c/one", archive(1));
+    const auto two = put("/a/c/two", archive(1));
+    scheduler::Throttle slow(io.get_executor(), clock, rebuild_stats, {{}, {.total = 1}});
+    Services shared = services();
+    shared.throttle = &slow;
+    TaskGroup others(io.get_executor());
+    scheduler::MemoryBudget::Permit nothing;
+    const auto waits = [this] {
+        return rebuild_stats.wait_for_throttle.any_until(clock.steady()) > not_waiting_max;
+    };
+    const auto go_on = [&slow] {
+        slow.change({});
+        return true;
+    };
+    // The first one's piece has passed, and made the second one's wait.
+    others.spawn(cancel_when(io, suspects, two, waits, go_on, nothing));
+    SessionObjects objects(shared, policy, plan({}), activity, holes);
+    const auto seen =
+        test::run_coroutine(io, play(objects, {want(one), want(two)}, OnBrokenBody::leave_out));
+    EXPECT_EQ(seen.broken, std::vector{errc::cancelled});
+    EXPECT_EQ(seen.bodies.size(), 1u);
+    EXPECT_FALSE(objects.counts().body_failed);
+    EXPECT_EQ(objects.counts().failures, (std::map<errc, std::uint64_t>{{errc::cancelled, 1}}));
 }
 
 TEST_F(SessionObjectsTest, SkipsAnObjectThatIsGone) {
