@@ -141,21 +141,6 @@ TEST_F(SessionObjectsTest, ServesFirstWhatALaterTargetLacksToo) {
     EXPECT_GT(seen.bodies[0].size(), seen.bodies[1].size());
 }
 
-TEST(Risks, OnlyAnAnswerChangesThem) {
-    Risks risks;
-    risks.lacks("object", 1);
-    risks.lacks("object", 1);
-    risks.lacks("object", 2);
-    EXPECT_EQ(risks.missing("object"), 2u);
-    risks.holds("object", 3);
-    risks.holds("another", 1);
-    EXPECT_EQ(risks.missing("object"), 2u);
-    risks.holds("object", 1);
-    EXPECT_FALSE(risks.is_missing("object", 1));
-    EXPECT_TRUE(risks.is_missing("object", 2));
-    EXPECT_EQ(risks.missing("object"), 1u);
-}
-
 TEST_F(SessionObjectsTest, LeavesOutWhatSomebodyCancelled) {
     const auto one = put("/a/c/one", archive(2));
     const auto two = put("/a/c/two", archive(1));
@@ -225,56 +210,46 @@ TEST_F(SessionObjectsTest, ACancelledObjectWaitsForNoMemory) {
     EXPECT_EQ(counts.failures, (std::map<errc, std::uint64_t>{{errc::cancelled, 1}}));
 }
 
-/// A throttle that lets somebody pass counts some microseconds.
-constexpr std::chrono::milliseconds not_waiting_max{2};
+struct SlowSession : SessionObjectsTest {
+    /// May send a byte a second; `cancelled` is, when a body waits for that.
+    Seen run_slowly(std::string cancelled, std::vector<Wanted> wanted, OnBrokenBody on_broken) {
+        scheduler::Throttle slow(io.get_executor(), clock, rebuild_stats, {{}, {.total = 1}});
+        Services shared = services();
+        shared.throttle = &slow;
+        bool is_over = false;
+        const auto waits = [this] {  // Letting somebody pass counts some microseconds.
+            return rebuild_stats.wait_for_throttle.any_until(clock.steady()).count() > 2'000'000;
+        };
+        scheduler::MemoryBudget::Permit nothing;
+        TaskGroup others(io.get_executor());
+        others.spawn(cancel_when(
+            io, suspects, std::move(cancelled), waits, [&is_over] { return is_over; }, nothing));
+        SessionObjects objects(shared, policy, plan({}), activity, holes);
+        auto seen = test::run_coroutine(io, play(objects, std::move(wanted), on_broken));
+        counts = objects.counts();
+        is_over = true;
+        while (others.running() > 0)
+            io.run_one();
+        return seen;
+    }
+};
 
-TEST_F(SessionObjectsTest, ACancelledBodyWaitsForNoThrottle) {
+TEST_F(SlowSession, ACancelledBodyWaitsForNoThrottle) {
     const auto one = put("/a/c/one", archive(2));
-    scheduler::Throttle slow(io.get_executor(), clock, rebuild_stats, {{}, {.total = 1}});
-    Services shared = services();
-    shared.throttle = &slow;
-    scheduler::MemoryBudget::Permit nothing;
-    bool is_over = false;
-    TaskGroup others(io.get_executor());
-    const auto waits = [this] {
-        return rebuild_stats.wait_for_throttle.any_until(clock.steady()) > not_waiting_max;
-    };
-    others.spawn(cancel_when(
-        io, suspects, one, waits, [&is_over] { return is_over; }, nothing));
-    SessionObjects objects(shared, policy, plan({}), activity, holes);
-    const auto seen =
-        test::run_coroutine(io, play(objects, {want(one)}, OnBrokenBody::end_session));
-    is_over = true;
+    const auto seen = run_slowly(one, {want(one)}, OnBrokenBody::end_session);
     EXPECT_EQ(seen.broken, std::vector{errc::cancelled});
-    EXPECT_TRUE(objects.counts().body_failed);
-    while (others.running() > 0)
-        io.run_one();
+    EXPECT_TRUE(counts.body_failed);
 }
 
-TEST_F(SessionObjectsTest, ACancelledBodyOfWhichNothingWentOutIsLeftOut) {
+TEST_F(SlowSession, ACancelledBodyOfWhichNothingWentOutIsLeftOut) {
     const auto one = put("/a/c/one", archive(1));
     const auto two = put("/a/c/two", archive(1));
-    scheduler::Throttle slow(io.get_executor(), clock, rebuild_stats, {{}, {.total = 1}});
-    Services shared = services();
-    shared.throttle = &slow;
-    TaskGroup others(io.get_executor());
-    scheduler::MemoryBudget::Permit nothing;
-    const auto waits = [this] {
-        return rebuild_stats.wait_for_throttle.any_until(clock.steady()) > not_waiting_max;
-    };
-    const auto go_on = [&slow] {
-        slow.change({});
-        return true;
-    };
     // The first one's piece has passed, and made the second one's wait.
-    others.spawn(cancel_when(io, suspects, two, waits, go_on, nothing));
-    SessionObjects objects(shared, policy, plan({}), activity, holes);
-    const auto seen =
-        test::run_coroutine(io, play(objects, {want(one), want(two)}, OnBrokenBody::leave_out));
+    const auto seen = run_slowly(two, {want(one), want(two)}, OnBrokenBody::leave_out);
     EXPECT_EQ(seen.broken, std::vector{errc::cancelled});
     EXPECT_EQ(seen.bodies.size(), 1u);
-    EXPECT_FALSE(objects.counts().body_failed);
-    EXPECT_EQ(objects.counts().failures, (std::map<errc, std::uint64_t>{{errc::cancelled, 1}}));
+    EXPECT_FALSE(counts.body_failed);
+    EXPECT_EQ(counts.failures, (std::map<errc, std::uint64_t>{{errc::cancelled, 1}}));
 }
 
 TEST_F(SessionObjectsTest, SkipsAnObjectThatIsGone) {
