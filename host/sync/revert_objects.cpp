@@ -123,7 +123,7 @@ Awaitable<Result<std::vector<SubRequest>>> RevertObjects::next_sub_requests() {
         const Wanted want = std::move(wanted_.front());
         wanted_.pop_front();
         if (services_.suspects.is_given_up(want.object_hash.hex())) {
-            leave_out(want.object_hash.hex(), {errc::cancelled, "somebody cancelled it"});
+            leave_out(want.object_hash.hex(), somebody_cancelled());
             incomplete_ = true;
             continue;
         }
@@ -197,8 +197,7 @@ Awaitable<Result<void>> RevertObjects::give_body(SubRequest& put, swift::OpenObj
     waiting_.reset();
     if (permit.has_error()) co_return permit.error();
     if (cancelled_) co_return Error{errc::cancelled, "session ended"};
-    if (services_.suspects.is_given_up(object.hash))
-        co_return Error{errc::cancelled, "somebody cancelled it"};
+    if (services_.suspects.is_given_up(object.hash)) co_return somebody_cancelled();
     FRAGMEND_ASSERT(!sending_);
     sending_.emplace();
     sending_->hash = object.hash;

@@ -93,7 +93,7 @@ class SessionObjects::Body final : public transport::ssync::BodyStream {
     /// Half of it may be out there: then the session ends, and the next one begins without it.
     std::optional<Error> given_up() const {
         if (!session_.is_current_given_up()) return std::nullopt;
-        return Error{errc::cancelled, "somebody cancelled it"};
+        return somebody_cancelled();
     }
 
     SessionObjects& session_;
@@ -337,7 +337,7 @@ Awaitable<void> SessionObjects::finish_current() {
             }
         }
         const bool given_up = is_current_given_up();
-        if (given_up) object_failed(*current_, {errc::cancelled, "somebody cancelled it"});
+        if (given_up) object_failed(*current_, somebody_cancelled());
         if (!given_up && failed && *failed == errc::too_few_fragments &&
             rebuild.outcome().culprits.empty()) {
             co_await quarantine_if_solitary(services_, policy_, plan_, current_->object,
@@ -476,7 +476,7 @@ Awaitable<void> SessionObjects::stop() {
     co_await rebuilds_.stop();
     if (!has_current) co_return;
     if (is_current_given_up())
-        body_broke({errc::cancelled, "somebody cancelled it"});
+        body_broke(somebody_cancelled());
     else if (error && !(*error == errc::cancelled))
         body_broke(*error);
     co_await note_culprits(*current_, std::move(culprits), error);

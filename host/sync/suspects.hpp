@@ -16,6 +16,11 @@
 
 namespace fragmend::sync {
 
+/// What becomes of an object that somebody gave up.
+inline Error somebody_cancelled() {
+    return {errc::cancelled, "somebody cancelled it"};
+}
+
 /// Memory of one pass, on the network thread. A survivor that was caught with wrong bytes is not
 /// asked again for this object in this pass, whichever session tries. An object whose body broke
 /// off `broken_sessions_max` sessions, and one more for each survivor that was named meanwhile, is
@@ -74,7 +79,7 @@ class Suspects {
     }
     /// The last reason, once there were too many.
     std::optional<Error> why_it_broke(const std::string& object_hash) const {
-        if (is_given_up(object_hash)) return Error{errc::cancelled, "somebody cancelled it"};
+        if (is_given_up(object_hash)) return somebody_cancelled();
         const auto found = broken_.find(object_hash);
         if (found == broken_.end()) return std::nullopt;
         // Every survivor that was named is left out from then on, and so is worth another session.

@@ -118,14 +118,21 @@ TEST(ReadAhead, StartsOverWhenTheFrontHasLargerPieces) {
     }
 }
 
+/// Objects whose pieces are far larger than their requests guess.
+std::vector<RebuildRequest> guessed_too_small(World& world, int count) {
+    std::vector<RebuildRequest> requests;
+    for (int i = 0; i < count; ++i) {
+        requests.push_back(world.add("/a/c/" + std::to_string(i), object_of(40000), 150000));
+        requests.back().object_hash = std::to_string(i);
+        requests.back().fragment_bytes = 1000;
+    }
+    return requests;
+}
+
 TEST(ReadAhead, StartsOverOnceForManyThatWereCutAlike) {
     World world(1 << 20);
     world.limits.hold_back_bytes_max = 0;
-    std::vector<RebuildRequest> requests;
-    for (int i = 0; i < 30; ++i) {
-        requests.push_back(world.add("/a/c/" + std::to_string(i), object_of(40000), 150000));
-        requests.back().fragment_bytes = 1000;
-    }
+    const auto requests = guessed_too_small(world, 30);
     ReadAhead objects(world.ports(), world.limits, 4);
     std::vector<Served> served;
     world.tasks.spawn(serve_all(objects, requests, served));
@@ -139,12 +146,7 @@ TEST(ReadAhead, StartsOverOnceForManyThatWereCutAlike) {
 TEST(ReadAhead, OneThatIsGivenUpIsNotStartedOver) {
     World world(400 * 1024);
     world.limits.hold_back_bytes_max = 0;
-    std::vector<RebuildRequest> requests;
-    for (int i = 0; i < 3; ++i) {
-        requests.push_back(world.add("/a/c/" + std::to_string(i), object_of(40000), 150000));
-        requests.back().object_hash = std::string(32, static_cast<char>('a' + i));
-        requests.back().fragment_bytes = 1000;
-    }
+    const auto requests = guessed_too_small(world, 3);
     ReadAhead objects(world.ports(), world.limits, 3);
     for (const auto& request : requests)
         objects.push(request, {});
