@@ -91,11 +91,14 @@ class Trace:
 
     @staticmethod
     def is_traced(pid, thread):
+        """Also true of one that ended: an injected call may come before the last is traced."""
         try:
             with open(f'/proc/{pid}/task/{thread}/status', encoding='ascii') as status:
-                return not re.search(r'TracerPid:\t0\n', status.read())
+                told = status.read()
         except OSError:
-            return True     # Its end came with the tracer.
+            return True
+        # A process that ended stays listed, by nobody traced, until it is waited for.
+        return bool(re.search(r'State:\t[ZX]', told)) or 'TracerPid:\t0\n' not in told
 
     def end(self):
         self.process.terminate()
