@@ -50,7 +50,8 @@ boost::json::array devices_json(std::span<const codec::DeviceStatus> devices) {
                        {"items", device.items},
                        {"failures", device.failures},
                        {"wrong_items", device.wrong_items},
-                       {"returns", device.returns}});
+                       {"returns", device.returns},
+                       {"trying", device.trying}});
     }
     return all;
 }

@@ -2,6 +2,7 @@
 #include "host/codec/device.hpp"
 
 #include <algorithm>
+#include <system_error>
 
 namespace fragmend::codec {
 
@@ -28,9 +29,58 @@ Device::Device(std::string name, MakeEngine make, TryEngine trial, DeviceLimits 
     status_.detail = "not started";
 }
 
+/// Between a device and the thread that asks its driver for an engine.
+struct Device::Making {
+    std::mutex mutex;
+    std::condition_variable answer;
+    bool answered = false;   ///< The device is waited for until it is tried.
+    bool abandoned = false;  ///< There is no device any more.
+};
+
+Device::~Device() {
+    if (!maker_.joinable()) return;
+    std::unique_lock lock(making_->mutex);
+    making_->answer.wait_for(lock, limits_.end_max, [this] { return making_->answered; });
+    making_->abandoned = !making_->answered;
+    lock.unlock();
+    if (making_->answered) {
+        maker_.join();
+    } else {
+        // As an engine that hangs: nobody can end it.
+        (void)new std::thread(std::move(maker_));
+    }
+}
+
 void Device::start() {
-    const std::lock_guard making(making_);
-    make_engine();
+    std::unique_lock lock(mutex_);
+    begin_to_make();
+    if (made_.wait_for(lock, limits_.start_max, [this] { return !status_.trying; })) return;
+    status_.state = DeviceState::resting;
+    status_.detail = "its driver does not answer";
+    log_.warning(status_.name + ": " + status_.detail + "; the CPU decodes until it does");
+}
+
+void Device::begin_to_make() {
+    if (status_.trying) return;
+    if (maker_.joinable()) maker_.join();
+    status_.trying = true;
+    making_ = std::make_shared<Making>();
+    try {
+        maker_ = std::thread([this, make = make_, making = making_] {
+            std::unique_ptr<Engine> made;
+            const kernels::Status outcome = make(made);
+            {
+                const std::lock_guard lock(making->mutex);
+                making->answered = !making->abandoned;
+            }
+            if (!making->answered) return (void)made.release();
+            making->answer.notify_all();
+            try_and_judge(outcome, std::move(made));
+        });
+    } catch (const std::system_error& error) {
+        status_.trying = false;
+        rest(std::string("no thread to try it on: ") + error.what());
+    }
 }
 
 std::shared_ptr<Engine> Device::engine() const {
@@ -38,9 +88,7 @@ std::shared_ptr<Engine> Device::engine() const {
     return engine_;
 }
 
-void Device::make_engine() {
-    std::unique_ptr<Engine> made;
-    const kernels::Status outcome = make_(made);
+void Device::try_and_judge(const kernels::Status& outcome, std::unique_ptr<Engine> made) {
     Trial trial;
     if (!outcome.ok()) {
         trial.why = words(outcome);
@@ -50,7 +98,15 @@ void Device::make_engine() {
     } else if (!trial.why.empty()) {
         made.reset();
     }
-    const std::lock_guard lock(mutex_);
+    {
+        const std::lock_guard lock(mutex_);
+        judge(outcome, std::move(trial), std::move(made));
+        status_.trying = false;
+    }
+    made_.notify_all();
+}
+
+void Device::judge(const kernels::Status& outcome, Trial trial, std::unique_ptr<Engine> made) {
     if (outcome.code == StatusCode::no_device) {
         if (status_.state == DeviceState::resting)
             log_.error(status_.name + ": " + outcome.detail + "; it is not used any more");
@@ -130,17 +186,8 @@ void Device::was_wrong(const std::shared_ptr<Engine>& engine) {
 }
 
 void Device::come_back_when_rested() {
-    {
-        const std::lock_guard lock(mutex_);
-        if (status_.state != DeviceState::resting || clock_.steady() < rest_ends_) return;
-    }
-    const std::unique_lock making(making_, std::try_to_lock);
-    if (!making.owns_lock()) return;
-    {
-        const std::lock_guard lock(mutex_);
-        if (status_.state != DeviceState::resting || clock_.steady() < rest_ends_) return;
-    }
-    make_engine();
+    const std::lock_guard lock(mutex_);
+    if (status_.state == DeviceState::resting && clock_.steady() >= rest_ends_) begin_to_make();
 }
 
 DeviceStatus Device::status() const {

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <chrono>
+#include <condition_variable>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 
 #include "host/base/clock.hpp"
 #include "host/base/log.hpp"
@@ -13,7 +15,7 @@
 
 namespace fragmend::codec {
 
-/// Makes a device's engine; asked at start and after each rest.
+/// Makes a device's engine; asked at start and after each rest. What it refers to lives for ever.
 using MakeEngine = std::function<kernels::Status(std::unique_ptr<kernels::Engine>&)>;
 /// What trying an engine came to.
 struct Trial {
@@ -27,6 +29,9 @@ struct DeviceLimits {
     std::chrono::milliseconds rest_max{300'000};
     int errors_in_a_row_max = 3;    ///< Of calls that leave the device alive; then it rests.
     int engines_abandoned_max = 2;  ///< Engines with a batch that hangs; then no new one is made.
+    /// That `start` waits for an engine, and the destructor for a driver that is making one.
+    std::chrono::milliseconds start_max{60'000};
+    std::chrono::milliseconds end_max{5000};
 };
 
 enum class DeviceState : std::uint8_t {
@@ -46,17 +51,23 @@ struct DeviceStatus {
     std::uint64_t wrong_items = 0;     ///< Whose check failed here and not on the CPU.
     std::uint64_t returns = 0;         ///< Times it came back from a rest.
     std::chrono::milliseconds rest{};  ///< Until the next try.
+    bool trying = false;               ///< An engine is being made and tried.
 };
 
 /// Holds a device's engine while it works. Thread-safe: batches take `engine()` for as long as they
 /// run, so an engine that failed goes when the last of them let go. An engine with a batch that
-/// hangs is never destroyed, for its destructor would hang, too.
+/// hangs is never destroyed, for its destructor would hang, too. Engines are made on a thread of
+/// the device's own, which is left to itself when its driver does not answer.
 class Device {
   public:
     Device(std::string name, MakeEngine make, TryEngine trial, DeviceLimits limits,
            const Clock& clock, Logger log);
+    ~Device();
+    Device(const Device&) = delete;
+    Device& operator=(const Device&) = delete;
 
-    /// Makes the engine and tries it. Call once, before anything else.
+    /// Makes the engine and tries it; goes on without it after `start_max`. Call once, before
+    /// anything else.
     void start();
     /// Shared by this and the batches in flight; null while it is not ready.
     std::shared_ptr<kernels::Engine> engine() const;
@@ -67,7 +78,7 @@ class Device {
     /// An item failed its check on the device and passed it on the CPU.
     void was_wrong(const std::shared_ptr<kernels::Engine>& engine);
 
-    /// Makes a new engine when a rest is over; one caller does, the others go on at once.
+    /// Begins to make a new engine when a rest is over.
     void come_back_when_rested();
     DeviceStatus status() const;
 
@@ -75,8 +86,10 @@ class Device {
     void leave(const std::shared_ptr<kernels::Engine>& engine, bool hangs, std::string why);
     /// After an engine that hangs was left to itself.
     void count_abandoned(std::string why);
-    /// With `making_` held and `mutex_` not.
-    void make_engine();
+    /// Unless one is being made.
+    void begin_to_make();
+    void try_and_judge(const kernels::Status& outcome, std::unique_ptr<kernels::Engine> made);
+    void judge(const kernels::Status& outcome, Trial trial, std::unique_ptr<kernels::Engine> made);
     void rest(std::string why);
 
     const MakeEngine make_;
@@ -85,14 +98,17 @@ class Device {
     const Clock& clock_;
     const Logger log_;
 
-    std::mutex making_;
     mutable std::mutex mutex_;
+    std::condition_variable made_;
     std::shared_ptr<kernels::Engine> engine_;
     DeviceStatus status_;
     std::chrono::steady_clock::time_point rest_ends_;
     std::chrono::milliseconds next_rest_;
     int errors_in_a_row_ = 0;
     int abandoned_ = 0;
+    struct Making;
+    std::shared_ptr<Making> making_;  ///< Of `maker_`, which may outlive the device.
+    std::thread maker_;
 };
 
 }  // namespace fragmend::codec

@@ -38,7 +38,8 @@ class Engine {
 
     /// Starts a batch and gives its ticket. Items and all that they name live until `wait` is done.
     /// Outputs overlap neither sources nor each other.
-    /// Errors: bad_item, too_large, busy (nothing was started); device_error, device_lost.
+    /// Does not wait for a device, whatever state that is in. Errors, and then nothing was started:
+    /// bad_item, too_large, busy, device_lost; device_error.
     virtual Status submit(std::span<Item> items, Memory memory, Ticket& ticket) = 0;
 
     /// Waits for a batch. Only after ok are outputs, digests and `wrong` set; after any other

@@ -2,7 +2,7 @@
 #include "kernels/cuda/device_engine.hpp"
 
 #include <chrono>
-#include <thread>
+#include <system_error>
 
 #include "kernels/cuda/check.hpp"
 #include "kernels/cuda/context_use.hpp"
@@ -32,7 +32,9 @@ DeviceEngine::DeviceEngine(int device, const kernels::Limits& limits)
     : device_(device), limits_(limits), tickets_(limits.batches_in_flight) {}
 
 DeviceEngine::~DeviceEngine() {
-    slots_.clear();
+    // Memory goes by the device that is current, if the runtime has to ask for one.
+    if (opened_) (void)to_status(cudaSetDevice(device_));
+    lines_.clear();
     if (opened_) contexts().close(device_, lost_);
 }
 
@@ -61,18 +63,17 @@ Status DeviceEngine::set_up() {
         return {StatusCode::no_device, 0, "compute capability below 8.0"};
     FRAGMEND_CUDA_TRY(find_code());
     name_ = properties.name;
-    blocks_max_ = static_cast<unsigned>(properties.multiProcessorCount) *
-                  tuning::decode_blocks_a_multiprocessor;
+    const unsigned blocks_max = static_cast<unsigned>(properties.multiProcessorCount) *
+                                tuning::decode_blocks_a_multiprocessor;
     for (std::uint32_t i = 0; i < limits_.batches_in_flight; ++i) {
-        slots_.push_back(std::make_unique<Slot>(limits_));
-        if (Status status = slots_.back()->create(); !status.ok()) return status;
+        auto slot = std::make_unique<Slot>(limits_);
+        if (Status status = slot->create(); !status.ok()) return status;
+        try {
+            lines_.push_back(std::make_unique<Line>(device_, blocks_max, std::move(slot)));
+        } catch (const std::system_error&) {
+            return {StatusCode::out_of_memory, 0, "a thread for the driver's calls"};
+        }
     }
-    return {};
-}
-
-Status DeviceEngine::enter() const {
-    if (lost_) return {StatusCode::device_lost, 0, "lost before"};
-    FRAGMEND_CUDA_TRY(cudaSetDevice(device_));
     return {};
 }
 
@@ -83,47 +84,34 @@ Status DeviceEngine::note(const Status& status) {
 
 Status DeviceEngine::submit(std::span<kernels::Item> items, kernels::Memory memory,
                             Ticket& ticket) {
-    if (Status status = enter(); !status.ok()) return note(status);
+    if (lost_) return {StatusCode::device_lost, 0, "lost before"};
     const auto acquired = tickets_.acquire();
     if (!acquired) return {StatusCode::busy, 0, "all batches are in flight"};
-    const Status status = slots_[acquired->slot]->start(items, memory, blocks_max_);
-    if (!status.ok()) {
+    Line& line = *lines_[acquired->slot];
+    if (const Status status = line.slot->gather(items, memory); !status.ok()) {
         tickets_.release(*acquired);
-        return note(status);
+        return status;
     }
+    line.driver.fly();
     ticket = *acquired;
     return {};
 }
 
 Status DeviceEngine::wait(Ticket ticket, std::uint32_t limit_ms) {
-    using Clock = std::chrono::steady_clock;
     if (!tickets_.claim(ticket)) return {StatusCode::bad_ticket, 0, "not in flight"};
-    Slot& slot = *slots_[ticket.slot];
-    const Clock::time_point start = Clock::now();
-    const Clock::time_point deadline = start + std::chrono::milliseconds(limit_ms);
-    const Clock::time_point spin_end = start + std::chrono::microseconds(tuning::spin_us);
-    Status status = enter();
-    for (bool done = false; status.ok();) {
-        status = slot.finished(done);
-        if (!status.ok()) break;
-        if (done) {
-            slot.finish();
-            break;
-        }
-        const Clock::time_point now = Clock::now();
-        if (now >= deadline) {
-            tickets_.unclaim(ticket);
-            return {StatusCode::timed_out, 0, "the batch still runs"};
-        }
-        if (now < spin_end) continue;
-        std::this_thread::sleep_for(std::chrono::microseconds(tuning::poll_us));
+    Line& line = *lines_[ticket.slot];
+    const auto landed = line.driver.landed(std::chrono::milliseconds(limit_ms));
+    if (!landed) {
+        tickets_.unclaim(ticket);
+        return {StatusCode::timed_out, 0, "the batch still runs"};
     }
+    if (landed->ok()) line.slot->finish();
     tickets_.release(ticket);
-    return note(status);
+    return note(*landed);
 }
 
 std::uint8_t* DeviceEngine::allocate_pinned(std::size_t bytes) {
-    if (!enter().ok()) return nullptr;
+    if (lost_ || !to_status(cudaSetDevice(device_)).ok()) return nullptr;
     void* memory = nullptr;
     const cudaError_t error =
         cudaHostAlloc(&memory, bytes, cudaHostAllocPortable | cudaHostAllocMapped);

@@ -9,13 +9,14 @@
 
 #include "kernels/api/engine.hpp"
 #include "kernels/api/tickets.hpp"
-#include "kernels/cuda/slot.hpp"
+#include "kernels/cuda/slot_driver.hpp"
 
 namespace fragmend::cuda {
 
 /// Batches on one device, each in a slot with its own streams and memory, so that copies of one
 /// overlap the computation of another. All memory is taken by `create`.
-/// Runs on:  any thread. `submit` gathers, uploads and launches; `wait` polls an event.
+/// Runs on:  any thread. `submit` gathers, a thread of the slot's own queues and watches; neither
+///           `submit` nor `wait` calls the driver, which may hang in any call.
 /// After device_lost every call says so again: drop the engine, make another one later. The first
 /// one made after all of a device's engines are gone resets the device. Not promised: the end of a
 /// batch that hangs; its destructor then waits with it.
@@ -38,18 +39,21 @@ class DeviceEngine final : public kernels::Engine {
 
   private:
     kernels::Status set_up();
-    /// Makes the device current for this thread, or says why not.
-    kernels::Status enter() const;
     /// Remembers a lost device and passes `status` on.
     kernels::Status note(const kernels::Status& status);
 
     const int device_;
     const kernels::Limits limits_;
     std::string name_;
-    unsigned blocks_max_ = 0;
     bool opened_ = false;
     std::atomic<bool> lost_ = false;
-    std::vector<std::unique_ptr<Slot>> slots_;
+    struct Line {
+        Line(int device, unsigned blocks_max, std::unique_ptr<Slot> made)
+            : slot(std::move(made)), driver(device, blocks_max, *slot) {}
+        const std::unique_ptr<Slot> slot;
+        SlotDriver driver;
+    };
+    std::vector<std::unique_ptr<Line>> lines_;  ///< One a ticket's slot.
     kernels::Tickets tickets_;
 };
 

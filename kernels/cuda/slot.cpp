@@ -50,6 +50,7 @@ Status Slot::Region::create(std::size_t bytes) {
 }
 
 Slot::Slot(const kernels::Limits& limits) : limits_(limits), work_(limits) {
+    pinned_sources_.reserve(limits.batch_sources_max);
     outputs_.reserve(limits.batch_outputs_max);
 }
 
@@ -66,29 +67,18 @@ Status Slot::create() {
     return done_.create();
 }
 
-Status Slot::start(std::span<Item> items, Memory memory, unsigned blocks_max) {
+Status Slot::gather(std::span<Item> items, Memory memory) {
     items_ = items;
     memory_ = memory;
     control_.used = 0;
     input_.used = 0;
     output_.used = 0;
+    pinned_sources_.clear();
     outputs_.clear();
-    run_ = {};
     Status status = work_.list(items);
     if (status.ok()) status = place_payloads();
     if (status.ok()) status = work_.arrange(items, tuning::tile_columns);
-    if (!status.ok()) {
-        (void)cudaStreamSynchronize(stream_.get());
-        return status;
-    }
-    pack_control();
-    status = queue(blocks_max);
-    if (!status.ok()) {
-        // What was queued before the failure must not touch the caller's memory afterwards.
-        (void)cudaStreamSynchronize(digesting_.get());
-        (void)cudaStreamSynchronize(stream_.get());
-        (void)cudaGetLastError();
-    }
+    if (status.ok()) pack_control();
     return status;
 }
 
@@ -105,7 +95,7 @@ Status Slot::place_payloads() {
         }
         pointers += item.sources.size() + item.outputs.size();
     }
-    return queue_run(cudaMemcpyHostToDevice);
+    return {};
 }
 
 Status Slot::copy(std::uint8_t* to, const std::uint8_t* from, std::size_t bytes,
@@ -146,10 +136,8 @@ Status Slot::place_sources(const Item& item, std::uint64_t* pointers) {
         if (memory_ == Memory::plain) {
             if (prefix + item.bytes != 0)
                 std::memcpy(input_.host.data() + first, from, prefix + item.bytes);
-        } else if (prefix + item.bytes != 0) {
-            const Status status = copy(input_.device.data() + first, from, prefix + item.bytes,
-                                       cudaMemcpyHostToDevice);
-            if (!status.ok()) return status;
+        } else {
+            pinned_sources_.push_back({from, first, prefix + item.bytes});
         }
         pointers[j] = device_address(input_.device.data() + payload);
         input_.used = payload + item.bytes;
@@ -200,6 +188,18 @@ void Slot::pack_control() {
 }
 
 Status Slot::queue(unsigned blocks_max) {
+    run_ = {};
+    const Status status = queue_all(blocks_max);
+    if (!status.ok()) {
+        // What was queued before the failure must not touch the caller's memory afterwards.
+        (void)cudaStreamSynchronize(digesting_.get());
+        (void)cudaStreamSynchronize(stream_.get());
+        (void)cudaGetLastError();
+    }
+    return status;
+}
+
+Status Slot::queue_all(unsigned blocks_max) {
     if (Status status = queue_uploads(); !status.ok()) return status;
     if (Status status = queue_kernels(blocks_max); !status.ok()) return status;
     if (Status status = queue_downloads(); !status.ok()) return status;
@@ -208,6 +208,13 @@ Status Slot::queue(unsigned blocks_max) {
 }
 
 Status Slot::queue_uploads() {
+    for (const Place<const std::uint8_t>& place : pinned_sources_) {
+        if (place.bytes == 0) continue;
+        const Status status = copy(input_.device.data() + place.offset, place.memory, place.bytes,
+                                   cudaMemcpyHostToDevice);
+        if (!status.ok()) return status;
+    }
+    if (Status status = queue_run(cudaMemcpyHostToDevice); !status.ok()) return status;
     if (control_.used != 0) {
         FRAGMEND_CUDA_TRY(cudaMemcpyAsync(control_.device.data(), control_.host.data(),
                                           control_.used, cudaMemcpyHostToDevice, stream_.get()));
@@ -261,9 +268,9 @@ Status Slot::queue_downloads() {
         FRAGMEND_CUDA_TRY(cudaMemcpyAsync(output_.host.data(), output_.device.data(), output_.used,
                                           cudaMemcpyDeviceToHost, stream_.get()));
     }
-    for (const OutputPlace& place : outputs_) {
+    for (const Place<std::uint8_t>& place : outputs_) {
         if (memory_ != Memory::pinned || place.bytes == 0) continue;
-        const Status status = copy(place.target, output_.device.data() + place.offset, place.bytes,
+        const Status status = copy(place.memory, output_.device.data() + place.offset, place.bytes,
                                    cudaMemcpyDeviceToHost);
         if (!status.ok()) return status;
     }
@@ -291,9 +298,9 @@ void Slot::finish() {
         std::memcpy(&difference, differences + i * sizeof difference, sizeof difference);
         items_[i].wrong = difference != 0;
     }
-    for (const OutputPlace& place : outputs_) {
+    for (const Place<std::uint8_t>& place : outputs_) {
         if (memory_ == Memory::plain && place.bytes != 0)
-            std::memcpy(place.target, output_.host.data() + place.offset, place.bytes);
+            std::memcpy(place.memory, output_.host.data() + place.offset, place.bytes);
     }
 }
 

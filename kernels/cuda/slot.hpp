@@ -14,8 +14,10 @@
 
 namespace fragmend::cuda {
 
-/// Place in the flow: DeviceEngine hands it a batch with `start`, asks `finished` until it is, and
-/// calls `finish`. Owned by the engine; used by one thread at a time, whose device is current.
+/// Place in the flow: who submits calls `gather`, the slot's driver `queue` and then `finished`
+/// until it is, who waits `finish`. Owned by the engine; used by one thread at a time. Only
+/// `create`, `queue` and `finished` call the driver, with the device current; for plain memory they
+/// touch nothing but what the slot owns.
 ///
 /// Memory: `control` holds a batch's arrays, then what comes back of them (MD5 states and failed
 /// checks); `input` and `output` hold payloads unless the threads use them in place. Each has a
@@ -25,9 +27,10 @@ class Slot {
     explicit Slot(const kernels::Limits& limits);
     kernels::Status create();
 
-    /// Queues a batch. On an error nothing is queued any more and nothing was changed.
-    kernels::Status start(std::span<kernels::Item> items, kernels::Memory memory,
-                          unsigned blocks_max);
+    /// Lays a batch out, and takes plain sources along. Errors: bad_item, too_large.
+    kernels::Status gather(std::span<kernels::Item> items, kernels::Memory memory);
+    /// Queues what was gathered. On an error nothing is queued any more.
+    kernels::Status queue(unsigned blocks_max);
     /// ok with `done` false while the batch still runs.
     kernels::Status finished(bool& done);
     /// Hands the results of a finished batch to its items.
@@ -41,8 +44,10 @@ class Slot {
         std::size_t used = 0;
         kernels::Status create(std::size_t bytes);
     };
-    struct OutputPlace {
-        std::uint8_t* target = nullptr;
+    /// A fragment in the caller's memory, and its offset in `input` or `output`.
+    template <class Byte>
+    struct Place {
+        Byte* memory = nullptr;
         std::size_t offset = 0;
         std::size_t bytes = 0;
     };
@@ -50,12 +55,12 @@ class Slot {
     kernels::Status place_payloads();
     kernels::Status place_sources(const kernels::Item& item, std::uint64_t* pointers);
     kernels::Status place_outputs(const kernels::Item& item, std::uint64_t* pointers);
+    void pack_control();
+    kernels::Status queue_all(unsigned blocks_max);
     /// Queues a copy now or together with those that follow it; `queue_run` ends that.
     kernels::Status copy(std::uint8_t* to, const std::uint8_t* from, std::size_t bytes,
                          cudaMemcpyKind kind);
     kernels::Status queue_run(cudaMemcpyKind kind);
-    void pack_control();
-    kernels::Status queue(unsigned blocks_max);
     kernels::Status queue_uploads();
     kernels::Status queue_streams();
     kernels::Status queue_groups(unsigned blocks_max, bool checks);
@@ -79,7 +84,8 @@ class Slot {
     // Of the batch in flight.
     std::span<kernels::Item> items_;
     kernels::Memory memory_ = kernels::Memory::plain;
-    std::vector<OutputPlace> outputs_;
+    std::vector<Place<const std::uint8_t>> pinned_sources_;
+    std::vector<Place<std::uint8_t>> outputs_;
     CopyRun run_;
     GroupArrays arrays_;
     StreamArrays streams_;

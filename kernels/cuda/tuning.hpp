@@ -2,7 +2,8 @@
 //
 // | number             | device | date | command                      | why |
 // |--------------------|--------|------|------------------------------|------------------------------|
-// | all of those below | none   |      | fragmend_kernel_bench --json | estimates, not yet measured  |
+// | all of those below | none   |      | fragmend_kernel_bench --json | estimates, not yet measured
+// |
 #pragma once
 
 #include <cstdint>
@@ -19,10 +20,13 @@ inline constexpr std::uint32_t tile_columns = 512;
 inline constexpr unsigned decode_blocks_a_multiprocessor = 16;
 /// Few, so that a few hundred streams spread over all multiprocessors.
 inline constexpr unsigned md5_threads = 32;
-/// How long a waiter looks at an event without sleeping: a sleep of any length takes 70 us or more,
-/// and a small batch is done before.
+/// How long a slot's thread looks at an event without sleeping: a sleep of any length takes 70 us
+/// or more, and a small batch is done before.
 inline constexpr unsigned spin_us = 30;
 /// How long it then sleeps between looks.
 inline constexpr unsigned poll_us = 20;
+/// A batch that is under way for longer is looked at only so often.
+inline constexpr unsigned prompt_ms = 1000;
+inline constexpr unsigned late_poll_us = 10'000;
 
 }  // namespace fragmend::cuda::tuning

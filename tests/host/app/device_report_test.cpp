@@ -58,7 +58,7 @@ TEST(DeviceReport, AllOfItAsJson) {
     one[0].failures = 2;
     EXPECT_EQ(boost::json::serialize(devices_json(one)),
               R"([{"name":"GPU 0","state":"resting","detail":"","batches":7,"items":7,)"
-              R"("failures":2,"wrong_items":0,"returns":0}])");
+              R"("failures":2,"wrong_items":0,"returns":0,"trying":false}])");
 }
 
 }  // namespace

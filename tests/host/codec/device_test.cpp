@@ -3,7 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <deque>
+#include <memory>
+#include <thread>
 
 #include "tests/host/codec/faulty_engine.hpp"
 
@@ -37,6 +40,15 @@ class DeviceLife : public testing::Test {
             limits, clock, Logger(nullptr, LogLevel::notice));
     }
 
+    static void wait_until_tried(const Device& device) {
+        while (device.status().trying)
+            std::this_thread::yield();
+    }
+    static void come_back(Device& device) {
+        device.come_back_when_rested();
+        wait_until_tried(device);
+    }
+
     HandClock clock;
     int made = 0;
     std::deque<StatusCode> refusals;
@@ -68,7 +80,7 @@ TEST_F(DeviceLife, NoDeviceIsNotAskedAgain) {
     device.start();
     EXPECT_EQ(device.status().state, DeviceState::gone);
     clock.advance(milliseconds(1'000'000));
-    device.come_back_when_rested();
+    come_back(device);
     EXPECT_EQ(made, 1);
 }
 
@@ -81,7 +93,7 @@ TEST_F(DeviceLife, OneThatGivesWrongBytesIsNotUsed) {
     EXPECT_EQ(device.status().detail, "gives other bytes");
     trial.clear();
     clock.advance(milliseconds(1000));
-    device.come_back_when_rested();
+    come_back(device);
     EXPECT_NE(device.engine(), nullptr);
 }
 
@@ -94,10 +106,10 @@ TEST_F(DeviceLife, RestsTwiceAsLongEachTimeAndComesBack) {
         EXPECT_EQ(device.status().rest, milliseconds(rest));
         const int before = made;
         clock.advance(milliseconds(rest - 1));
-        device.come_back_when_rested();
+        come_back(device);
         EXPECT_EQ(made, before) << "too early";
         clock.advance(milliseconds(1));
-        device.come_back_when_rested();
+        come_back(device);
         EXPECT_EQ(made, before + 1);
     }
     EXPECT_EQ(device.status().state, DeviceState::ready);
@@ -157,10 +169,10 @@ TEST_F(DeviceLife, OneThatHangsInItsTrialIsNeverDestroyed) {
         EXPECT_EQ(device.engine(), nullptr);
         EXPECT_EQ(device.status().state, DeviceState::resting);
         clock.advance(milliseconds(1000));
-        device.come_back_when_rested();
+        come_back(device);
         EXPECT_EQ(device.status().state, DeviceState::gone);
         clock.advance(milliseconds(1'000'000));
-        device.come_back_when_rested();
+        come_back(device);
         EXPECT_EQ(made, 2);
     }
     EXPECT_EQ(destroyed, 0);
@@ -178,7 +190,7 @@ TEST_F(DeviceLife, OneThatIsGoneAfterARestSaysWhy) {
     Device device = make();
     device.start();
     clock.advance(milliseconds(1000));
-    device.come_back_when_rested();
+    come_back(device);
     EXPECT_EQ(device.status().state, DeviceState::gone);
     EXPECT_EQ(device.status().detail, "as told");
 }
@@ -189,13 +201,86 @@ TEST_F(DeviceLife, OneThatHangsTwiceIsGone) {
     device.failed(device.engine(), {StatusCode::timed_out, 0, "x"});
     EXPECT_EQ(device.status().state, DeviceState::resting);
     clock.advance(milliseconds(1000));
-    device.come_back_when_rested();
+    come_back(device);
     ASSERT_NE(device.engine(), nullptr);
     device.failed(device.engine(), {StatusCode::timed_out, 0, "x"});
     EXPECT_EQ(device.status().state, DeviceState::gone);
     clock.advance(milliseconds(1'000'000));
-    device.come_back_when_rested();
+    come_back(device);
     EXPECT_EQ(made, 2);
+}
+
+/// A driver that does not answer until it is told to. Its calls outlive a device.
+struct SilentDriver {
+    struct State {
+        std::atomic<bool> answers = false;
+        std::atomic<int> asked = 0;
+        std::atomic<int> answered = 0;
+    };
+    MakeEngine make() const {
+        return [state = state](std::unique_ptr<kernels::Engine>& engine) -> Status {
+            ++state->asked;
+            state->answers.wait(false);
+            engine = std::make_unique<kernels::CpuEngine>(kernels::Limits{.batch_items_max = 1});
+            ++state->answered;
+            return {};
+        };
+    }
+    void answer() const {
+        state->answers = true;
+        state->answers.notify_all();
+    }
+    Device device(const Clock& clock, DeviceLimits limits) const {
+        return {"GPU 0", make(), [](kernels::Engine&) { return Trial(); },
+                limits,  clock,  Logger(nullptr, LogLevel::notice)};
+    }
+    std::shared_ptr<State> state = std::make_shared<State>();
+};
+
+TEST_F(DeviceLife, ADriverThatDoesNotAnswerAtTheStartIsGoneOnWithout) {
+    const SilentDriver driver;
+    Device device = driver.device(clock, {.start_max = milliseconds(10)});
+    device.start();
+    EXPECT_EQ(device.status().state, DeviceState::resting);
+    EXPECT_EQ(device.status().detail, "its driver does not answer");
+    clock.advance(milliseconds(1'000'000));
+    device.come_back_when_rested();
+    EXPECT_TRUE(device.status().trying);
+    EXPECT_EQ(driver.state->asked, 1);
+    driver.answer();
+    wait_until_tried(device);
+    EXPECT_EQ(device.status().state, DeviceState::ready);
+    EXPECT_EQ(device.status().returns, 1u);
+}
+
+TEST_F(DeviceLife, ADriverThatDoesNotAnswerAfterARestHoldsUpNobody) {
+    const SilentDriver driver;
+    driver.answer();
+    Device device = driver.device(clock, {});
+    device.start();
+    driver.state->answers = false;
+    device.failed(device.engine(), {StatusCode::device_lost, 0, "x"});
+    clock.advance(milliseconds(1000));
+    device.come_back_when_rested();
+    device.come_back_when_rested();
+    EXPECT_EQ(device.engine(), nullptr);
+    EXPECT_TRUE(device.status().trying);
+    driver.answer();
+    wait_until_tried(device);
+    EXPECT_NE(device.engine(), nullptr);
+    EXPECT_EQ(driver.state->asked, 2);
+}
+
+TEST_F(DeviceLife, ADriverThatNeverAnswersIsLeftToItself) {
+    const SilentDriver driver;
+    {
+        Device device = driver.device(clock, {.start_max = {}, .end_max = milliseconds(10)});
+        device.start();
+    }
+    driver.answer();
+    while (driver.state->answered == 0)
+        std::this_thread::yield();
+    EXPECT_EQ(driver.state->asked, 1);
 }
 
 }  // namespace

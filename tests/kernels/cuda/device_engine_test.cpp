@@ -91,6 +91,37 @@ TEST_F(DeviceEngineTest, PinnedFragmentsAtEqualDistancesGoUpTogether) {
     EXPECT_EQ(played::copies() - before, 4u);
 }
 
+TEST_F(DeviceEngineTest, ACallThatHangsHoldsUpNobody) {
+    Pair pair;
+    std::array items = {pair.item()};
+    kernels::Ticket ticket;
+    played::copies_hang(true);
+    ASSERT_TRUE(engine->submit(items, kernels::Memory::plain, ticket).ok());
+    EXPECT_EQ(engine->wait(ticket, 10).code, StatusCode::timed_out);
+    // What hangs has its own copy of the sources.
+    const auto before = pair.bytes;
+    pair.bytes.fill(0);
+    kernels::Ticket second;
+    EXPECT_EQ(engine->submit(items, kernels::Memory::plain, second).code, StatusCode::busy);
+    played::copies_hang(false);
+    EXPECT_EQ(pair.out, (std::array<std::uint8_t, 5>{})) << "written only while somebody waits";
+    ASSERT_TRUE(engine->wait(ticket, 10'000).ok());
+    EXPECT_EQ(pair.out, (std::array<std::uint8_t, 5>{7, 5, 11, 13, 15}));
+    pair.bytes = before;
+    EXPECT_TRUE(run(*engine, pair.item(), kernels::Memory::plain).ok());
+}
+
+TEST_F(DeviceEngineTest, ABatchThatNobodyWaitsForEndsBeforeItsEngine) {
+    Pair pair;
+    std::array items = {pair.item()};
+    kernels::Ticket ticket;
+    const unsigned before = played::copies();
+    ASSERT_TRUE(engine->submit(items, kernels::Memory::plain, ticket).ok());
+    engine.reset();
+    EXPECT_GT(played::copies(), before);
+    EXPECT_EQ(pair.out, (std::array<std::uint8_t, 5>{}));
+}
+
 TEST_F(DeviceEngineTest, AContextThatDiedIsMadeAnew) {
     const unsigned before = played::resets();
     EXPECT_EQ(kill(*engine).code, StatusCode::device_lost);

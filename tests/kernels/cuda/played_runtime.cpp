@@ -3,7 +3,9 @@
 // later calls until the device is reset, as a context does.
 #include <cuda_runtime.h>
 
+#include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
@@ -21,8 +23,10 @@ struct Runtime {
     cudaError_t last = cudaSuccess;
     bool resets_help = true;
     bool has_code = true;
+    bool copies_hang = false;
+    std::condition_variable copies_go_on;
     unsigned resets = 0;
-    unsigned copies = 0;
+    std::atomic<unsigned> copies = 0;
 };
 
 Runtime& runtime() {
@@ -34,6 +38,14 @@ cudaError_t answer() {
     const std::lock_guard lock(runtime().mutex);
     runtime().last = runtime().sticky;
     return runtime().sticky;
+}
+
+cudaError_t begin_copy() {
+    {
+        std::unique_lock lock(runtime().mutex);
+        runtime().copies_go_on.wait(lock, [] { return !runtime().copies_hang; });
+    }
+    return answer();
 }
 
 using Clock = std::chrono::steady_clock;
@@ -69,6 +81,14 @@ void has_code(bool has) {
 
 unsigned resets() {
     return runtime().resets;
+}
+
+void copies_hang(bool hang) {
+    {
+        const std::lock_guard lock(runtime().mutex);
+        runtime().copies_hang = hang;
+    }
+    runtime().copies_go_on.notify_all();
 }
 
 unsigned copies() {
@@ -125,7 +145,7 @@ cudaError_t cudaFreeHost(void* memory) {
 }
 cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpyKind,
                             cudaStream_t) {
-    const cudaError_t error = answer();
+    const cudaError_t error = begin_copy();
     if (error != cudaSuccess) return error;
     ++runtime().copies;
     std::memcpy(to, from, bytes);
@@ -133,7 +153,7 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpy
 }
 cudaError_t cudaMemcpy2DAsync(void* to, size_t to_pitch, const void* from, size_t from_pitch,
                               size_t width, size_t height, cudaMemcpyKind, cudaStream_t) {
-    const cudaError_t error = answer();
+    const cudaError_t error = begin_copy();
     if (width > to_pitch || width > from_pitch) return cudaErrorInvalidPitchValue;
     if (error != cudaSuccess) return error;
     ++runtime().copies;
