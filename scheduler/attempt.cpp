@@ -159,12 +159,12 @@ void RebuildAttempt::make_plan() {
     std::vector<std::uint8_t> indexes;
     for (const Survivor& survivor : survivors_)
         indexes.push_back(survivor.stream->index());
-    for (std::size_t output = 0; output < state_.outputs.size(); ++output) {
-        auto plan = state_.ports.codec.plan(state_.request.scheme, indexes,
-                                            state_.request.wanted_of(output));
-        if (plan.has_error()) return fail(plan.error());
-        plans_.push_back(std::move(plan.value()));
-    }
+    std::vector<std::uint8_t> wanted;
+    for (std::size_t output = 0; output < state_.outputs.size(); ++output)
+        wanted.push_back(state_.request.wanted_of(output));
+    auto plan = state_.ports.codec.plan(state_.request.scheme, indexes, wanted);
+    if (plan.has_error()) return fail(plan.error());
+    plan_ = std::move(plan.value());
     digests_ = state_.ports.codec.digests(survivors_.size());
     views_.resize(state_.shape->input_sets * survivors_.size());
 }
@@ -268,22 +268,23 @@ void RebuildAttempt::give_back(const Slots& slots) {
 Awaitable<void> RebuildAttempt::decode_round(std::uint64_t round, Slots slots) {
     const std::size_t count = survivors_.size();
     const std::size_t bytes = state_.shape->bytes_of_round(round);
-    for (std::size_t i = 0; i < slots.size(); ++i) {
-        DecodeJob job;
-        job.work.plan = plans_[i];
-        job.work.survivors = std::span(views_).subspan(input_set(round) * count, count);
-        job.work.output = slots[i].bytes.first(bytes);
-        // The survivors are hashed once, whatever is made of them.
-        job.work.digests = i == 0 ? digests_.get() : nullptr;
-        // Where everything is held back no prefix is ever compared; nor where nothing is sent yet.
-        job.chain = i > 0 || state_.shape->hold_all ? nullptr : &chain_;
-        const Result<void> ran = co_await state_.ports.dispatcher.run(job);
-        if (ran.has_error() || job.work.error || state_.stopping) {
-            give_back(slots);
-            if (ran.has_error()) co_return fail(ran.error());
-            if (job.work.error) judge(job.work);
-            co_return;
-        }
+    std::vector<ByteSpan> outputs;
+    outputs.reserve(slots.size());
+    for (const OutputWindow::Slot& slot : slots)
+        outputs.push_back(slot.bytes.first(bytes));
+    DecodeJob job;
+    job.work.plan = plan_;
+    job.work.survivors = std::span(views_).subspan(input_set(round) * count, count);
+    job.work.outputs = outputs;
+    job.work.digests = digests_.get();
+    // Where everything is held back no prefix is ever compared; nor where nothing is sent yet.
+    job.chain = state_.shape->hold_all ? nullptr : &chain_;
+    const Result<void> ran = co_await state_.ports.dispatcher.run(job);
+    if (ran.has_error() || job.work.error || state_.stopping) {
+        give_back(slots);
+        if (ran.has_error()) co_return fail(ran.error());
+        if (job.work.error) judge(job.work);
+        co_return;
     }
     RebuildStats& stats = state_.ports.stats;
     ++stats.rounds;

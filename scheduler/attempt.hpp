@@ -152,7 +152,7 @@ class RebuildAttempt {
     std::deque<Survivor> survivors_;  ///< In plan order.
     std::vector<FragmentHeader> headers_;
     std::vector<ByteView> views_;  ///< One of each survivor for each input set.
-    std::vector<std::shared_ptr<const DecodePlan>> plans_;  ///< One an output.
+    std::shared_ptr<const DecodePlan> plan_;
     std::unique_ptr<SurvivorDigests> digests_;
     Md5Digest chain_{};
 

@@ -26,22 +26,26 @@ struct EcScheme {
     auto operator<=>(const EcScheme&) const = default;
 };
 
-/// How one wanted fragment follows from one ordered set of survivors. Made by a codec, cached and
+/// How wanted fragments follow from one ordered set of survivors. Made by a codec, cached and
 /// bounded there; immutable, so many items share one.
 class DecodePlan {
   public:
-    DecodePlan(EcScheme scheme, std::vector<std::uint8_t> survivors, std::uint8_t wanted)
-        : scheme_(std::move(scheme)), survivors_(std::move(survivors)), wanted_(wanted) {}
+    DecodePlan(EcScheme scheme, std::vector<std::uint8_t> survivors,
+               std::vector<std::uint8_t> wanted)
+        : scheme_(std::move(scheme)),
+          survivors_(std::move(survivors)),
+          wanted_(std::move(wanted)) {}
     virtual ~DecodePlan() = default;
     const EcScheme& scheme() const { return scheme_; }
     /// Fragment indexes of the survivors, in the order in which items present their bytes.
     const std::vector<std::uint8_t>& survivors() const { return survivors_; }
-    std::uint8_t wanted() const { return wanted_; }
+    /// Fragment indexes of the outputs, in their order.
+    const std::vector<std::uint8_t>& wanted() const { return wanted_; }
 
   private:
     EcScheme scheme_;
     std::vector<std::uint8_t> survivors_;
-    std::uint8_t wanted_;
+    std::vector<std::uint8_t> wanted_;
 };
 
 /// The running MD5s of one object's survivor archives, one a survivor, fed by `Codec::run`.
@@ -54,16 +58,19 @@ class SurvivorDigests {
     virtual Md5Digest finish(std::size_t position) = 0;
 };
 
-/// One round of one object: equal-length fragments in, one fragment out.
+/// One round of one object: equal-length fragments in, one fragment out for each that is wanted.
 /// Shapes:   survivors in plan order, each a whole fragment (80-byte header and payload) of the
 /// same
-///           length; output has that length and is fully written on success, unspecified otherwise.
+///           length; outputs as the plan's wanted ones, at least one, each of that length and fully
+///           written on success, unspecified otherwise.
 /// Lifetime: spans and digests live until `Codec::run` returns.
 struct SegmentWork {
     std::shared_ptr<const DecodePlan> plan;
     std::span<const ByteView> survivors;
-    ByteSpan output;
+    std::span<const ByteSpan> outputs;
     SurvivorDigests* digests = nullptr;
+
+    std::size_t fragment_bytes() const { return outputs.front().size(); }
 
     // Filled by the codec.
     std::optional<Error>
@@ -94,10 +101,15 @@ class Codec {
     virtual std::optional<std::vector<std::uint8_t>> choose_survivors(
         const EcScheme& scheme, std::span<const std::uint8_t> available, std::uint8_t wanted) = 0;
 
-    /// Errors: singular, unsupported_scheme.
-    virtual Result<std::shared_ptr<const DecodePlan>> plan(const EcScheme& scheme,
-                                                           std::span<const std::uint8_t> survivors,
-                                                           std::uint8_t wanted) = 0;
+    /// `wanted`: distinct indexes, at least one. Errors: singular, unsupported_scheme.
+    virtual Result<std::shared_ptr<const DecodePlan>> plan(
+        const EcScheme& scheme, std::span<const std::uint8_t> survivors,
+        std::span<const std::uint8_t> wanted) = 0;
+    Result<std::shared_ptr<const DecodePlan>> plan(const EcScheme& scheme,
+                                                   std::span<const std::uint8_t> survivors,
+                                                   std::uint8_t wanted) {
+        return plan(scheme, survivors, std::span(&wanted, 1));
+    }
 
     virtual std::unique_ptr<SurvivorDigests> digests(std::size_t survivor_count) = 0;
 

@@ -7,7 +7,7 @@ namespace fragmend::scheduler {
 namespace {
 
 std::size_t survivor_bytes_of(const DecodeJob& job) {
-    return job.work.survivors.size() * job.work.output.size();
+    return job.work.survivors.size() * job.work.fragment_bytes();
 }
 
 void run_batch(Codec& codec, const std::vector<DecodeJob*>& jobs) {
@@ -20,7 +20,7 @@ void run_batch(Codec& codec, const std::vector<DecodeJob*>& jobs) {
         if (job->chain == nullptr || job->work.error) continue;
         Md5 md5;
         md5.update(*job->chain);
-        md5.update(codec.fingerprint(job->work.output));
+        md5.update(codec.fingerprint(job->work.outputs.front()));
         *job->chain = md5.finish();
     }
 }

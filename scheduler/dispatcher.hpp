@@ -15,8 +15,9 @@ namespace fragmend::scheduler {
 /// One round on its way through the codec.
 struct DecodeJob {
     SegmentWork work;
-    /// Unless null: becomes MD5(its old value, then the output) when the work succeeds. Computed on
-    /// the worker, where the output is warm; it names the whole prefix of an archive in 16 bytes.
+    /// Unless null: becomes MD5(its old value, then the first output) when the work succeeds.
+    /// Computed on the worker, where the output is warm; it names the whole prefix of an archive in
+    /// 16 bytes.
     Md5Digest* chain = nullptr;
 };
 

@@ -37,15 +37,16 @@ void rows(const DotKernels& kernels, const EcScheme& scheme, std::size_t segment
                     {scheme, segment_bytes, object_count(scheme, segment_bytes, cold)});
     const auto& plan = static_cast<const codec::CpuPlan&>(objects.plan());
     const std::size_t payload = objects.fragment_bytes() - fragment_header_bytes;
-    std::vector<const Bytes*> inputs(plan.used().size());
+    std::vector<const Bytes*> inputs(plan.used(0).size());
     const double rate = measure(pass_ms, inputs.size() * payload, [&] {
         scheduler::SegmentWork& item = objects.next();
         for (std::size_t i = 0; i < inputs.size(); ++i) {
-            const ByteView survivor = item.survivors[plan.used()[i]];
+            const ByteView survivor = item.survivors[plan.used(0)[i]];
             inputs[i] = reinterpret_cast<const Bytes*>(survivor.data()) + fragment_header_bytes;
         }
-        plan.decode().run(
-            inputs, reinterpret_cast<Bytes*>(item.output.data()) + fragment_header_bytes, payload);
+        plan.row(0).decode.run(
+            inputs, reinterpret_cast<Bytes*>(item.outputs[0].data()) + fragment_header_bytes,
+            payload);
     });
     report.add({"row " + std::string(kernels.name), codec::to_string(scheme),
                 objects.fragment_bytes(), cold, rate});

@@ -25,6 +25,7 @@ Objects::Objects(scheduler::Codec& codec, const codec::LibraryInstance& library,
     memory_ = std::make_unique<std::byte[]>(shape.count * (survivor_bytes_ + fragment_bytes_));
     items_.resize(shape.count);
     views_.resize(shape.count);
+    outputs_.resize(shape.count);
     std::byte* next = memory_.get();
     for (std::size_t i = 0; i < shape.count; ++i) {
         for (std::uint8_t index : survivors) {
@@ -34,7 +35,8 @@ Objects::Objects(scheduler::Codec& codec, const codec::LibraryInstance& library,
         }
         items_[i].plan = plan_;
         items_[i].survivors = views_[i];
-        items_[i].output = {next, fragment_bytes_};
+        outputs_[i] = {next, fragment_bytes_};
+        items_[i].outputs = std::span(&outputs_[i], 1);
         next += fragment_bytes_;
     }
 }

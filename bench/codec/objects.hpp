@@ -40,6 +40,7 @@ class Objects {
     std::shared_ptr<const scheduler::DecodePlan> plan_;
     std::unique_ptr<std::byte[]> memory_;
     std::vector<std::vector<ByteView>> views_;
+    std::vector<ByteSpan> outputs_;
     std::vector<scheduler::SegmentWork> items_;
 };
 

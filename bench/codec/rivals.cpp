@@ -41,7 +41,7 @@ void against_library(const Pace& pace, const EcScheme& scheme, std::size_t segme
     codec::CpuCodec cpu;
     Objects objects(cpu, *library, {scheme, segment_bytes, 1});
     scheduler::SegmentWork& item = objects.next();
-    std::vector<std::byte> theirs(item.output.size());
+    std::vector<std::byte> theirs(item.fragment_bytes());
     std::vector<scheduler::SegmentWork*> batch(in_batch, &item);
     const auto result = duel(
         pace.rounds, pace.pass_ms, in_batch * objects.survivor_bytes(), [&] { cpu.run(batch); },
@@ -52,7 +52,7 @@ void against_library(const Pace& pace, const EcScheme& scheme, std::size_t segme
             }
         });
     objects.check();
-    if (!std::ranges::equal(item.output, theirs)) throw std::runtime_error("bytes differ");
+    if (!std::ranges::equal(item.outputs[0], theirs)) throw std::runtime_error("bytes differ");
     report.add({"codec: headers, decode, check", "liberasurecode", codec::to_string(scheme),
                 objects.fragment_bytes(), result, target});
 }
@@ -67,17 +67,17 @@ struct BareRow {
           plan(static_cast<const codec::CpuPlan&>(objects.plan())),
           payload(objects.fragment_bytes() - fragment_header_bytes) {
         const scheduler::SegmentWork& item = objects.items().front();
-        for (std::uint8_t position : plan.used()) {
+        for (std::uint8_t position : plan.used(0)) {
             inputs.push_back(reinterpret_cast<const Bytes*>(item.survivors[position].data()) +
                              fragment_header_bytes);
         }
-        output = reinterpret_cast<Bytes*>(item.output.data()) + fragment_header_bytes;
+        output = reinterpret_cast<Bytes*>(item.outputs[0].data()) + fragment_header_bytes;
     }
     /// Of one call of a rival's and of `run`.
     std::size_t bytes() const { return in_batch * inputs.size() * payload; }
     void run() const {
         for (std::size_t i = 0; i < in_batch; ++i)
-            plan.decode().run(inputs, output, payload);
+            plan.row(0).decode.run(inputs, output, payload);
     }
     void expect(const Bytes* theirs) const {
         if (std::memcmp(output, theirs, payload) != 0) throw std::runtime_error("bytes differ");
@@ -110,7 +110,7 @@ void against_isal(const Pace& pace, const EcScheme& scheme, std::size_t segment_
     const auto k = static_cast<int>(row.inputs.size());
     std::vector<Bytes> tables(32 * row.inputs.size());
     std::vector<Bytes> coefficients;
-    for (gf::Element element : row.plan.row()) {
+    for (gf::Element element : row.plan.row(0).coefficients) {
         coefficients.push_back(static_cast<Bytes>(element));
     }
     ec_init_tables(k, 1, coefficients.data(), tables.data());
@@ -163,8 +163,8 @@ void against_gf_complete(const Pace& pace, const EcScheme& scheme, std::size_t s
             clear_registers();
             for (std::size_t i = 0; i < in_batch; ++i) {
                 for (std::size_t j = 0; j < copies.size(); ++j) {
-                    field.multiply_region(row.plan.row()[j], copies[j].data(), their_output.data(),
-                                          row.payload, j != 0);
+                    field.multiply_region(row.plan.row(0).coefficients[j], copies[j].data(),
+                                          their_output.data(), row.payload, j != 0);
                 }
             }
         });

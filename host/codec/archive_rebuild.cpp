@@ -433,6 +433,7 @@ class Rebuild {
                 if (auto done = read(archives[i], first * full, into); !done) return done;
             }
             std::vector<SegmentWork> items(count);
+            std::vector<ByteSpan> outputs(count);
             std::vector<std::vector<ByteView>> views(count);
             std::vector<SegmentWork*> batch;
             for (std::size_t i = 0; i < count; ++i) {
@@ -442,13 +443,14 @@ class Rebuild {
                 }
                 items[i].plan = *plan;
                 items[i].survivors = views[i];
-                items[i].output = std::span(output).subspan(i * full, length);
+                outputs[i] = std::span(output).subspan(i * full, length);
+                items[i].outputs = std::span(&outputs[i], 1);
                 batch.push_back(&items[i]);
             }
             codec_.run(batch);
             for (std::size_t i = 0; i < count; ++i) {
                 if (items[i].error) return *items[i].error;
-                if (auto seen = visit(first + i, items[i].output); !seen) return seen;
+                if (auto seen = visit(first + i, outputs[i]); !seen) return seen;
             }
         }
         return {};

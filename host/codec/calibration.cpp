@@ -126,6 +126,7 @@ SyntheticRounds::SyntheticRounds(CpuCodec& cpu, const EcScheme& scheme, std::siz
     };
     items_.resize(count);
     views_.resize(count);
+    outputs_.resize(count);
     for (std::size_t i = 0; i < count; ++i) {
         for (std::uint8_t index : survivors) {
             const ByteSpan survivor = take();
@@ -136,7 +137,8 @@ SyntheticRounds::SyntheticRounds(CpuCodec& cpu, const EcScheme& scheme, std::siz
         }
         items_[i].plan = plan_;
         items_[i].survivors = views_[i];
-        items_[i].output = take();
+        outputs_[i] = take();
+        items_[i].outputs = std::span(&outputs_[i], 1);
         pointers_.push_back(&items_[i]);
     }
     reset(cpu);
@@ -145,7 +147,7 @@ SyntheticRounds::SyntheticRounds(CpuCodec& cpu, const EcScheme& scheme, std::siz
 void SyntheticRounds::reset(CpuCodec& cpu) {
     digests_.clear();
     for (SegmentWork& item : items_) {
-        std::ranges::fill(item.output, std::byte{0});
+        std::ranges::fill(item.outputs.front(), std::byte{0});
         digests_.push_back(cpu.digests(item.survivors.size()));
         item.digests = digests_.back().get();
     }
@@ -154,7 +156,7 @@ void SyntheticRounds::reset(CpuCodec& cpu) {
 Md5Digest SyntheticRounds::summary() {
     Md5 md5;
     for (SegmentWork& item : items_) {
-        md5.update(item.output);
+        md5.update(item.outputs.front());
         for (std::size_t j = 0; j < item.survivors.size(); ++j) {
             md5.update(item.digests->finish(j));
         }

@@ -42,6 +42,7 @@ class SyntheticRounds {
     std::size_t survivor_bytes_ = 0;
     std::vector<std::byte> memory_;
     std::vector<std::vector<ByteView>> views_;
+    std::vector<ByteSpan> outputs_;
     std::vector<std::unique_ptr<scheduler::SurvivorDigests>> digests_;
     std::vector<scheduler::SegmentWork> items_;
     std::vector<scheduler::SegmentWork*> pointers_;

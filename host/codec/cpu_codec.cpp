@@ -172,10 +172,11 @@ Result<void> CpuCodec::gives_back(const EcScheme& scheme, const RunOne& rebuild)
             views.emplace_back(sample[index]);
         }
         std::vector<std::byte> output(sample[wanted].size());
+        const ByteSpan outputs[] = {output};
         SegmentWork item;
         item.plan = *made;
         item.survivors = views;
-        item.output = output;
+        item.outputs = outputs;
         if (auto done = rebuild(item); !done) return done;
         if (auto same = reference.compare(output, wanted); !same) return same;
     }
@@ -222,8 +223,9 @@ std::optional<std::vector<std::uint8_t>> CpuCodec::choose_survivors(
 }
 
 Result<std::shared_ptr<const scheduler::DecodePlan>> CpuCodec::plan(
-    const EcScheme& scheme, std::span<const std::uint8_t> survivors, std::uint8_t wanted) {
-    PlanKey key{scheme, {survivors.begin(), survivors.end()}, wanted};
+    const EcScheme& scheme, std::span<const std::uint8_t> survivors,
+    std::span<const std::uint8_t> wanted) {
+    PlanKey key{scheme, {survivors.begin(), survivors.end()}, {wanted.begin(), wanted.end()}};
     if (auto cached = plans_.find(key)) return cached;
     const auto known = decoder(scheme);
     if (!known) return known.error();
@@ -250,7 +252,7 @@ void CpuCodec::run(std::span<SegmentWork*> batch) {
     std::size_t first = 0;
     std::size_t bytes = 0;
     for (std::size_t i = 0; i < batch.size(); ++i) {
-        bytes += batch[i]->survivors.size() * batch[i]->output.size();
+        bytes += batch[i]->survivors.size() * batch[i]->fragment_bytes();
         if (bytes < group_bytes && i + 1 != batch.size()) continue;
         run_group(batch.subspan(first, i + 1 - first), workspace);
         first = i + 1;
@@ -280,6 +282,7 @@ void CpuCodec::run_group(std::span<SegmentWork*> group, Workspace& workspace) {
     for (SegmentWork* item : group) {
         FRAGMEND_ASSERT(is_ours(*item->plan));
         FRAGMEND_ASSERT(item->survivors.size() == item->plan->survivors().size());
+        FRAGMEND_ASSERT(item->outputs.size() == item->plan->wanted().size());
         item->error.reset();
         item->culprit = -1;
         const SiblingHeaders* source = workspace.check.run(*item);
@@ -301,8 +304,7 @@ void CpuCodec::run_group(std::span<SegmentWork*> group, Workspace& workspace) {
 void CpuCodec::decode(SegmentWork& item, const SiblingHeaders& source, std::uint32_t turn,
                       Workspace& workspace) {
     const auto& plan = static_cast<const FragmentPlan&>(*item.plan);
-    const auto checked = turn % static_cast<std::uint32_t>(plan.used().size());
-    if (auto done = plan.rebuild(item, checked, workspace.scratch); !done) {
+    if (auto done = plan.rebuild(item, turn, workspace.scratch); !done) {
         item.error = done.error();
         return;
     }
@@ -312,15 +314,17 @@ void CpuCodec::decode(SegmentWork& item, const SiblingHeaders& source, std::uint
 void CpuCodec::write_header(SegmentWork& item, const SiblingHeaders& source) const {
     const auto& plan = static_cast<const FragmentPlan&>(*item.plan);
     FragmentHeader header;
-    header.index = plan.wanted();
     header.payload_bytes = source.header().payload_bytes;
     header.segment_bytes = source.header().segment_bytes;
     header.backend_id = plan.back_end().id;
     header.backend_version = plan.back_end().version;
     header.library_version = library_version_;
-    const auto output = item.output.first<fragment_header_bytes>();
-    if (!source.write(header, crc_form_, output)) {
-        write_fragment_header(header, crc_form_, output);
+    for (std::size_t o = 0; o < item.outputs.size(); ++o) {
+        header.index = plan.wanted()[o];
+        const auto output = item.outputs[o].first<fragment_header_bytes>();
+        if (!source.write(header, crc_form_, output)) {
+            write_fragment_header(header, crc_form_, output);
+        }
     }
 }
 

@@ -65,9 +65,10 @@ class CpuCodec final : public scheduler::Codec {
     std::optional<std::vector<std::uint8_t>> choose_survivors(
         const EcScheme& scheme, std::span<const std::uint8_t> available,
         std::uint8_t wanted) override;
+    using Codec::plan;
     Result<std::shared_ptr<const scheduler::DecodePlan>> plan(
         const EcScheme& scheme, std::span<const std::uint8_t> survivors,
-        std::uint8_t wanted) override;
+        std::span<const std::uint8_t> wanted) override;
     std::unique_ptr<scheduler::SurvivorDigests> digests(std::size_t survivor_count) override;
     void run(std::span<scheduler::SegmentWork*> batch) override;
     /// MD5 over the MD5s of `md5_lanes_max` slices, which fill the lanes where one stream would

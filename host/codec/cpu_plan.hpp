@@ -19,41 +19,42 @@ struct SchemeEntry {
     gf::Matrix generator;
 };
 
-/// One decode row, and for each survivor that it uses the row by which that survivor follows from
-/// the others and the output.
+/// One decode row an output, and for each survivor that it uses the row by which that survivor
+/// follows from the others and the output.
 class CpuPlan final : public FragmentPlan {
   public:
     /// Errors: singular.
     static Result<std::shared_ptr<const CpuPlan>> make(const SchemeEntry& entry,
                                                        std::span<const std::uint8_t> survivors,
-                                                       std::uint8_t wanted,
+                                                       std::span<const std::uint8_t> wanted,
                                                        const DotKernels& kernels);
 
     gf::Field field() const { return field_; }
-    /// The coefficients of `decode`, none of them zero.
-    std::span<const gf::Element> row() const { return row_; }
-    /// The wanted payload out of the used survivors' payloads, in the order of `used`.
-    const DotProduct& decode() const { return decode_; }
-    /// The payload of used()[i] out of the same inputs with the output in place of input i.
-    const DotProduct& check(std::size_t i) const { return checks_[i]; }
+    /// What one output follows from, inputs in the order of `used`.
+    struct Row {
+        std::vector<gf::Element> coefficients;  ///< Of `decode`, none of them zero.
+        DotProduct decode;                      ///< The wanted payload out of the survivors'.
+        /// Input i out of the same inputs with the output in its place.
+        std::vector<DotProduct> checks;
+    };
+    const Row& row(std::size_t output) const { return rows_[output]; }
 
-    /// The same rows for a device, made when first asked for. Null when there are more survivors
-    /// than devices take.
+    /// The same rows for a device, made when first asked for. Null when there are more survivors or
+    /// outputs than devices take in one item.
     const DeviceRows* device_rows() const;
 
-    Result<void> rebuild(const scheduler::SegmentWork& item, std::size_t checked,
+    Result<void> rebuild(const scheduler::SegmentWork& item, std::uint32_t turn,
                          DecodeScratch& scratch) const override;
 
   private:
-    CpuPlan(const SchemeEntry& entry, std::vector<std::uint8_t> survivors, std::uint8_t wanted,
-            std::vector<std::uint8_t> used, std::vector<gf::Element> row,
-            const DotKernels& kernels);
+    CpuPlan(const SchemeEntry& entry, std::span<const std::uint8_t> survivors,
+            std::span<const std::uint8_t> wanted, std::vector<std::vector<std::uint8_t>> used,
+            std::vector<Row> rows);
+    std::optional<DeviceRows> make_device_rows() const;
 
     const gf::Field field_;
-    const std::vector<gf::Element> row_;
+    const std::vector<Row> rows_;
     const std::size_t tile_bytes_;
-    DotProduct decode_;
-    std::vector<DotProduct> checks_;
     mutable std::once_flag device_rows_made_;
     mutable std::optional<DeviceRows> device_rows_;
 };

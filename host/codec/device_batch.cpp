@@ -41,6 +41,7 @@ void DeviceBatch::clear() {
     drafts_.clear();
     sources_.clear();
     outputs_.clear();
+    checks_.clear();
     states_.clear();
     state_pointers_.clear();
     positions_.clear();
@@ -52,14 +53,14 @@ void DeviceBatch::clear() {
 }
 
 bool DeviceBatch::fits(const SegmentWork& item, const kernels::Limits& limits) const {
-    const std::size_t fragment = item.output.size() + slack_bytes;
+    const std::size_t fragment = item.fragment_bytes() + slack_bytes;
     // Survivors that are hashed but not used become an item of their own.
     return drafts_.size() + 2 <= limits.batch_items_max &&
-           rows_.size() + 2 <= limits.batch_rows_max &&
+           rows_.size() + 1 + item.outputs.size() <= limits.batch_rows_max &&
            sources_.size() + item.survivors.size() <= limits.batch_sources_max &&
-           outputs_.size() + 1 <= limits.batch_outputs_max &&
+           outputs_.size() + item.outputs.size() <= limits.batch_outputs_max &&
            input_bytes_ + item.survivors.size() * fragment <= limits.batch_input_bytes_max &&
-           output_bytes_ + fragment <= limits.batch_output_bytes_max;
+           output_bytes_ + item.outputs.size() * fragment <= limits.batch_output_bytes_max;
 }
 
 void DeviceBatch::add_source(const SegmentWork& item, std::size_t position) {
@@ -79,41 +80,46 @@ void DeviceBatch::count_rows(const kernels::Rows* rows) {
 void DeviceBatch::add(SegmentWork& item, const SiblingHeaders& source, std::uint32_t turn) {
     const CpuPlan& plan = plan_of(item);
     const DeviceRows& rows = *plan.device_rows();
-    const std::span<const std::uint8_t> used = plan.used();
-    const auto checked = turn % static_cast<std::uint32_t>(used.size());
     Draft draft;
     draft.rows = &rows.decode;
     draft.entry = entries_.size();
     draft.first_source = sources_.size();
-    draft.source_count = used.size();
+    draft.source_count = rows.sources.size();
     draft.first_digest = states_.size();
-    draft.payload_bytes = item.output.size() - fragment_header_bytes;
+    draft.first_output = outputs_.size();
+    draft.output_count = item.outputs.size();
+    draft.payload_bytes = item.fragment_bytes() - fragment_header_bytes;
     draft.hashed = item.digests != nullptr;
-    draft.check = {&rows.checks[checked], static_cast<std::uint8_t>(checked)};
     count_rows(draft.rows);
-    count_rows(draft.check.row);
-    for (std::uint8_t position : used) {
+    for (std::uint8_t position : rows.sources) {
         add_source(item, position);
     }
+    for (std::size_t o = 0; o < item.outputs.size(); ++o) {
+        outputs_.push_back(reinterpret_cast<std::uint8_t*>(item.outputs[o].data()) +
+                           fragment_header_bytes);
+        const DeviceRows::Check& check = rows.checks[o][plan.checked(o, turn)];
+        checks_.push_back({&check.row, check.source});
+        count_rows(&check.row);
+    }
     drafts_.push_back(draft);
-    outputs_.push_back(reinterpret_cast<std::uint8_t*>(item.output.data()) + fragment_header_bytes);
-    if (draft.hashed && used.size() != item.survivors.size()) {
+    if (draft.hashed && rows.sources.size() != item.survivors.size()) {
         Draft rest = draft;
         rest.rows = nullptr;
         rest.first_source = sources_.size();
         rest.first_digest = states_.size();
+        rest.output_count = 0;
         for (std::size_t position = 0; position < item.survivors.size(); ++position) {
-            if (std::ranges::find(used, position) == used.end()) add_source(item, position);
+            if (std::ranges::find(rows.sources, position) == rows.sources.end())
+                add_source(item, position);
         }
         rest.source_count = sources_.size() - rest.first_source;
         drafts_.push_back(rest);
-        outputs_.push_back(nullptr);
     }
     entries_.push_back({&item, source});
-    const std::size_t fragment = item.output.size() + slack_bytes;
-    bytes_ += item.survivors.size() * item.output.size();
+    const std::size_t fragment = item.fragment_bytes() + slack_bytes;
+    bytes_ += item.survivors.size() * item.fragment_bytes();
     input_bytes_ += item.survivors.size() * fragment;
-    output_bytes_ += fragment;
+    output_bytes_ += item.outputs.size() * fragment;
 }
 
 void DeviceBatch::make_items() {
@@ -122,17 +128,14 @@ void DeviceBatch::make_items() {
         state_pointers_.push_back(&state);
     }
     items_.clear();
-    for (std::size_t i = 0; i < drafts_.size(); ++i) {
-        const Draft& draft = drafts_[i];
+    for (const Draft& draft : drafts_) {
         kernels::Item item;
         item.rows = draft.rows;
         item.sources = std::span(sources_).subspan(draft.first_source, draft.source_count);
         item.bytes = draft.payload_bytes;
         item.prefix_bytes = fragment_header_bytes;
-        if (draft.rows != nullptr) {
-            item.outputs = std::span(outputs_).subspan(i, 1);
-            item.checks = std::span(&draft.check, 1);
-        }
+        item.outputs = std::span(outputs_).subspan(draft.first_output, draft.output_count);
+        item.checks = std::span(checks_).subspan(draft.first_output, draft.output_count);
         if (draft.hashed) {
             item.digests =
                 std::span(state_pointers_).subspan(draft.first_digest, draft.source_count);

@@ -45,9 +45,10 @@ class DeviceBatch {
         std::size_t first_source = 0;
         std::size_t source_count = 0;
         std::size_t first_digest = 0;
+        std::size_t first_output = 0;  ///< And check: one an output.
+        std::size_t output_count = 0;
         std::size_t payload_bytes = 0;
         bool hashed = false;
-        kernels::Check check;
     };
     void add_source(const scheduler::SegmentWork& item, std::size_t position);
     void count_rows(const kernels::Rows* rows);
@@ -56,7 +57,8 @@ class DeviceBatch {
     std::vector<Entry> entries_;
     std::vector<Draft> drafts_;
     std::vector<const std::uint8_t*> sources_;
-    std::vector<std::uint8_t*> outputs_;  ///< One a draft, null without rows.
+    std::vector<std::uint8_t*> outputs_;
+    std::vector<kernels::Check> checks_;
     std::vector<kernels::Md5State> states_;
     std::vector<kernels::Md5State*> state_pointers_;
     std::vector<std::size_t> positions_;  ///< Of each state's survivor in its item.

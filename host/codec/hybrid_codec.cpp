@@ -24,7 +24,7 @@ const CpuPlan* device_plan(const SegmentWork& item) {
 }
 
 std::size_t survivor_bytes(const SegmentWork& item) {
-    return item.survivors.size() * item.output.size();
+    return item.survivors.size() * item.fragment_bytes();
 }
 
 double seconds_between(std::chrono::steady_clock::time_point from,
@@ -97,7 +97,7 @@ Result<void> HybridCodec::check(const EcScheme& scheme) {
 }
 
 Result<void> HybridCodec::run_on(Device& device, SegmentWork& item) {
-    const auto fragment = "fragment " + std::to_string(item.plan->wanted());
+    const auto fragment = "fragment " + std::to_string(item.plan->wanted().front());
     const auto to_cpu = [&](const std::string& why) {
         return Error{errc::unsupported_scheme, fragment + " is left to the CPU: " + why};
     };

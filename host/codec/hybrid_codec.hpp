@@ -58,9 +58,10 @@ class HybridCodec final : public scheduler::Codec {
         std::uint8_t wanted) override {
         return cpu_.choose_survivors(scheme, available, wanted);
     }
+    using Codec::plan;
     Result<std::shared_ptr<const scheduler::DecodePlan>> plan(
         const EcScheme& scheme, std::span<const std::uint8_t> survivors,
-        std::uint8_t wanted) override {
+        std::span<const std::uint8_t> wanted) override {
         return cpu_.plan(scheme, survivors, wanted);
     }
     std::unique_ptr<scheduler::SurvivorDigests> digests(std::size_t survivor_count) override {

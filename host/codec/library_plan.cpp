@@ -57,44 +57,52 @@ bool LibraryScheme::rebuilds(std::span<const std::uint8_t> survivors, std::uint8
 
 Result<std::shared_ptr<const LibraryPlan>> LibraryPlan::make(
     std::shared_ptr<const LibraryScheme> library, std::span<const std::uint8_t> survivors,
-    std::uint8_t wanted) {
+    std::span<const std::uint8_t> wanted) {
     if (auto fit = check_indexes(library->scheme(), survivors, wanted); !fit) return fit.error();
-    std::vector<std::uint8_t> used;
-    if (library->rebuilds(survivors, wanted)) {
-        std::vector<std::uint8_t> others(survivors.begin(), survivors.end());
-        for (std::size_t i = 0; i < others.size(); ++i) {
-            others[i] = wanted;
-            if (library->rebuilds(others, survivors[i])) {
-                used.push_back(static_cast<std::uint8_t>(i));
+    std::vector<std::vector<std::uint8_t>> used;
+    for (std::uint8_t index : wanted) {
+        std::vector<std::uint8_t>& positions = used.emplace_back();
+        if (library->rebuilds(survivors, index)) {
+            std::vector<std::uint8_t> others(survivors.begin(), survivors.end());
+            for (std::size_t i = 0; i < others.size(); ++i) {
+                others[i] = index;
+                if (library->rebuilds(others, survivors[i])) {
+                    positions.push_back(static_cast<std::uint8_t>(i));
+                }
+                others[i] = survivors[i];
             }
-            others[i] = survivors[i];
+        }
+        if (positions.empty()) {
+            return Error{errc::singular, to_string(library->scheme()) +
+                                             ": liberasurecode does not give fragment " +
+                                             std::to_string(index) + " from these survivors"};
         }
     }
-    if (used.empty()) {
-        return Error{errc::singular, to_string(library->scheme()) +
-                                         ": liberasurecode does not give fragment " +
-                                         std::to_string(wanted) + " from these survivors"};
-    }
-    return std::shared_ptr<const LibraryPlan>(new LibraryPlan(
-        std::move(library), {survivors.begin(), survivors.end()}, wanted, std::move(used)));
+    return std::shared_ptr<const LibraryPlan>(
+        new LibraryPlan(std::move(library), {survivors.begin(), survivors.end()},
+                        {wanted.begin(), wanted.end()}, std::move(used)));
 }
 
-Result<void> LibraryPlan::rebuild(const scheduler::SegmentWork& item, std::size_t checked,
+Result<void> LibraryPlan::rebuild(const scheduler::SegmentWork& item, std::uint32_t turn,
                                   DecodeScratch& scratch) const {
     const LibraryInstance& instance = library_->instance();
-    if (auto done = instance.reconstruct(item.survivors, wanted(), item.output); !done) {
-        return done;
-    }
-    const std::size_t position = used()[checked];
-    std::vector<ByteView> others(item.survivors.begin(), item.survivors.end());
-    const ByteView expected = std::exchange(others[position], item.output);
-    scratch.rederived.resize(expected.size());
-    if (auto done = instance.reconstruct(others, survivors()[position], scratch.rederived); !done) {
-        return done;
-    }
-    if (!std::ranges::equal(ByteView(scratch.rederived).subspan(fragment_header_bytes),
-                            expected.subspan(fragment_header_bytes))) {
-        return does_not_give_back(checked);
+    for (std::size_t o = 0; o < item.outputs.size(); ++o) {
+        const ByteSpan output = item.outputs[o];
+        if (auto done = instance.reconstruct(item.survivors, wanted()[o], output); !done) {
+            return done;
+        }
+        const std::size_t position = used(o)[checked(o, turn)];
+        std::vector<ByteView> others(item.survivors.begin(), item.survivors.end());
+        const ByteView expected = std::exchange(others[position], output);
+        scratch.rederived.resize(expected.size());
+        if (auto done = instance.reconstruct(others, survivors()[position], scratch.rederived);
+            !done) {
+            return done;
+        }
+        if (!std::ranges::equal(ByteView(scratch.rederived).subspan(fragment_header_bytes),
+                                expected.subspan(fragment_header_bytes))) {
+            return does_not_give_back(o, checked(o, turn));
+        }
     }
     return {};
 }

@@ -43,7 +43,7 @@ class LibraryScheme {
     std::vector<std::vector<std::byte>> sample_;
 };
 
-/// Calls the library twice an item: for the output, and for the survivor that is checked. What the
+/// Calls the library twice an output: for itself, and for the survivor that is checked. What the
 /// library does depends on the indexes alone, so a plan exists only where it gave the true bytes of
 /// the sample: success with wrong bytes is `singular` here.
 class LibraryPlan final : public FragmentPlan {
@@ -51,16 +51,16 @@ class LibraryPlan final : public FragmentPlan {
     /// Errors: singular.
     static Result<std::shared_ptr<const LibraryPlan>> make(
         std::shared_ptr<const LibraryScheme> library, std::span<const std::uint8_t> survivors,
-        std::uint8_t wanted);
+        std::span<const std::uint8_t> wanted);
 
-    Result<void> rebuild(const scheduler::SegmentWork& item, std::size_t checked,
+    Result<void> rebuild(const scheduler::SegmentWork& item, std::uint32_t turn,
                          DecodeScratch& scratch) const override;
 
   private:
     LibraryPlan(std::shared_ptr<const LibraryScheme> library, std::vector<std::uint8_t> survivors,
-                std::uint8_t wanted, std::vector<std::uint8_t> used)
-        : FragmentPlan(library->scheme(), std::move(survivors), wanted, library->back_end(),
-                       std::move(used)),
+                std::vector<std::uint8_t> wanted, std::vector<std::vector<std::uint8_t>> used)
+        : FragmentPlan(library->scheme(), std::move(survivors), std::move(wanted),
+                       library->back_end(), std::move(used)),
           library_(std::move(library)) {}
 
     std::shared_ptr<const LibraryScheme>

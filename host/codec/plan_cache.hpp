@@ -15,7 +15,7 @@ namespace fragmend::codec {
 struct PlanKey {
     EcScheme scheme;
     std::vector<std::uint8_t> survivors;
-    std::uint8_t wanted = 0;
+    std::vector<std::uint8_t> wanted;
 
     auto operator<=>(const PlanKey&) const = default;
 };

@@ -28,7 +28,7 @@ void refuse(SegmentWork& item, std::size_t position, std::string_view why) {
 bool check_survivor(SegmentWork& item, std::size_t position, Source& source) {
     const auto& plan = static_cast<const FragmentPlan&>(*item.plan);
     const ByteView fragment = item.survivors[position];
-    if (fragment.size() != item.output.size()) {
+    if (fragment.size() != item.fragment_bytes()) {
         refuse(item, position, "not as long as this round's fragments");
         return false;
     }
@@ -64,7 +64,7 @@ const SiblingHeaders* SurvivorCheck::run(SegmentWork& item) {
     const auto& plan = static_cast<const FragmentPlan&>(*item.plan);
     const std::size_t count = item.survivors.size();
     const bool fits = last_ && plan.back_end().id == back_end_id_ && plan.scheme().k == k_ &&
-                      item.output.size() == fragment_bytes_ &&
+                      item.fragment_bytes() == fragment_bytes_ &&
                       item.survivors[0].size() == fragment_bytes_;
     if (!fits || !last_->is_sibling(item.survivors[0], plan.survivors()[0])) {
         last_.reset();
@@ -73,7 +73,7 @@ const SiblingHeaders* SurvivorCheck::run(SegmentWork& item) {
         last_.emplace(item.survivors[0], source.header, source.form);
         back_end_id_ = plan.back_end().id;
         k_ = plan.scheme().k;
-        fragment_bytes_ = item.output.size();
+        fragment_bytes_ = item.fragment_bytes();
     }
     std::size_t agreeing = 1;
     std::optional<std::size_t> other;

@@ -24,13 +24,14 @@ struct Item {
         digests = codec.digests(3);
         job.work.plan = codec.plan(scheme, survivors, 3).value();
         job.work.survivors = views;
-        job.work.output = output;
+        job.work.outputs = std::span(&into, 1);
         job.work.digests = digests.get();
         job.chain = &chain;
     }
     std::vector<Bytes> archives;
     std::vector<ByteView> views;
     Bytes output = Bytes(length);
+    ByteSpan into = output;
     std::unique_ptr<SurvivorDigests> digests;
     Md5Digest chain{};
     DecodeJob job;

@@ -215,9 +215,10 @@ std::optional<std::vector<std::uint8_t>> FakeCodec::choose_survivors(
 
 Result<std::shared_ptr<const DecodePlan>> FakeCodec::plan(const EcScheme& scheme,
                                                           std::span<const std::uint8_t> survivors,
-                                                          std::uint8_t wanted) {
+                                                          std::span<const std::uint8_t> wanted) {
     return std::make_shared<const DecodePlan>(
-        scheme, std::vector<std::uint8_t>(survivors.begin(), survivors.end()), wanted);
+        scheme, std::vector<std::uint8_t>(survivors.begin(), survivors.end()),
+        std::vector<std::uint8_t>(wanted.begin(), wanted.end()));
 }
 
 std::unique_ptr<SurvivorDigests> FakeCodec::digests(std::size_t survivor_count) {
@@ -234,13 +235,14 @@ void FakeCodec::run(std::span<SegmentWork*> batch) {
         }
         const auto& indexes = work->plan->survivors();
         EXPECT_EQ(work->survivors.size(), indexes.size());
-        std::fill(work->output.begin(), work->output.end(), std::byte{0});
+        EXPECT_EQ(work->outputs.size(), work->plan->wanted().size());
+        Bytes sum(work->fragment_bytes());
         for (std::size_t j = 0; j < indexes.size(); ++j) {
             const ByteView in = work->survivors[j];
             const auto payload =
                 reinterpret_cast<std::uintptr_t>(in.data() + fragment_header_bytes);
             EXPECT_TRUE(!slots_are_aligned || payload % 64 == 0);
-            EXPECT_EQ(in.size(), work->output.size());
+            EXPECT_EQ(in.size(), sum.size());
             if (get_32(in.data()) != indexes[j] || get_32(in.data() + 59) != magic ||
                 get_32(in.data() + 4) != in.size() - fragment_header_bytes) {
                 work->error = Error{errc::bad_fragment, "fragment header"};
@@ -249,13 +251,18 @@ void FakeCodec::run(std::span<SegmentWork*> batch) {
             }
             if (digests != nullptr) digests->md5s[j].update(in);
             for (std::size_t i = fragment_header_bytes; i < in.size(); ++i) {
-                work->output[i] ^= in[i] ^ mask(indexes[j]);
+                sum[i] ^= in[i] ^ mask(indexes[j]);
             }
         }
-        for (std::size_t i = fragment_header_bytes; i < work->output.size(); ++i) {
-            work->output[i] ^= mask(work->plan->wanted());
+        for (std::size_t o = 0; o < work->outputs.size(); ++o) {
+            const std::uint8_t wanted = work->plan->wanted()[o];
+            const ByteSpan output = work->outputs[o];
+            EXPECT_EQ(output.size(), sum.size());
+            for (std::size_t i = fragment_header_bytes; i < output.size(); ++i) {
+                output[i] = sum[i] ^ mask(wanted);
+            }
+            put_header(output.data(), wanted, output.size());
         }
-        put_header(work->output.data(), work->plan->wanted(), work->output.size());
         if (sabotage) sabotage(*work);
         if (digests != nullptr) --digests->users;
     }

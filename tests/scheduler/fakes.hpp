@@ -109,9 +109,10 @@ class FakeCodec final : public Codec {
     std::optional<std::vector<std::uint8_t>> choose_survivors(
         const EcScheme& scheme, std::span<const std::uint8_t> available,
         std::uint8_t wanted) override;
+    using Codec::plan;
     Result<std::shared_ptr<const DecodePlan>> plan(const EcScheme& scheme,
                                                    std::span<const std::uint8_t> survivors,
-                                                   std::uint8_t wanted) override;
+                                                   std::span<const std::uint8_t> wanted) override;
     std::unique_ptr<SurvivorDigests> digests(std::size_t survivor_count) override;
     void run(std::span<SegmentWork*> batch) override;
 

@@ -259,7 +259,7 @@ TEST(ObjectRebuild, ComputesOnceMoreAfterAComputeFault) {
                 if (++item < at || left == 0) return;
                 --left;
                 work.error = Error{errc::wrong_bytes, "cross-check"};
-                work.output[90] ^= std::byte{4};
+                work.outputs[0][90] ^= std::byte{4};
             };
             const auto received = rebuild_one(world, request);
             EXPECT_EQ(world.stats.compute_faults, static_cast<std::uint64_t>(faults));

@@ -144,7 +144,7 @@ void run_world(Storm& storm, bool faulty_codec, std::optional<asio::any_io_execu
         world.codec.sabotage = [&items](SegmentWork& work) {
             if (++items % 37 != 0) return;
             work.error = Error{errc::wrong_bytes, "cross-check"};
-            work.output[0] ^= std::byte{1};
+            work.outputs[0][0] ^= std::byte{1};
         };
     }
     RebuildLimits limits;

@@ -10,24 +10,16 @@ class SimCodec::Digests final : public scheduler::SurvivorDigests {
   public:
     Digests(SimCodec& codec, std::size_t count) : codec_(codec), md5s_(count) {}
 
-    ~Digests() override {
-        std::erase_if(codec_.fed_with_, [this](const auto& fed) { return fed.second == this; });
-    }
-
     /// The first round says what the attempt is about; what was known about it is void.
     void feed(const scheduler::SegmentWork& work) {
         if (indexes_.empty()) indexes_ = work.plan->survivors();
         for (std::size_t j = 0; j < md5s_.size(); ++j)
             md5s_[j].update(work.survivors[j]);
-        codec_.fed_with_[work.survivors.data()] = this;
-        serve(work);
-    }
-    /// One more fragment is made of what was fed.
-    void serve(const scheduler::SegmentWork& work) {
         const auto* header = reinterpret_cast<const char*>(work.survivors.front().data());
         seed_ = seed_of_header(header);
-        if (wanted_.insert(work.plan->wanted()).second)
-            codec_.evidence_.erase({seed_, work.plan->wanted()});
+        for (const std::uint8_t wanted : work.plan->wanted()) {
+            if (wanted_.insert(wanted).second) codec_.evidence_.erase({seed_, wanted});
+        }
     }
 
     Md5Digest finish(std::size_t position) override {
@@ -68,9 +60,10 @@ std::optional<std::vector<std::uint8_t>> SimCodec::choose_survivors(
 
 Result<std::shared_ptr<const scheduler::DecodePlan>> SimCodec::plan(
     const scheduler::EcScheme& scheme, std::span<const std::uint8_t> survivors,
-    std::uint8_t wanted) {
+    std::span<const std::uint8_t> wanted) {
     return std::make_shared<const scheduler::DecodePlan>(
-        scheme, std::vector<std::uint8_t>(survivors.begin(), survivors.end()), wanted);
+        scheme, std::vector<std::uint8_t>(survivors.begin(), survivors.end()),
+        std::vector<std::uint8_t>(wanted.begin(), wanted.end()));
 }
 
 std::unique_ptr<scheduler::SurvivorDigests> SimCodec::digests(std::size_t survivor_count) {
@@ -85,13 +78,12 @@ const Evidence* SimCodec::evidence(std::uint64_t seed, std::uint8_t wanted) cons
 void SimCodec::run(std::span<scheduler::SegmentWork*> batch) {
     for (scheduler::SegmentWork* work : batch) {
         const auto& indexes = work->plan->survivors();
-        const std::size_t bytes = work->output.size();
-        auto* out = reinterpret_cast<char*>(work->output.data());
-        std::fill_n(out, bytes, '\0');
+        const std::size_t bytes = work->fragment_bytes();
         if (lost) {
             work->error = Error{errc::wrong_bytes, "the engine is gone"};
             continue;
         }
+        std::string sum(bytes, '\0');
         for (std::size_t j = 0; j < indexes.size(); ++j) {
             const auto* in = reinterpret_cast<const char*>(work->survivors[j].data());
             if (!is_good_header(in, indexes[j], bytes)) {
@@ -100,25 +92,20 @@ void SimCodec::run(std::span<scheduler::SegmentWork*> batch) {
                 break;
             }
             for (std::size_t i = header_bytes; i < bytes; ++i)
-                out[i] = static_cast<char>(out[i] ^ in[i]);
+                sum[i] = static_cast<char>(sum[i] ^ in[i] ^ mask_of(indexes[j]));
         }
         if (work->error) continue;
-        // An odd number of masks of survivors is in there: out with them, in with the wanted one.
-        char masks = mask_of(work->plan->wanted());
-        for (const std::uint8_t index : indexes)
-            masks = static_cast<char>(masks ^ mask_of(index));
-        for (std::size_t i = header_bytes; i < bytes; ++i)
-            out[i] = static_cast<char>(out[i] ^ masks);
         const auto* first = reinterpret_cast<const char*>(work->survivors.front().data());
-        put_header(out, seed_of_header(first), work->plan->wanted(), bytes);
-        if (work->digests != nullptr) {
-            dynamic_cast<Digests&>(*work->digests).feed(*work);
-        } else if (const auto fed = fed_with_.find(work->survivors.data());
-                   fed != fed_with_.end()) {
-            fed->second->serve(*work);
+        for (std::size_t o = 0; o < work->outputs.size(); ++o) {
+            const std::uint8_t wanted = work->plan->wanted()[o];
+            auto* out = reinterpret_cast<char*>(work->outputs[o].data());
+            for (std::size_t i = header_bytes; i < bytes; ++i)
+                out[i] = static_cast<char>(sum[i] ^ mask_of(wanted));
+            put_header(out, seed_of_header(first), wanted, bytes);
         }
+        dynamic_cast<Digests&>(*work->digests).feed(*work);
         if (!dice.chance(wrong_percent)) continue;
-        out[dice.draw(bytes)] ^= 1;
+        work->outputs[dice.draw(work->outputs.size())][dice.draw(bytes)] ^= std::byte{1};
         work->error = Error{errc::wrong_bytes, "cross-check"};
     }
 }

@@ -31,9 +31,10 @@ class SimCodec final : public scheduler::Codec {
     std::optional<std::vector<std::uint8_t>> choose_survivors(
         const scheduler::EcScheme& scheme, std::span<const std::uint8_t> available,
         std::uint8_t wanted) override;
+    using Codec::plan;
     Result<std::shared_ptr<const scheduler::DecodePlan>> plan(
         const scheduler::EcScheme& scheme, std::span<const std::uint8_t> survivors,
-        std::uint8_t wanted) override;
+        std::span<const std::uint8_t> wanted) override;
     std::unique_ptr<scheduler::SurvivorDigests> digests(std::size_t survivor_count) override;
     void run(std::span<scheduler::SegmentWork*> batch) override;
 
@@ -50,8 +51,6 @@ class SimCodec final : public scheduler::Codec {
     class Digests;
     Truth& truth_;
     std::map<std::pair<std::uint64_t, std::uint8_t>, Evidence> evidence_;
-    /// By the place of the survivors' bytes: who hashed what lies there.
-    std::map<const ByteView*, Digests*> fed_with_;
 };
 
 }  // namespace fragmend::sim

@@ -166,6 +166,14 @@ TEST_F(CpuCodecRefuses, ToHearALengthFromADamagedHeader) {
     }
 }
 
+TEST_F(CpuCodecRefuses, WantedSetsThatAreNone) {
+    for (const Indexes& wanted : {Indexes{}, Indexes{4, 4}, Indexes{4, 6}, Indexes{4, 3}}) {
+        const auto plan = codec.plan(cauchy, Indexes{0, 1, 2, 3}, wanted);
+        ASSERT_FALSE(plan);
+        EXPECT_EQ(plan.error().code, errc::singular);
+    }
+}
+
 TEST_F(CpuCodecRefuses, SurvivorSetsThatDetermineNothing) {
     for (const Indexes& survivors : {Indexes{0, 1, 3}, Indexes{}, Indexes{0, 1, 3, 2},
                                      Indexes{0, 1, 3, 3}, Indexes{0, 1, 3, 6}}) {
@@ -269,9 +277,12 @@ TEST(CpuCodecCrossCheck, FindsEverySingleWrongByteInEveryField) {
         std::iota(available.begin(), available.end(), std::uint8_t{0});
         for (std::size_t turn = 0; turn < sampled(20'000, 500); ++turn) {
             std::ranges::shuffle(available, random);
-            const std::uint8_t wanted = available.back();
-            const auto survivors = codec.choose_survivors(
-                scheme, std::span(available).first(available.size() - 1), wanted);
+            // Two from one reading, where any k others determine both.
+            const bool two = turn % 2 == 1 && scheme.ec_type != "flat_xor_hd_3";
+            const auto others = std::span(available).first(available.size() - (two ? 2 : 1));
+            const auto survivors = codec.choose_survivors(scheme, others, available.back());
+            const std::span<const std::uint8_t> wanted =
+                std::span(available).subspan(others.size());
             OneRebuild rebuild(codec.plan(scheme, *survivors, wanted).value(), whole);
             SpoilingKernels::runs = 0;
             SpoilingKernels::faulty = ~std::size_t{0};

@@ -11,7 +11,7 @@ namespace fragmend::codec {
 namespace {
 
 PlanKey key(std::uint8_t wanted) {
-    return {{"isa_l_rs_cauchy", 4, 2}, {0, 1, 2, 3}, wanted};
+    return {{"isa_l_rs_cauchy", 4, 2}, {0, 1, 2, 3}, {wanted}};
 }
 
 std::shared_ptr<const CpuPlan> make_plan(std::uint8_t wanted) {
@@ -19,7 +19,7 @@ std::shared_ptr<const CpuPlan> make_plan(std::uint8_t wanted) {
                             find_back_end("isa_l_rs_cauchy").value(),
                             gf::generator(gf::Code::isa_l_rs_cauchy, 4, 20).value()};
     const std::uint8_t survivors[] = {0, 1, 2, 3};
-    return CpuPlan::make(entry, survivors, wanted, portable_kernels).value();
+    return CpuPlan::make(entry, survivors, std::span(&wanted, 1), portable_kernels).value();
 }
 
 TEST(PlanCache, ForgetsThePlanThatWasNotAskedForLongest) {
@@ -56,7 +56,7 @@ TEST(PlanCache, ServesManyThreads) {
                 const auto wanted = static_cast<std::uint8_t>(4 + (i + t) % 8);
                 const std::uint8_t survivors[] = {0, 1, 2, 3};
                 const auto plan = codec.plan(scheme, survivors, wanted);
-                EXPECT_EQ(plan.value()->wanted(), wanted);
+                EXPECT_EQ(plan.value()->wanted(), std::vector<std::uint8_t>{wanted});
             }
         });
     }

@@ -42,13 +42,16 @@ inline std::vector<std::byte> random_bytes(std::size_t count, std::mt19937_64& r
 /// One item over whole fragments, its output poisoned.
 struct OneRebuild {
     OneRebuild(std::shared_ptr<const scheduler::DecodePlan> plan, const Fragments& fragments)
-        : output(fragments.front().size(), std::byte{0xa5}) {
+        : outputs(plan->wanted().size(),
+                  std::vector<std::byte>(fragments.front().size(), std::byte{0xa5})),
+          output(outputs.front()),
+          into(outputs.begin(), outputs.end()) {
         for (std::uint8_t index : plan->survivors()) {
             survivors.emplace_back(fragments[index]);
         }
         item.plan = std::move(plan);
         item.survivors = survivors;
-        item.output = output;
+        item.outputs = into;
     }
     OneRebuild(const OneRebuild&) = delete;
     OneRebuild& operator=(const OneRebuild&) = delete;
@@ -58,7 +61,9 @@ struct OneRebuild {
         codec.run(batch);
     }
 
-    std::vector<std::byte> output;
+    Fragments outputs;
+    std::vector<std::byte>& output;  ///< The first one.
+    std::vector<ByteSpan> into;      ///< Where each goes.
     std::vector<ByteView> survivors;
     scheduler::SegmentWork item;
 };
