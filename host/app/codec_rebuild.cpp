@@ -122,7 +122,9 @@ int run_codec_rebuild(const CodecLine& line, const Clock& clock, std::ostream& o
         return static_cast<int>(ExitCode::refused);
     };
     if (const std::string why = refusal(line); !why.empty()) return refuse(why);
-    const auto backend = make_backend(line.backend, clock);
+    ErrorLines device_lines(err);
+    const auto backend =
+        make_backend(line.backend, clock, Logger(&device_lines, LogLevel::warning));
     if (!backend) return fail(backend.error());
     if (auto usable = backend->codec->check(*line.scheme); !usable) return fail(usable.error());
     const std::vector<codec::ArchiveSource> sources = open_archives(line);

@@ -162,7 +162,9 @@ int run_codec_list(const CodecLine& line, const Clock& clock, std::ostream& out)
 
 int run_codec_check(const CodecLine& line, const Clock& clock, std::ostream& out,
                     std::ostream& err) {
-    const auto backend = make_backend(line.backend, clock);
+    ErrorLines device_lines(err);
+    const auto backend =
+        make_backend(line.backend, clock, Logger(&device_lines, LogLevel::warning));
     if (!backend) {
         err << "fragmend: " << backend.error().detail << '\n';
         return static_cast<int>(ExitCode::usage);
