@@ -50,6 +50,9 @@ void Tally::add(const Tally& other) {
     ring_changes += other.ring_changes;
     later_rounds += other.later_rounds;
     quarantined += other.quarantined;
+    reverted += other.reverted;
+    reverts_failed += other.reverts_failed;
+    purged += other.purged;
     throttled_ms += other.throttled_ms;
     events += other.events;
     virtual_seconds += other.virtual_seconds;
@@ -66,8 +69,10 @@ std::string Tally::text() const {
            line("shared rebuilds  ", shared) + line("passes cancelled ", cancelled_passes) +
            line("objects cancelled", cancelled_objects) + line("kills            ", kills) +
            line("ring changes     ", ring_changes) + line("later rounds     ", later_rounds) +
-           line("quarantined      ", quarantined) + line("throttled ms     ", throttled_ms) +
-           line("events           ", events) + line("virtual seconds  ", virtual_seconds);
+           line("reverted         ", reverted) + line("reverts failed   ", reverts_failed) +
+           line("purged           ", purged) + line("quarantined      ", quarantined) +
+           line("throttled ms     ", throttled_ms) + line("events           ", events) +
+           line("virtual seconds  ", virtual_seconds);
 }
 
 World::World(std::uint64_t seed)
@@ -88,6 +93,7 @@ World::World(std::uint64_t seed)
     draw_limits();
     draw_ring();
     draw_objects();
+    draw_strays();
 }
 
 World::~World() {
@@ -171,7 +177,14 @@ void World::run_pass(bool stormy) {
         check_turn(gate);
     };
     peers_.on_session = [this, &pass](const Node& target, const std::string& partition, int index) {
-        check_session(pass, target, partition, index);
+        return check_session(pass, target, partition, index);
+    };
+    peers_.on_reverted = [this](const Node& target, const std::string& partition) {
+        reverted_to_.insert({partition, target.id});
+        --tally_.reverts_failed;
+    };
+    disk_.on_purge = [this, &pass](const Held& held, const swift::PurgeRequest& request) {
+        check_purge(pass, held, request);
     };
     tasks_.spawn(run.run());
     if (stormy) schedule_trouble(pass, run, gate);
@@ -185,6 +198,7 @@ void World::run_pass(bool stormy) {
     if (violations_.empty()) check_pass(pass, stormy);
     if (network_.client_is_dead) start_again();
     tally_.culprits += pass.stats.bad_survivors_total;
+    tally_.reverted += pass.stats.fragments_reverted;
     for (const auto& [name, count] : pass.stats.failed_sessions)
         tally_.sessions_failed += count;
 }

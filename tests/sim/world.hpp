@@ -38,6 +38,9 @@ struct Tally {
     std::uint64_t ring_changes = 0;
     std::uint64_t later_rounds = 0;  ///< Sessions for which it was not the first one's turn.
     std::uint64_t quarantined = 0;
+    std::uint64_t reverted = 0;        ///< Fragments, in sessions that ended well.
+    std::uint64_t reverts_failed = 0;  ///< Sessions of reverts that began and did not end well.
+    std::uint64_t purged = 0;
     std::uint64_t throttled_ms = 0;
     std::uint64_t events = 0;
     std::uint64_t virtual_seconds = 0;
@@ -76,6 +79,7 @@ class World {
         std::vector<swift::RingPtr> rings;         ///< The one that it began with, then newer ones.
         std::map<std::string, std::size_t> turns;  ///< That a partition has had.
         bool cancelled = false;
+        Moment began = VirtualTime::now();
     };
 
     void draw_limits();
@@ -84,6 +88,11 @@ class World {
     void draw_objects();
     Version& draw_version(std::uint32_t partition);
     void place(const Version& version);
+    /// What lies on the local disk and belongs elsewhere.
+    void draw_strays();
+    void draw_stray(std::uint32_t partition);
+    void draw_target(const Version& version, std::size_t place);
+    void add_stray(const Held& held);
     Damage draw_damage();
     void set_weather(bool stormy);
     scheduler::ThrottleSettings draw_throttle();
@@ -98,12 +107,19 @@ class World {
     void change_ring(Pass& pass);
     /// What another partner does meanwhile.
     void let_a_neighbour_rebuild();
+    void commit_a_stray();
+    void put_a_stray();
     sync::Services services(Pass& pass);
     /// Polls and advances until no task runs.
     void drive();
     void check_bounds();
     void check_delivery(const Delivery& delivery);
-    void check_session(Pass& pass, const Node& target, const std::string& partition, int index);
+    /// Returns whether it is a revert's.
+    bool check_session(Pass& pass, const Node& target, const std::string& partition, int index);
+    void check_reverted(const Delivery& delivery);
+    bool has_taken(const swift::Ring& ring, std::size_t place, const Held& held);
+    void check_purge(const Pass& pass, const Held& held, const swift::PurgeRequest& request);
+    std::vector<std::string> strays_left();
     void check_turn(const app::Gate& gate);
     /// Fragments of `version` at primaries, good and at their places, besides that of `except`.
     int good_fragments(const Version& version, std::uint32_t except);
@@ -136,7 +152,9 @@ class World {
     std::deque<Version> versions_;
     std::uint32_t device_count_ = 0;
     std::uint32_t partition_count_ = 4;
+    std::uint32_t first_handoff_ = 2;        ///< Of those before it, this node is a primary.
     std::vector<std::uint32_t> partitions_;  ///< With a job.
+    std::vector<std::uint32_t> handoffs_;    ///< Listed here, and none of ours.
     std::uint32_t local_device_ = 0;
     std::size_t sessions_per_device_ = 1;
 
@@ -158,6 +176,11 @@ class World {
     Tally tally_;
     std::uint64_t trace_ = 0xcbf29ce484222325;
     std::set<std::pair<std::string, std::uint32_t>> blamed_;  ///< Path and device id.
+    std::map<const Version*, bool>
+        strays_seen_;  ///< And whether all of them were durable at first.
+    /// Partition and device id: its newest revert session has ended well.
+    std::set<std::pair<std::string, std::uint32_t>> reverted_to_;
+    Moment strays_changed_at_{};
     std::vector<std::string> violations_;
     bool keeps_log_ = false;
     std::string log_text_;
