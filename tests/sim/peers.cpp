@@ -134,7 +134,8 @@ class HttpEnd final : public ServerEnd {
         answering_ = true;
         later(think_time(), [this, head] {
             answering_ = false;
-            if (head.starts_with("GET "))
+            link()->carries_archive = head.starts_with("GET ");
+            if (link()->carries_archive)
                 get(head);
             else
                 replicate(head);

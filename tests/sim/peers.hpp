@@ -73,6 +73,8 @@ class Peers {
     /// Names `path device id` of those that gave a reason to be blamed.
     std::set<std::pair<std::string, std::uint32_t>> misbehaved;
     std::function<void(const Delivery&)> on_delivery;
+    /// Bytes of a body have arrived.
+    std::function<void(const Node&, std::size_t)> on_body;
     /// A session begins: to whom, partition, X-Backend-Ssync-Node-Index. Says whether it is a
     /// revert's.
     std::function<bool(const Node&, const std::string&, int)> on_session;

@@ -29,10 +29,12 @@ Receiver::Receiver(Peers& peers, Network& network, Peer& peer, std::weak_ptr<Lin
     partition_ = head.substr(from, head.find(' ', from) - from);
     node_index_ = std::stoi("0" + field_of(head, "X-Backend-Ssync-Node-Index"));
     is_revert_ = peers.on_session(peer.node, partition_, node_index_);
-    if (peer.mood == Mood::flaky && network.dice.chance(peers.trouble_percent)) {
+    const unsigned percent = peers.trouble_percent * (is_revert_ ? 2 : 1);
+    if (peer.mood == Mood::flaky && network.dice.chance(percent)) {
         ++peers.faults;
         trouble_ = static_cast<Trouble>(network.dice.between(1, 9));
-        strikes_at_ = network.dice.draw(network.dice.chance(50) ? 400 : 6000);
+        // Reverts are short.
+        strikes_at_ = network.dice.draw(is_revert_ || network.dice.chance(50) ? 400 : 6000);
         refuses_next_ = trouble_ == Trouble::refuses_one;
     }
     std::erase_if(peer_.sessions, [](const std::weak_ptr<Link>& session) {
@@ -134,6 +136,7 @@ void Receiver::take_lines() {
         if (put_) {
             const std::size_t part = std::min(text_.size(), put_bytes_ - put_->body.size());
             put_->body += text_.substr(0, part);
+            peers_.on_body(peer_.node, part);
             text_.erase(0, part);
             if (put_->body.size() < put_bytes_) return;
             commit();

@@ -50,13 +50,7 @@ void World::schedule_trouble(Pass& pass, app::Pass& run, app::Gate& gate) {
     }
     if (!disk_.strays.empty() && dice_.chance(50)) {
         const Duration delay(dice_.draw(dice_.chance(70) ? 60'000'000 : 5'000'000'000));
-        const bool is_commit = dice_.chance(50);
-        network_.timeline.after(delay, [this, is_commit] {
-            if (is_commit)
-                commit_a_stray();
-            else
-                put_a_stray();
-        });
+        network_.timeline.after(delay, [this] { change_a_stray(); });
     }
     if (dice_.chance(20)) {
         const Duration delay(dice_.draw(dice_.chance(70) ? 60'000'000 : 5'000'000'000));

@@ -114,7 +114,7 @@ void World::draw_ring() {
     partitions_.push_back(0);
     if (dice_.chance(40)) partitions_.push_back(1);
     for (std::uint32_t partition = first_handoff_; partition < partition_count_; ++partition) {
-        if (dice_.chance(30)) handoffs_.push_back(partition);
+        if (dice_.chance(45)) handoffs_.push_back(partition);
     }
     app::PolicyState& state = policy_states_.emplace_back();
     state.policy = policy_.policy;
@@ -165,6 +165,7 @@ Version& World::draw_version(std::uint32_t partition) {
     // Sometimes the operator has changed the segment size since.
     if (dice_.chance(10)) version.piece_bytes = header_bytes + dice_.between(1, 900);
     if (dice_.chance(70)) version.segment_bytes = k * (version.piece_bytes - header_bytes);
+    piece_bytes_max_ = std::max(piece_bytes_max_, version.piece_bytes);
     const std::uint64_t pieces = dice_.chance(50) ? dice_.between(0, 1) : dice_.between(2, 7);
     version.archive_bytes = pieces * version.piece_bytes;
     if (pieces == 0 ? !dice_.chance(10) : dice_.chance(60)) {
@@ -220,7 +221,7 @@ void World::set_weather(bool stormy) {
     codec_.wrong_percent = stormy && dice_.chance(20) ? static_cast<unsigned>(dice_.draw(30)) : 0;
     codec_.lost = false;
     options_.max_objects_per_revert =
-        stormy && dice_.chance(20) ? static_cast<std::int64_t>(dice_.between(1, 3)) : 0;
+        stormy && dice_.chance(40) ? static_cast<std::int64_t>(dice_.between(1, 2)) : 0;
     const bool slow_decode = stormy && dice_.chance(20);
     decode_speed_.delay_max = slow_decode ? Duration(2'000'000'000) : Duration(300'000);
     disk_speed_.delay_max = stormy && dice_.chance(20) ? Duration(200'000'000) : Duration(300'000);
