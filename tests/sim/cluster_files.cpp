@@ -1,5 +1,5 @@
 // What the linker takes for the surroundings of a pass: ring files, local devices, the listing of
-// partitions, reverts (a world has none), and the system's randomness.
+// partitions, and the system's randomness.
 #include "tests/sim/cluster_files.hpp"
 
 #include <random>
@@ -8,9 +8,7 @@
 #include "host/scan/collect.hpp"
 #include "host/swift/diskfile.hpp"
 #include "host/swift/local_devices.hpp"
-#include "host/swift/partition_removal.hpp"
 #include "host/swift/ring_file.hpp"
-#include "host/sync/revert_job.hpp"
 #include "tests/sim/dice.hpp"
 #include "tests/sim/local_disk.hpp"
 
@@ -60,10 +58,6 @@ std::string object_hash_of(const DiskContext&, std::string_view) {
     return {};
 }
 
-Result<bool> remove_empty_partition(const DiskContext&, std::string_view, std::string_view) {
-    return false;
-}
-
 }  // namespace swift
 
 namespace scan {
@@ -78,8 +72,10 @@ Collected collect_partitions(const swift::DiskContext& context, const swift::Pol
         found.devices_failed = 1;
         return found;
     }
-    std::set<std::string> names;
+    std::set<std::string> names = disk.handoffs;
     for (const auto& [hash, held] : disk.objects)
+        names.insert(held.version->partition);
+    for (const auto& [name, held] : disk.strays)
         names.insert(held.version->partition);
     for (const std::string& name : names) {
         found.partitions.push_back({policy.index, local_devices.front(),
@@ -92,25 +88,6 @@ Collected collect_partitions(const swift::DiskContext& context, const swift::Pol
 
 }  // namespace scan
 
-namespace sync {
-
-RevertJobRun::RevertJobRun(Services& services, const PolicyContext& policy,
-                           const scan::RevertJob& job)
-    : services_(services),
-      policy_(policy),
-      job_(job),
-      pause_(services.network),
-      activity_(services.activities, "REVERT", [] {}) {
-    FRAGMEND_ASSERT(!"nothing of a world is in a wrong place on the local disk");
-}
-
-Awaitable<void> RevertJobRun::run() {
-    co_return;
-}
-
-void RevertJobRun::cancel() {}
-
-}  // namespace sync
 }  // namespace fragmend
 
 void std::random_device::_M_init(const std::string&) {}

@@ -8,12 +8,15 @@
 
 namespace fragmend::sim {
 
+struct LocalDisk;
+
 /// The one ring file of the world that lives, and the state of `std::random_device` in it: replaced
 /// functions have no other place to look.
 struct ClusterFiles {
     swift::RingPtr ring;
     Moment changed_at{};  ///< When a newer ring took its place for the last time.
     std::uint64_t chance = 0;
+    LocalDisk* disk = nullptr;  ///< Of locks, which know nothing but their path.
 };
 ClusterFiles& cluster_files();
 

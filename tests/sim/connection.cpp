@@ -166,6 +166,8 @@ Awaitable<Result<std::size_t>> Connection::read(ByteSpan into, Deadline deadline
         std::ranges::copy(as_bytes_view(*got), into.begin() + static_cast<std::ptrdiff_t>(filled));
         filled += got->size();
     }
+    const sim::LinkPtr link = state->link;
+    if (link->carries_archive) state->network.on_read(link->peer, filled);
     co_return filled;
 }
 

@@ -4,10 +4,15 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "host/base/clock.hpp"
+#include "host/base/unique_fd.hpp"
+#include "host/swift/purge.hpp"
 #include "tests/sim/dice.hpp"
 #include "tests/sim/objects.hpp"
 #include "tests/sim/peers.hpp"
@@ -15,16 +20,32 @@
 
 namespace fragmend::sim {
 
+/// Before all fragments of the same hash.
+inline constexpr int tombstone_index = -1;
+
 struct LocalDisk {
     std::map<std::string, Held> objects;  ///< By hash.
-    std::set<std::string> quarantined;    ///< Hashes.
-    unsigned trouble_percent = 0;         ///< How often a visit fails.
+    /// What belongs elsewhere, by hash and fragment index.
+    std::map<std::pair<std::string, int>, Held> strays;
+    std::set<std::string> handoffs;     ///< Directories of partitions of which we are no primary.
+    std::set<std::string> quarantined;  ///< Hashes.
+    unsigned trouble_percent = 0;       ///< How often a visit fails.
     Truth* truth = nullptr;
     Dice dice{0};
     std::uint64_t faults = 0;
     bool process_is_dead = false;  ///< Killed: it changes nothing any more.
     /// A partition's turn begins: its suffixes are listed.
     std::function<void(const std::string& partition)> on_turn;
+    /// Something is about to go that was delivered.
+    std::function<void(const Held&, const swift::PurgeRequest&)> on_purge;
+    std::map<std::string, UniqueFd>
+        locks;  ///< Of partitions: the reading ends of what holders have.
+
+    std::vector<const Held*> held_in(const std::string& partition) const;
+    /// Nothing when the hash has nothing, or not that index. A tombstone has any.
+    const Held* find(const std::string& hash, std::optional<int> index) const;
+    /// Somebody has the partition's replication lock.
+    bool is_locked(const std::string& partition) const;
 
     bool fails() {
         const bool failed = dice.chance(trouble_percent);

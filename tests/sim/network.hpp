@@ -74,6 +74,8 @@ class Link {
     std::uint64_t taken = 0;  ///< By the client in all.
     Moment at_server{};       ///< Nothing arrives there before.
     Moment at_client{};
+    bool carries_archive = false;  ///< What the server says now is a fragment archive.
+    transport::http::Peer peer;
     std::unique_ptr<ServerEnd> server;
 };
 
@@ -96,6 +98,8 @@ class Network final : public asio::execution_context::service {
     std::size_t links = 0;        ///< Open at the client.
     std::uint64_t bytes = 0;      ///< Delivered.
     std::size_t buffered = 0;     ///< In the receive buffers of all connections.
+    /// Bytes of an archive were read out of a connection to this peer.
+    std::function<void(const transport::http::Peer&, std::size_t)> on_read;
 
     // For the client's half.
     LinkPtr connect(const transport::http::Peer& peer);

@@ -65,28 +65,50 @@ std::string damaged(std::string bytes, Damage damage, std::uint64_t seed) {
     return bytes;
 }
 
-swift::PartitionHashes hashes_of(const std::map<std::string, Held>& objects,
+std::vector<const Held*> held_in(const std::map<std::string, Held>& objects,
                                  const std::string& partition) {
-    std::map<std::string, std::map<int, std::string>> data;
-    std::map<std::string, std::string> rest;
+    std::vector<const Held*> found;
     for (const auto& [hash, held] : objects) {
-        const Version& version = *held.version;
-        if (version.partition != partition) continue;
-        auto& all = rest[version.suffix()];
-        if (version.meta) all += hash + version.meta->internal();
+        if (held.version->partition == partition) found.push_back(&held);
+    }
+    return found;
+}
+
+swift::PartitionHashes hashes_of(const std::vector<const Held*>& all) {
+    std::map<std::string, std::map<int, std::string>> data;
+    std::map<std::string, std::set<std::string>> rest;
+    for (const Held* held : all) {
+        const Version& version = *held->version;
+        auto& others = rest[version.suffix()];
+        if (version.meta) others.insert(version.hash + version.meta->internal());
         if (version.tombstone)
-            all += hash + version.data.internal();
+            others.insert(version.hash + version.data.internal());
         else
-            data[version.suffix()][held.index] += hash + version.data.internal();
+            data[version.suffix()][held->index] += version.hash + version.data.internal();
     }
     swift::PartitionHashes hashes;
-    for (const auto& [suffix, text] : rest) {
+    for (const auto& [suffix, names] : rest) {
+        std::string text = "none";
+        for (const std::string& name : names)
+            text += name;
         swift::SuffixHash& hash = hashes[suffix];
-        hash[std::nullopt] = md5_hex("none" + text);
-        for (const auto& [index, names] : data[suffix])
-            hash[index] = md5_hex(names);
+        hash[std::nullopt] = md5_hex(text);
+        for (const auto& [index, fragments] : data[suffix])
+            hash[index] = md5_hex(fragments);
     }
     return hashes;
+}
+
+void store(std::map<std::string, Held>& objects, const Held& held) {
+    const auto [at, is_new] = objects.try_emplace(held.version->hash, held);
+    Held& before = at->second;
+    const bool is_this_one = before.version->tombstone || before.index == held.index;
+    if (is_new || (is_this_one && before.version->data > held.version->data)) return;
+    const bool is_same = before.version == held.version;
+    if (is_same && held.damage != Damage::none) return;
+    const bool was_durable = is_same && before.durable;
+    before = held;
+    before.durable = before.durable || was_durable;
 }
 
 /// One connection of a peer: request after request.
@@ -112,7 +134,8 @@ class HttpEnd final : public ServerEnd {
         answering_ = true;
         later(think_time(), [this, head] {
             answering_ = false;
-            if (head.starts_with("GET "))
+            link()->carries_archive = head.starts_with("GET ");
+            if (link()->carries_archive)
                 get(head);
             else
                 replicate(head);
@@ -145,7 +168,8 @@ class HttpEnd final : public ServerEnd {
         if (peer_.mood == Mood::unmounted) return say(empty_answer(507));
         const auto from = head.find('/', head.find('/') + 1) + 1;
         const std::string partition = head.substr(from, head.find(' ', from) - from);
-        std::string body = swift::dump_replicate_answer(hashes_of(peer_.objects, partition));
+        std::string body =
+            swift::dump_replicate_answer(hashes_of(held_in(peer_.objects, partition)));
         if (is_spoilt()) {
             ++peers_.faults;
             switch (network_.dice.draw(4)) {
@@ -289,6 +313,13 @@ Peer* Peers::find(const transport::http::Peer& address) {
 
 const Version* Peers::version_of(const std::string& path) const {
     const auto found = std::ranges::find(versions, path, &Version::path);
+    return found == versions.end() ? nullptr : *found;
+}
+
+const Version* Peers::version_at(const std::string& path, const std::string& time) const {
+    const auto found = std::ranges::find_if(versions, [&](const Version* version) {
+        return version->path == path && version->data.internal() == time;
+    });
     return found == versions.end() ? nullptr : *found;
 }
 

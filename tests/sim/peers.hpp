@@ -23,6 +23,7 @@ struct Held {
     const Version* version = nullptr;
     int index = 0;
     Damage damage = Damage::none;
+    bool durable = true;
 };
 
 /// How one peer is during a pass.
@@ -36,12 +37,14 @@ struct Delivery {
     std::string path;
     std::map<std::string, std::string> headers;  ///< Names in lower case.
     std::string body;
+    bool is_revert = false;
 };
 
 struct Peer {
     Node node;
     std::map<std::string, Held> objects;  ///< By hash.
     Mood mood = Mood::well;
+    bool takes_non_durable = true;
     std::vector<std::weak_ptr<Link>> sessions;  ///< SSYNC sessions, ended ones too.
     int sessions_peak = 0;                      ///< That the client had open at a time.
 };
@@ -61,6 +64,8 @@ class Peers {
     std::map<std::string, std::unique_ptr<Peer>>& all() { return peers_; }
 
     const Version* version_of(const std::string& path) const;
+    /// Nothing when `path` never had a version of that X-Timestamp.
+    const Version* version_at(const std::string& path, const std::string& time) const;
     std::vector<const Version*> versions;  ///< The ones that are to be rebuilt.
 
     /// In percent: how often a flaky peer spoils an answer. 0 in a quiet pass.
@@ -68,8 +73,13 @@ class Peers {
     /// Names `path device id` of those that gave a reason to be blamed.
     std::set<std::pair<std::string, std::uint32_t>> misbehaved;
     std::function<void(const Delivery&)> on_delivery;
-    /// A session begins: to whom, partition, X-Backend-Ssync-Node-Index.
-    std::function<void(const Node&, const std::string&, int)> on_session;
+    /// Bytes of a body have arrived.
+    std::function<void(const Node&, std::size_t)> on_body;
+    /// A session begins: to whom, partition, X-Backend-Ssync-Node-Index. Says whether it is a
+    /// revert's.
+    std::function<bool(const Node&, const std::string&, int)> on_session;
+    /// A revert's session ended well: with whom, partition.
+    std::function<void(const Node&, const std::string&)> on_reverted;
     /// Something that must never be seen on a wire.
     std::function<void(const std::string&)> on_violation;
     std::uint64_t gets = 0;
@@ -84,10 +94,15 @@ class Peers {
     std::map<std::string, std::unique_ptr<Peer>> peers_;  ///< By `ip port`.
 };
 
-/// The hashes of a partition as a node with these objects has them. A pure fact about the newest
-/// times of each index.
-swift::PartitionHashes hashes_of(const std::map<std::string, Held>& objects,
+std::vector<const Held*> held_in(const std::map<std::string, Held>& objects,
                                  const std::string& partition);
+
+/// The hashes of a partition as a node that holds these has them. A pure fact about the newest
+/// times of each index.
+swift::PartitionHashes hashes_of(const std::vector<const Held*>& all);
+
+/// What a node has after `held` came to it: nothing newer gives way.
+void store(std::map<std::string, Held>& objects, const Held& held);
 
 /// What a damaged disk gives for a fragment.
 std::string damaged(std::string bytes, Damage damage, std::uint64_t seed);

@@ -28,11 +28,13 @@ Receiver::Receiver(Peers& peers, Network& network, Peer& peer, std::weak_ptr<Lin
     const auto from = head.find('/', head.find('/') + 1) + 1;
     partition_ = head.substr(from, head.find(' ', from) - from);
     node_index_ = std::stoi("0" + field_of(head, "X-Backend-Ssync-Node-Index"));
-    peers.on_session(peer.node, partition_, node_index_);
-    if (peer.mood == Mood::flaky && network.dice.chance(peers.trouble_percent)) {
+    is_revert_ = peers.on_session(peer.node, partition_, node_index_);
+    const unsigned percent = peers.trouble_percent * (is_revert_ ? 2 : 1);
+    if (peer.mood == Mood::flaky && network.dice.chance(percent)) {
         ++peers.faults;
         trouble_ = static_cast<Trouble>(network.dice.between(1, 9));
-        strikes_at_ = network.dice.draw(network.dice.chance(50) ? 400 : 6000);
+        // Reverts are short.
+        strikes_at_ = network.dice.draw(is_revert_ || network.dice.chance(50) ? 400 : 6000);
         refuses_next_ = trouble_ == Trouble::refuses_one;
     }
     std::erase_if(peer_.sessions, [](const std::weak_ptr<Link>& session) {
@@ -60,9 +62,10 @@ void Receiver::begin() {
         return;
     }
     state_ = State::missing;
-    network_.send_to_client(link(),
-                            "HTTP/1.1 200 OK\r\nX-Backend-Accept-No-Commit: True\r\n"
-                            "Transfer-Encoding: chunked\r\n\r\n");
+    network_.send_to_client(
+        link(), std::string("HTTP/1.1 200 OK\r\n") +
+                    (peer_.takes_non_durable ? "X-Backend-Accept-No-Commit: True\r\n" : "") +
+                    "Transfer-Encoding: chunked\r\n\r\n");
     if (!text_.empty()) take_lines();
 }
 
@@ -133,6 +136,7 @@ void Receiver::take_lines() {
         if (put_) {
             const std::size_t part = std::min(text_.size(), put_bytes_ - put_->body.size());
             put_->body += text_.substr(0, part);
+            peers_.on_body(peer_.node, part);
             text_.erase(0, part);
             if (put_->body.size() < put_bytes_) return;
             commit();
@@ -167,6 +171,7 @@ void Receiver::take_line(const std::string& line) {
             return network_.end(link());
         }
         state_ = State::ended;
+        if (is_revert_) peers_.on_reverted(peer_.node, partition_);
         chunk(":UPDATES: START\r\n");
         return chunk(":UPDATES: END\r\n");
     }
@@ -174,20 +179,27 @@ void Receiver::take_line(const std::string& line) {
     const std::string time = line.substr(blank + 1, line.find(' ', blank + 1) - blank - 1);
     const auto parsed = Timestamp::parse(time);
     if (blank != 32 || parsed.has_error()) return peers_.on_violation("an offer: " + line);
-    offers_.emplace_back(line.substr(0, blank), *parsed);
+    const bool durable = line.find("durable:False") == line.npos;
+    if (!durable && !peer_.takes_non_durable) {
+        return peers_.on_violation("a non-durable offer to one who does not take it: " + line);
+    }
+    offers_.push_back({line.substr(0, blank), *parsed, durable});
 }
 
 void Receiver::answer_missing() {
     state_ = State::updates;
     chunk(":MISSING_CHECK: START\r\n");
-    for (const auto& [hash, time] : offers_) {
+    for (const auto& [hash, time, durable] : offers_) {
         const auto held = peer_.objects.find(hash);
         const bool has = held != peer_.objects.end();
         const bool is_this_one =
             has && (held->second.version->tombstone || held->second.index == node_index_);
         if (is_this_one && held->second.version->data >= time &&
-            held->second.damage == Damage::none)
+            held->second.damage == Damage::none) {
+            const bool is_same = held->second.version->data == time;
+            held->second.durable = held->second.durable || (is_same && durable);
             continue;
+        }
         chunk(hash + " d\r\n");
     }
     chunk(":MISSING_CHECK: END\r\n");
@@ -196,9 +208,9 @@ void Receiver::answer_missing() {
 void Receiver::take_sub_request_head(const std::string& head) {
     const std::string method = head.substr(0, head.find(' '));
     const auto path_at = method.size() + 1;
-    Delivery delivery{peer_.node,  partition_,
-                      node_index_, head.substr(path_at, head.find("\r\n") - path_at),
-                      {},          {}};
+    Delivery delivery{
+        peer_.node, partition_, node_index_, head.substr(path_at, head.find("\r\n") - path_at),
+        {},         {},         is_revert_};
     for (auto at = head.find("\r\n") + 2; at < head.size();) {
         const auto colon = head.find(": ", at), end = head.find("\r\n", at);
         delivery.headers[lower(head.substr(at, colon - at))] =
@@ -212,20 +224,21 @@ void Receiver::take_sub_request_head(const std::string& head) {
     }
     if (method == "POST") return;
     if (method != "DELETE") return peers_.on_violation("a sub-request: " + head);
-    const Version* version = peers_.version_of(delivery.path);
+    const Version* version = peers_.version_at(delivery.path, delivery.headers["x-timestamp"]);
     if (version == nullptr || !version->tombstone) return peers_.on_violation("DELETE " + head);
-    peer_.objects[version->hash] = {version, node_index_, Damage::none};
+    store(peer_.objects, {version, node_index_});
 }
 
 void Receiver::commit() {
-    const Delivery delivery = *std::exchange(put_, std::nullopt);
+    Delivery delivery = *std::exchange(put_, std::nullopt);
     peers_.on_delivery(delivery);
     if (std::exchange(refuses_next_, false)) {
         has_refused_ = true;
         return;
     }
-    const Version* version = peers_.version_of(delivery.path);
-    if (version != nullptr) peer_.objects[version->hash] = {version, node_index_, Damage::none};
+    const Version* version = peers_.version_at(delivery.path, delivery.headers["x-timestamp"]);
+    const bool durable = !delivery.headers.contains("x-backend-no-commit");
+    if (version != nullptr) store(peer_.objects, {version, node_index_, Damage::none, durable});
 }
 
 }  // namespace fragmend::sim

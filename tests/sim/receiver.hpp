@@ -56,6 +56,7 @@ class Receiver {
     std::weak_ptr<Link> link_;  ///< Which owns us.
     std::string partition_;
     int node_index_ = -1;
+    bool is_revert_ = false;
 
     Trouble trouble_ = Trouble::none;
     std::uint64_t strikes_at_ = 0;  ///< Bytes that come before the trouble.
@@ -67,7 +68,12 @@ class Receiver {
     State state_ = State::head;
     transport::http::ChunkDecoder chunks_;
     std::string text_;  ///< Unchunked and not yet understood.
-    std::vector<std::pair<std::string, Timestamp>> offers_;
+    struct Offered {
+        std::string hash;
+        Timestamp data;
+        bool durable = true;
+    };
+    std::vector<Offered> offers_;
     std::optional<Delivery> put_;  ///< Whose body comes.
     std::size_t put_bytes_ = 0;
 };

@@ -58,6 +58,11 @@ TEST(Simulation, HoldsItsInvariantsInEveryWorld) {
     EXPECT_GT(total.kills, count / 30);
     EXPECT_GT(total.quarantined, count / 100);
     EXPECT_GT(total.throttled_ms, count * 100);
+    EXPECT_GT(total.windows, count * 5);
+    EXPECT_GT(total.limited, count / 500);
+    EXPECT_GT(total.reverted, count / 4);
+    EXPECT_GT(total.reverts_failed, count / 20);
+    EXPECT_GT(total.purged, count / 4);
 }
 
 std::uint64_t trace_of(std::uint64_t seed) {

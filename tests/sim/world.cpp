@@ -50,7 +50,12 @@ void Tally::add(const Tally& other) {
     ring_changes += other.ring_changes;
     later_rounds += other.later_rounds;
     quarantined += other.quarantined;
+    reverted += other.reverted;
+    reverts_failed += other.reverts_failed;
+    purged += other.purged;
     throttled_ms += other.throttled_ms;
+    limited += other.limited;
+    windows += other.windows;
     events += other.events;
     virtual_seconds += other.virtual_seconds;
 }
@@ -66,8 +71,11 @@ std::string Tally::text() const {
            line("shared rebuilds  ", shared) + line("passes cancelled ", cancelled_passes) +
            line("objects cancelled", cancelled_objects) + line("kills            ", kills) +
            line("ring changes     ", ring_changes) + line("later rounds     ", later_rounds) +
-           line("quarantined      ", quarantined) + line("throttled ms     ", throttled_ms) +
-           line("events           ", events) + line("virtual seconds  ", virtual_seconds);
+           line("reverted         ", reverted) + line("reverts failed   ", reverts_failed) +
+           line("purged           ", purged) + line("quarantined      ", quarantined) +
+           line("throttled ms     ", throttled_ms) + line("windows of a rate", windows) +
+           line("limited by a rate", limited) + line("events           ", events) +
+           line("virtual seconds  ", virtual_seconds);
 }
 
 World::World(std::uint64_t seed)
@@ -84,10 +92,18 @@ World::World(std::uint64_t seed)
     codec_.dice = Dice(dice_.next());
     disk_.truth = &truth_;
     peers_.on_violation = [this](const std::string& what) { violation(what); };
+    peers_.on_body = [this](const Node& target, std::size_t bytes) {
+        check_moved("sent to ", sent_, target.id, bytes, &scheduler::ThrottleSettings::send);
+    };
+    network_.on_read = [this](const transport::http::Peer& peer, std::size_t bytes) {
+        const std::uint32_t device = peers_.find(peer)->node.id;
+        check_moved("read from ", read_, device, bytes, &scheduler::ThrottleSettings::read);
+    };
     peers_.on_delivery = [this](const Delivery& delivery) { check_delivery(delivery); };
     draw_limits();
     draw_ring();
     draw_objects();
+    draw_strays();
 }
 
 World::~World() {
@@ -163,6 +179,7 @@ void World::run_pass(bool stormy) {
     set_weather(stormy);
     Pass pass(io_.get_executor(), sessions_per_device_, clock_);
     pass.rings.push_back(policy_.ring);
+    pass.waits = scheduler::waits_of(rebuild_stats_, VirtualTime::now());
     sync::Services shared = services(pass);
     app::Gate gate(io_.get_executor());
     app::Pass run(shared, policy_states_, {}, {}, gate);
@@ -171,20 +188,33 @@ void World::run_pass(bool stormy) {
         check_turn(gate);
     };
     peers_.on_session = [this, &pass](const Node& target, const std::string& partition, int index) {
-        check_session(pass, target, partition, index);
+        return check_session(pass, target, partition, index);
+    };
+    peers_.on_reverted = [this, stormy](const Node& target, const std::string& partition) {
+        reverted_to_.insert({partition, target.id});
+        --tally_.reverts_failed;
+        // What was offered is not what lies here when it comes to the purge.
+        if (stormy && dice_.chance(20)) change_a_stray();
+    };
+    disk_.on_purge = [this, &pass](const Held& held, const swift::PurgeRequest& request) {
+        check_purge(pass, held, request);
     };
     tasks_.spawn(run.run());
     if (stormy) schedule_trouble(pass, run, gate);
     if (throttle_ != nullptr) {
-        throttle_->change(draw_throttle());
+        read_ = sent_ = {};
+        rates_.clear();
+        set_throttle(draw_throttle());
         const scheduler::ThrottleSettings later = draw_throttle();
-        network_.timeline.after(Duration(dice_.draw(2'000'000'000)),
-                                [this, later] { throttle_->change(later); });
+        const Duration delay(dice_.draw(2'000'000'000));
+        if (stormy) network_.timeline.after(delay, [this, later] { set_throttle(later); });
     }
     drive();
     if (violations_.empty()) check_pass(pass, stormy);
+    if (throttle_ != nullptr) check_limited_by(pass);
     if (network_.client_is_dead) start_again();
     tally_.culprits += pass.stats.bad_survivors_total;
+    tally_.reverted += pass.stats.fragments_reverted;
     for (const auto& [name, count] : pass.stats.failed_sessions)
         tally_.sessions_failed += count;
 }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "host/app/pass.hpp"
+#include "scheduler/snapshot.hpp"
 #include "tests/sim/cluster_files.hpp"
 #include "tests/sim/codec.hpp"
 #include "tests/sim/local_disk.hpp"
@@ -38,7 +39,12 @@ struct Tally {
     std::uint64_t ring_changes = 0;
     std::uint64_t later_rounds = 0;  ///< Sessions for which it was not the first one's turn.
     std::uint64_t quarantined = 0;
+    std::uint64_t reverted = 0;        ///< Fragments, in sessions that ended well.
+    std::uint64_t reverts_failed = 0;  ///< Sessions of reverts that began and did not end well.
+    std::uint64_t purged = 0;
     std::uint64_t throttled_ms = 0;
+    std::uint64_t limited = 0;  ///< Passes that a rate alone makes so long.
+    std::uint64_t windows = 0;  ///< Of time, in which bytes were held against a rate.
     std::uint64_t events = 0;
     std::uint64_t virtual_seconds = 0;
     void add(const Tally& other);
@@ -76,6 +82,8 @@ class World {
         std::vector<swift::RingPtr> rings;         ///< The one that it began with, then newer ones.
         std::map<std::string, std::size_t> turns;  ///< That a partition has had.
         bool cancelled = false;
+        Moment began = VirtualTime::now();
+        scheduler::Waits waits;  ///< Until it began.
     };
 
     void draw_limits();
@@ -84,9 +92,27 @@ class World {
     void draw_objects();
     Version& draw_version(std::uint32_t partition);
     void place(const Version& version);
+    /// What lies on the local disk and belongs elsewhere.
+    void draw_strays();
+    void draw_stray(std::uint32_t partition);
+    void draw_target(const Version& version, std::size_t place);
+    void add_stray(const Held& held);
     Damage draw_damage();
     void set_weather(bool stormy);
     scheduler::ThrottleSettings draw_throttle();
+    void set_throttle(const scheduler::ThrottleSettings& settings);
+    /// Bytes that have moved in this pass, in one direction: in all, and by peer.
+    struct Moved {
+        std::uint64_t total = 0;
+        Moment last;
+        std::map<std::uint32_t, std::uint64_t> peers;
+    };
+    void check_moved(const char* what, Moved& moved, std::uint32_t device, std::size_t bytes,
+                     scheduler::ByteRates scheduler::ThrottleSettings::*direction);
+    /// Of what a rate that changed in this pass lets through until now; nothing for no limit.
+    std::optional<double> let_through(
+        const std::function<std::uint64_t(const scheduler::ThrottleSettings&)>& rate_of) const;
+    void check_limited_by(const Pass& pass);
     void run_pass(bool stormy);
     void schedule_trouble(Pass& pass, app::Pass& run, app::Gate& gate);
     /// The process ends in the midst of its pass: what it had sent is all that anybody gets.
@@ -98,12 +124,21 @@ class World {
     void change_ring(Pass& pass);
     /// What another partner does meanwhile.
     void let_a_neighbour_rebuild();
+    /// What a proxy does to what waits for a revert.
+    void change_a_stray();
+    void commit_a_stray();
+    void put_a_stray();
     sync::Services services(Pass& pass);
     /// Polls and advances until no task runs.
     void drive();
     void check_bounds();
     void check_delivery(const Delivery& delivery);
-    void check_session(Pass& pass, const Node& target, const std::string& partition, int index);
+    /// Returns whether it is a revert's.
+    bool check_session(Pass& pass, const Node& target, const std::string& partition, int index);
+    void check_reverted(const Delivery& delivery);
+    bool has_taken(std::uint32_t device, std::size_t place, const Held& held);
+    void check_purge(const Pass& pass, const Held& held, const swift::PurgeRequest& request);
+    std::vector<std::string> strays_left();
     void check_turn(const app::Gate& gate);
     /// Fragments of `version` at primaries, good and at their places, besides that of `except`.
     int good_fragments(const Version& version, std::uint32_t except);
@@ -136,7 +171,9 @@ class World {
     std::deque<Version> versions_;
     std::uint32_t device_count_ = 0;
     std::uint32_t partition_count_ = 4;
+    std::uint32_t first_handoff_ = 2;        ///< Of those before it, this node is a primary.
     std::vector<std::uint32_t> partitions_;  ///< With a job.
+    std::vector<std::uint32_t> handoffs_;    ///< Listed here, and none of ours.
     std::uint32_t local_device_ = 0;
     std::size_t sessions_per_device_ = 1;
 
@@ -144,7 +181,10 @@ class World {
     scheduler::RebuildLimits rebuild_limits_;
     transport::fragments::GatherLimits gather_limits_;
     scheduler::RebuildStats rebuild_stats_;
-    std::unique_ptr<scheduler::Throttle> throttle_;  ///< In some worlds.
+    std::unique_ptr<scheduler::Throttle> throttle_;                      ///< In some worlds.
+    std::vector<std::pair<Moment, scheduler::ThrottleSettings>> rates_;  ///< Of this pass.
+    Moved read_, sent_;
+    std::size_t piece_bytes_max_ = 0;  ///< That a throttle is asked for at a time.
     sync::Risks risks_;
     std::unique_ptr<BufferPool> buffers_;
     std::unique_ptr<scheduler::MemoryBudget> budget_;
@@ -158,6 +198,11 @@ class World {
     Tally tally_;
     std::uint64_t trace_ = 0xcbf29ce484222325;
     std::set<std::pair<std::string, std::uint32_t>> blamed_;  ///< Path and device id.
+    std::map<const Version*, bool>
+        strays_seen_;  ///< And whether all of them were durable at first.
+    /// Partition and device id: its newest revert session has ended well.
+    std::set<std::pair<std::string, std::uint32_t>> reverted_to_;
+    Moment strays_changed_at_{};
     std::vector<std::string> violations_;
     bool keeps_log_ = false;
     std::string log_text_;

@@ -37,27 +37,38 @@ void World::check_bounds() {
 }
 
 /// At the moment in which a session's head arrives.
-void World::check_session(Pass& pass, const Node& target, const std::string& partition, int index) {
+bool World::check_session(Pass& pass, const Node& target, const std::string& partition, int index) {
+    const bool is_revert = disk_.is_locked(partition);
     const auto number = static_cast<std::uint32_t>(std::stoul(partition));
     const auto place = static_cast<std::size_t>(index);
-    // To the primary of that fragment, or to a handoff in its place.
+    // To the primary of that fragment, or to a handoff in its place; a revert has no business
+    // there.
     const bool fits = std::ranges::any_of(pass.rings, [&](const swift::RingPtr& ring) {
         const auto primary = ring->primary_index(number, target.id);
-        return !primary || *primary == place;
+        return primary ? *primary == place : !is_revert;
     });
     if (!fits) {
         violation(target.replication_name() + " is to get fragment " + std::to_string(index) +
                   ", which is another primary's");
     }
-    if (pass.cancelled) return;
+    if (is_revert) {
+        reverted_to_.erase({partition, target.id});
+        ++tally_.reverts_failed;
+    }
+    if (pass.cancelled) return is_revert;
     const auto own = policy_.ring->primary_index(number, local_device_);
-    const std::size_t round = scan::round_of(number, *own, rows_.size());
+    if (!own && !is_revert) {
+        violation("rebuilt fragments go out, and this node is no primary of " + partition);
+        return false;
+    }
+    const std::size_t round = is_revert ? 0 : scan::round_of(number, *own, rows_.size());
     tally_.later_rounds += round > 0;
     if (pass.turns[partition] != round + 1) {
         violation("a session with " + target.replication_name() + " in turn " +
                   std::to_string(pass.turns[partition]) + " of its partition, of which round " +
                   std::to_string(round) + " is ours");
     }
+    return is_revert;
 }
 
 /// When a partition's turn has begun.
@@ -80,6 +91,7 @@ void World::check_delivery(const Delivery& delivery) {
     note(static_cast<std::uint64_t>(VirtualTime::now().time_since_epoch().count()));
     note(delivery.body.size());
     note(delivery.target.id);
+    if (delivery.is_revert) return check_reverted(delivery);
     const Version* version = peers_.version_of(delivery.path);
     if (version == nullptr || version->tombstone || version->partition != delivery.partition) {
         return violation("nobody asked for " + subject);
@@ -151,6 +163,10 @@ void World::check_pass(const Pass& pass, bool stormy) {
         !pass.stats.anything_unrecoverable()) {
         violation("something is missing and the pass says that all is done");
     }
+    if (!ring_changed && strays_changed_at_ < pass.began && !strays_left().empty() &&
+        !pass.stats.work_remains()) {
+        violation("something belongs elsewhere and the pass says that all is done");
+    }
     if (!stormy && !pass.stats.failed_sessions.empty()) {
         violation("a session failed in a quiet pass");
     }
@@ -201,6 +217,10 @@ std::vector<std::string> World::missing() {
 void World::check_recovered() {
     for (const std::string& line : missing())
         violation("recoverable, and not recovered: " + line);
+    for (const std::string& line : strays_left())
+        violation("still in the wrong place: " + line);
+    for (const std::string& partition : disk_.handoffs)
+        violation("an empty partition stays: " + partition);
 }
 
 }  // namespace fragmend::sim

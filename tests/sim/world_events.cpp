@@ -48,6 +48,10 @@ void World::schedule_trouble(Pass& pass, app::Pass& run, app::Gate& gate) {
         const Duration delay(dice_.draw(3'000'000'000));
         network_.timeline.after(delay, [this] { let_a_neighbour_rebuild(); });
     }
+    if (!disk_.strays.empty() && dice_.chance(50)) {
+        const Duration delay(dice_.draw(dice_.chance(70) ? 60'000'000 : 5'000'000'000));
+        network_.timeline.after(delay, [this] { change_a_stray(); });
+    }
     if (dice_.chance(20)) {
         const Duration delay(dice_.draw(dice_.chance(70) ? 60'000'000 : 5'000'000'000));
         network_.timeline.after(delay, [this, &pass, &run] { kill(pass, run); });
@@ -76,7 +80,9 @@ void World::start_again() {
 
 void World::change_ring(Pass& pass) {
     const std::uint64_t before = tally_.ring_changes;
-    for (const std::uint32_t partition : partitions_) {
+    std::vector<std::uint32_t> partitions = partitions_;
+    partitions.insert(partitions.end(), handoffs_.begin(), handoffs_.end());
+    for (const std::uint32_t partition : partitions) {
         auto& replica = rows_[dice_.draw(rows_.size())][partition];
         std::vector<std::uint32_t> free;
         for (std::uint32_t device = 0; device < device_count_; ++device) {
@@ -86,7 +92,7 @@ void World::change_ring(Pass& pass) {
                 std::ranges::any_of(peer_of(device).objects, [&](auto& entry) {
                     return entry.second.version->partition == std::to_string(partition);
                 });
-            if (!is_primary && !has_something) free.push_back(device);
+            if (!is_primary && !has_something && device != local_device_) free.push_back(device);
         }
         if (replica == local_device_ || free.empty()) continue;
         const std::uint32_t device = free[dice_.draw(free.size())];
@@ -99,7 +105,7 @@ void World::change_ring(Pass& pass) {
             auto& theirs = peer_of(left).objects;
             for (auto held = theirs.begin(); held != theirs.end();) {
                 const bool moves = held->second.version->partition == std::to_string(partition);
-                if (moves) peer_of(device).objects.insert(*held);
+                if (moves) store(peer_of(device).objects, held->second);
                 held = moves ? theirs.erase(held) : std::next(held);
             }
         });

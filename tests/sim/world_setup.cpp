@@ -103,14 +103,19 @@ void World::draw_ring() {
         for (std::size_t i = order.size(); i > 1; --i)
             std::swap(order[i - 1], order[dice_.draw(i)]);
         const auto mine = std::ranges::find(order, local_device_);
-        if (mine - order.begin() >= static_cast<std::ptrdiff_t>(n)) std::swap(*mine, order[0]);
+        const bool is_primary = mine - order.begin() < static_cast<std::ptrdiff_t>(n);
+        if (partition < first_handoff_ ? !is_primary : is_primary)
+            std::swap(*mine, partition < first_handoff_ ? order.front() : order.back());
         for (std::uint32_t row = 0; row < n; ++row)
             rows_[row].push_back(order[row]);
     }
     policy_.ring = make_ring();
-    cluster_files() = {policy_.ring, VirtualTime::now(), dice_.next()};
+    cluster_files() = {policy_.ring, VirtualTime::now(), dice_.next(), &disk_};
     partitions_.push_back(0);
     if (dice_.chance(40)) partitions_.push_back(1);
+    for (std::uint32_t partition = first_handoff_; partition < partition_count_; ++partition) {
+        if (dice_.chance(45)) handoffs_.push_back(partition);
+    }
     app::PolicyState& state = policy_states_.emplace_back();
     state.policy = policy_.policy;
     state.disk = policy_.disk;
@@ -160,6 +165,7 @@ Version& World::draw_version(std::uint32_t partition) {
     // Sometimes the operator has changed the segment size since.
     if (dice_.chance(10)) version.piece_bytes = header_bytes + dice_.between(1, 900);
     if (dice_.chance(70)) version.segment_bytes = k * (version.piece_bytes - header_bytes);
+    piece_bytes_max_ = std::max(piece_bytes_max_, version.piece_bytes);
     const std::uint64_t pieces = dice_.chance(50) ? dice_.between(0, 1) : dice_.between(2, 7);
     version.archive_bytes = pieces * version.piece_bytes;
     if (pieces == 0 ? !dice_.chance(10) : dice_.chance(60)) {
@@ -214,12 +220,15 @@ void World::set_weather(bool stormy) {
     disk_.trouble_percent = stormy && dice_.chance(30) ? 8 : 0;
     codec_.wrong_percent = stormy && dice_.chance(20) ? static_cast<unsigned>(dice_.draw(30)) : 0;
     codec_.lost = false;
+    options_.max_objects_per_revert =
+        stormy && dice_.chance(40) ? static_cast<std::int64_t>(dice_.between(1, 2)) : 0;
     const bool slow_decode = stormy && dice_.chance(20);
     decode_speed_.delay_max = slow_decode ? Duration(2'000'000'000) : Duration(300'000);
     disk_speed_.delay_max = stormy && dice_.chance(20) ? Duration(200'000'000) : Duration(300'000);
     network_.latency_max = std::chrono::microseconds(stormy ? dice_.between(100, 50'000) : 2000);
     for (auto& [address, peer] : peers_.all()) {
         peer->mood = Mood::well;
+        peer->takes_non_durable = !stormy || !dice_.chance(15);
         if (!stormy || dice_.chance(40)) continue;
         static constexpr Mood moods[] = {Mood::flaky,    Mood::flaky,    Mood::flaky,
                                          Mood::flaky,    Mood::slow,     Mood::silent,
