@@ -135,7 +135,7 @@ class RebuildAttempt {
     /// Waits until the session has made room. Nothing: nobody wants to go on.
     Awaitable<Slots> wait_for_slots();
     void give_back(const Slots& slots);
-    /// Decodes the round once for each output.
+    /// Fills a slot of every output.
     Awaitable<void> decode_round(std::uint64_t round, Slots slots);
     void judge(const SegmentWork& work);
     void verify();

@@ -1,6 +1,8 @@
 // Parsing of the command line, and the help that goes with it.
 #include "host/app/command_line.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <stdexcept>
 
 #include "host/app/codec_command_line.hpp"
@@ -40,7 +42,7 @@ commands:
                        --configured goes back to the configuration; without either, show them
   info                 what this machine and its libraries offer: codes, CPU paths, GPU
   version              the version
-  help [COMMAND]       this text, or that of a command
+  help [COMMAND]       this text, or that of reconstructor, server, codec, demo or bench
 
 exit codes:
   0 done, 1 internal error, 2 usage or configuration, 3 work remains, 4 refused (by a process, too),
@@ -62,14 +64,17 @@ archive that the partners of this node's devices have lost.
   -v, --verbose           log to standard error too
       --check             read the configuration, swift.conf and the rings, try the codes, say what
                           is wrong, and start nothing
-      --json              the summary as one JSON object on standard output (needs --once)
+      --json              the summary as one JSON object on standard output (needs --once; neither
+                          it nor the text under the drop-in name)
       --progress WHEN     auto (default: when standard error is a terminal), always, never
       --swift-conf PATH   another swift.conf than /etc/swift/swift.conf
   -h, --help              this text
 
 SIGHUP checks the configuration and starts again with it, in the same process; if only limits or the
-profile are other than before, they change and the work goes on; if it is bad, that is logged and the
-old one stays. SIGTERM drops what is under way and ends within seconds.
+profile are other than before, they change and the work goes on; if it is bad, that is logged and
+the old one stays. With --once it ends the pass. SIGTERM drops what is under way and ends within
+seconds. Exit codes are those of 'fragmend help'; under the drop-in name they are Swift's: 1 when it
+cannot start, else 0.
 
 Fragmend's own options stand in [object-reconstructor], prefixed with fragmend_:
   fragmend_memory_limit   bytes for fragments in flight (K, M, G), default 128M
@@ -94,6 +99,9 @@ fragments to the other nodes' reconstructors and replicators at bind_ip:bind_por
   -v, --verbose           log to standard error too
       --swift-conf PATH   another swift.conf than /etc/swift/swift.conf
   -h, --help              this text
+
+SIGHUP and SIGUSR1 free the port, finish the requests that have begun and end with 0; SIGTERM does
+not wait for them. 2 when it cannot start.
 
 Fragmend's own options stand in the application section, prefixed with fragmend_:
   fragmend_disk_threads   threads for blocking file work, default 16
@@ -373,6 +381,10 @@ boost::system::result<CommandLine, UsageError> parse_command_line(
     if (command == "server") return parse_server(arguments.subspan(2));
     if (command == "help" || command == "--help" || command == "-h") {
         if (arguments.size() > 2) line.help_topic = arguments[2];
+        constexpr std::string_view others[] = {"", "info", "version", "help"};
+        if (help_text(line) == general_help && !control_operation(line.help_topic) &&
+            std::ranges::find(others, line.help_topic) == std::end(others))
+            return usage_error("no command '" + line.help_topic + "'");
         return line;
     }
     if (command == "codec" || command == "demo" || command == "bench") {

@@ -1,7 +1,9 @@
 // Wiring of a reconstructor process, or of workers and their parent.
 #include "host/app/daemon.hpp"
 
+#include <poll.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -68,6 +70,18 @@ int run_share(Setup& setup, Share share, int summary_fd) {
 
 /// Beyond what the slowest of drivers needs to start many devices.
 constexpr std::chrono::seconds trial_limit{120};
+constexpr int kill_limit_ms = 2000;
+/// What the trial says when it has nothing to complain of.
+constexpr std::string_view codes_work = "good";
+
+/// One that hangs in a driver does not even die of SIGKILL: it is left to the kernel.
+void kill_and_reap(pid_t pid) {
+    static_cast<void>(::kill(pid, SIGKILL));
+    const UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+    pollfd end{process.get(), POLLIN, 0};
+    static_cast<void>(::poll(&end, 1, kill_limit_ms));
+    static_cast<void>(::waitpid(pid, nullptr, WNOHANG));
+}
 
 /// Whether the code of every policy works, found out in a process of its own: the parent of workers
 /// must have no threads and nothing else that a fork would break.
@@ -82,23 +96,22 @@ Result<void> try_codes(Setup& setup) {
         static_cast<void>(::prctl(PR_SET_PDEATHSIG, SIGKILL));
         Reconstructor trial(setup, whole_share(setup), -1, [](const RunEnd&) {});
         const auto ready = trial.prepare();
-        const std::string text = ready.has_error() ? ready.error().detail : std::string();
-        const bool told = ::write(output.get(), text.data(), text.size()) >= 0;
-        ::_exit(ready.has_error() || !told ? 1 : 0);
+        const std::string text(ready.has_error() ? std::string_view(ready.error().detail)
+                                                 : codes_work);
+        static_cast<void>(::write(output.get(), text.data(), text.size()));
+        // Closed before the end: a thread that hangs in a driver keeps it, and its process.
+        output.reset();
+        ::_exit(0);
     }
     output.reset();
     std::string said;
-    if (!read_to_end(input.get(), trial_limit, said)) {
-        // One that hangs in a driver does not even die of SIGKILL: it is left to the kernel.
-        static_cast<void>(::kill(pid, SIGKILL));
-        static_cast<void>(::waitpid(pid, nullptr, WNOHANG));
+    const bool ended = read_to_end(input.get(), trial_limit, said);
+    kill_and_reap(pid);
+    if (said == codes_work) return {};
+    if (!ended) {
         return Error{errc::bad_config, "trying the erasure codes does not end within " +
                                            std::to_string(trial_limit.count()) + " s"};
     }
-    int status = 0;
-    while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-    }
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
     return Error{errc::bad_config, said.empty() ? "trying the erasure codes failed" : said};
 }
 

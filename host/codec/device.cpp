@@ -3,6 +3,9 @@
 
 #include <algorithm>
 #include <system_error>
+#include <utility>
+
+#include "host/codec/errand.hpp"
 
 namespace fragmend::codec {
 
@@ -10,6 +13,15 @@ using kernels::Engine;
 using kernels::StatusCode;
 
 namespace {
+
+/// How soon the end of a device is noticed while its driver is asked.
+constexpr std::chrono::milliseconds ending_poll{20};
+
+void end_engine(std::unique_ptr<Engine> engine, std::chrono::milliseconds limit) {
+    if (engine == nullptr) return;
+    Errand end([engine = engine.release()] { delete engine; });
+    (void)end.wait(limit);
+}
 
 std::string words(const kernels::Status& status) {
     return std::string(kernels::name(status.code)) + " (" + status.detail + ")";
@@ -29,54 +41,30 @@ Device::Device(std::string name, MakeEngine make, TryEngine trial, DeviceLimits 
     status_.detail = "not started";
 }
 
-/// Between a device and the thread that asks its driver for an engine.
-struct Device::Making {
-    std::mutex mutex;
-    std::condition_variable answer;
-    bool answered = false;   ///< The device is waited for until it is tried.
-    bool abandoned = false;  ///< There is no device any more.
-};
-
 Device::~Device() {
-    if (!maker_.joinable()) return;
-    std::unique_lock lock(making_->mutex);
-    making_->answer.wait_for(lock, limits_.end_max, [this] { return making_->answered; });
-    making_->abandoned = !making_->answered;
-    lock.unlock();
-    if (making_->answered) {
-        maker_.join();
-    } else {
-        // As an engine that hangs: nobody can end it.
-        (void)new std::thread(std::move(maker_));
-    }
+    is_ending_ = true;
+    if (maker_.joinable()) maker_.join();
 }
 
 void Device::start() {
-    std::unique_lock lock(mutex_);
+    const std::lock_guard lock(mutex_);
     begin_to_make();
-    if (made_.wait_for(lock, limits_.start_max, [this] { return !status_.trying; })) return;
+}
+
+void Device::wait_for_start(std::chrono::steady_clock::time_point until) {
+    std::unique_lock lock(mutex_);
+    if (made_.wait_until(lock, until, [this] { return !status_.trying; })) return;
     status_.state = DeviceState::resting;
-    status_.detail = "its driver does not answer";
-    log_.warning(status_.name + ": " + status_.detail + "; the CPU decodes until it does");
+    status_.detail = "it is not ready yet";
+    log_.warning(status_.name + ": " + status_.detail + "; the CPU decodes until it is");
 }
 
 void Device::begin_to_make() {
     if (status_.trying) return;
     if (maker_.joinable()) maker_.join();
     status_.trying = true;
-    making_ = std::make_shared<Making>();
     try {
-        maker_ = std::thread([this, make = make_, making = making_] {
-            std::unique_ptr<Engine> made;
-            const kernels::Status outcome = make(made);
-            {
-                const std::lock_guard lock(making->mutex);
-                making->answered = !making->abandoned;
-            }
-            if (!making->answered) return (void)made.release();
-            making->answer.notify_all();
-            try_and_judge(outcome, std::move(made));
-        });
+        maker_ = std::thread([this] { make_engine(); });
     } catch (const std::system_error& error) {
         status_.trying = false;
         rest(std::string("no thread to try it on: ") + error.what());
@@ -88,15 +76,28 @@ std::shared_ptr<Engine> Device::engine() const {
     return engine_;
 }
 
-void Device::try_and_judge(const kernels::Status& outcome, std::unique_ptr<Engine> made) {
+void Device::make_engine() {
+    struct Answer {
+        kernels::Status outcome;
+        std::unique_ptr<Engine> engine;
+    };
+    const auto answer = std::make_shared<Answer>();
+    Errand question([make = make_, answer] { answer->outcome = make(answer->engine); });
+    while (!question.wait(ending_poll)) {
+        if (is_ending_ && !question.wait(limits_.end_max)) return;
+    }
+    const kernels::Status outcome = answer->outcome;
+    std::unique_ptr<Engine> made = std::move(answer->engine);
     Trial trial;
     if (!outcome.ok()) {
         trial.why = words(outcome);
+    } else if (is_ending_) {
+        return end_engine(std::move(made), limits_.end_max);
     } else if (trial = trial_(*made); trial.hangs) {
         // What hangs cannot be torn down.
         (void)made.release();
     } else if (!trial.why.empty()) {
-        made.reset();
+        end_engine(std::move(made), limits_.end_max);
     }
     {
         const std::lock_guard lock(mutex_);
@@ -114,7 +115,7 @@ void Device::judge(const kernels::Status& outcome, Trial trial, std::unique_ptr<
         status_.detail = outcome.detail;
         return;
     }
-    if (trial.hangs) return count_abandoned(std::move(trial.why));
+    if (trial.hangs && count_abandoned(trial.why)) return;
     if (!trial.why.empty()) return rest(std::move(trial.why));
     if (status_.state == DeviceState::resting) {
         ++status_.returns;
@@ -123,7 +124,9 @@ void Device::judge(const kernels::Status& outcome, Trial trial, std::unique_ptr<
     status_.name = made->name();
     status_.state = DeviceState::ready;
     status_.detail.clear();
-    engine_ = std::move(made);
+    engine_ = std::shared_ptr<Engine>(made.release(), [limit = limits_.end_max](Engine* engine) {
+        end_engine(std::unique_ptr<Engine>(engine), limit);
+    });
     errors_in_a_row_ = 0;
 }
 
@@ -144,44 +147,55 @@ void Device::succeeded(std::size_t items) {
     next_rest_ = limits_.rest_first;
 }
 
-void Device::leave(const std::shared_ptr<Engine>& engine, bool hangs, std::string why) {
-    if (engine_ != engine) return;
-    engine_.reset();
-    if (!hangs) return rest(std::move(why));
-    // One reference that nobody gives back: what hangs cannot be torn down.
-    (void)new std::shared_ptr<Engine>(engine);
-    count_abandoned(std::move(why));
+std::shared_ptr<Engine> Device::leave(const std::shared_ptr<Engine>& engine, std::string why) {
+    if (engine_ != engine) return nullptr;
+    rest(std::move(why));
+    return std::exchange(engine_, nullptr);
 }
 
-void Device::count_abandoned(std::string why) {
-    if (++abandoned_ < limits_.engines_abandoned_max) return rest(std::move(why));
+std::shared_ptr<Engine> Device::leave_hanging(const std::shared_ptr<Engine>& engine) {
+    if (!hanging_.insert(engine.get()).second) return nullptr;
+    // One reference that nobody gives back, whether the engine is in use or was left before: what
+    // hangs cannot be torn down.
+    (void)new std::shared_ptr<Engine>(engine);
+    if (count_abandoned("a batch hangs")) return std::exchange(engine_, nullptr);
+    return leave(engine, "a batch hangs");
+}
+
+bool Device::count_abandoned(const std::string& why) {
+    if (++abandoned_ < limits_.engines_abandoned_max) return false;
     log_.error(status_.name + ": " + why + " again; it is not used any more");
     status_.state = DeviceState::gone;
-    status_.detail = std::move(why);
+    status_.detail = why;
+    return true;
 }
 
 void Device::failed(const std::shared_ptr<Engine>& engine, const kernels::Status& status) {
+    std::shared_ptr<Engine> left;  // It may end here, beyond the lock.
     const std::lock_guard lock(mutex_);
     ++status_.failures;
-    status_.detail = words(status);
+    if (engine_ == engine) status_.detail = words(status);
     switch (status.code) {
         case StatusCode::timed_out:
-            return leave(engine, true, "a batch hangs");
+            left = leave_hanging(engine);
+            return;
         case StatusCode::device_lost:
         case StatusCode::no_device:
-            return leave(engine, false, words(status));
+            left = leave(engine, words(status));
+            return;
         default:
-            if (++errors_in_a_row_ >= limits_.errors_in_a_row_max) {
-                leave(engine, false, words(status));
+            if (engine_ == engine && ++errors_in_a_row_ >= limits_.errors_in_a_row_max) {
+                left = leave(engine, words(status));
             }
     }
 }
 
 void Device::was_wrong(const std::shared_ptr<Engine>& engine) {
+    std::shared_ptr<Engine> left;
     const std::lock_guard lock(mutex_);
     ++status_.wrong_items;
-    if (++errors_in_a_row_ >= limits_.errors_in_a_row_max) {
-        leave(engine, false, "computes wrong bytes");
+    if (engine_ == engine && ++errors_in_a_row_ >= limits_.errors_in_a_row_max) {
+        left = leave(engine, "computes wrong bytes");
     }
 }
 

@@ -1,11 +1,13 @@
 // One device that may fail, rest and come back.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 
@@ -15,7 +17,7 @@
 
 namespace fragmend::codec {
 
-/// Makes a device's engine; asked at start and after each rest. What it refers to lives for ever.
+/// Makes a device's engine; asked at start and after each rest, as an `Errand`.
 using MakeEngine = std::function<kernels::Status(std::unique_ptr<kernels::Engine>&)>;
 /// What trying an engine came to.
 struct Trial {
@@ -29,8 +31,7 @@ struct DeviceLimits {
     std::chrono::milliseconds rest_max{300'000};
     int errors_in_a_row_max = 3;    ///< Of calls that leave the device alive; then it rests.
     int engines_abandoned_max = 2;  ///< Engines with a batch that hangs; then no new one is made.
-    /// That `start` waits for an engine, and the destructor for a driver that is making one.
-    std::chrono::milliseconds start_max{60'000};
+    /// That somebody waits for a driver that is to give up an engine, or to answer at the end.
     std::chrono::milliseconds end_max{5000};
 };
 
@@ -56,8 +57,8 @@ struct DeviceStatus {
 
 /// Holds a device's engine while it works. Thread-safe: batches take `engine()` for as long as they
 /// run, so an engine that failed goes when the last of them let go. An engine with a batch that
-/// hangs is never destroyed, for its destructor would hang, too. Engines are made on a thread of
-/// the device's own, which is left to itself when its driver does not answer.
+/// hangs is never destroyed, for its destructor would hang, too. Others are made and destroyed as
+/// errands, which are left to themselves when their driver does not answer.
 class Device {
   public:
     Device(std::string name, MakeEngine make, TryEngine trial, DeviceLimits limits,
@@ -66,9 +67,10 @@ class Device {
     Device(const Device&) = delete;
     Device& operator=(const Device&) = delete;
 
-    /// Makes the engine and tries it; goes on without it after `start_max`. Call once, before
-    /// anything else.
+    /// Begins to make the engine and to try it. Call once, before anything else.
     void start();
+    /// Waits for that; a device that is not tried by then is gone on without until it is.
+    void wait_for_start(std::chrono::steady_clock::time_point until);
     /// Shared by this and the batches in flight; null while it is not ready.
     std::shared_ptr<kernels::Engine> engine() const;
 
@@ -83,12 +85,15 @@ class Device {
     DeviceStatus status() const;
 
   private:
-    void leave(const std::shared_ptr<kernels::Engine>& engine, bool hangs, std::string why);
-    /// After an engine that hangs was left to itself.
-    void count_abandoned(std::string why);
+    /// Of `engine_`; nothing when it is another one. It ends with whoever holds it last.
+    std::shared_ptr<kernels::Engine> leave(const std::shared_ptr<kernels::Engine>& engine,
+                                           std::string why);
+    std::shared_ptr<kernels::Engine> leave_hanging(const std::shared_ptr<kernels::Engine>& engine);
+    /// After an engine that hangs was left to itself: whether it was the last one.
+    bool count_abandoned(const std::string& why);
     /// Unless one is being made.
     void begin_to_make();
-    void try_and_judge(const kernels::Status& outcome, std::unique_ptr<kernels::Engine> made);
+    void make_engine();
     void judge(const kernels::Status& outcome, Trial trial, std::unique_ptr<kernels::Engine> made);
     void rest(std::string why);
 
@@ -105,9 +110,9 @@ class Device {
     std::chrono::steady_clock::time_point rest_ends_;
     std::chrono::milliseconds next_rest_;
     int errors_in_a_row_ = 0;
+    std::set<const kernels::Engine*> hanging_;  ///< Never destroyed, so never another's address.
     int abandoned_ = 0;
-    struct Making;
-    std::shared_ptr<Making> making_;  ///< Of `maker_`, which may outlive the device.
+    std::atomic<bool> is_ending_ = false;
     std::thread maker_;
 };
 

@@ -65,6 +65,9 @@ HybridCodec::HybridCodec(HybridOptions options, std::vector<DeviceSource> device
             options_.cpu.log));
         devices_.back()->start();
     }
+    const auto until = std::chrono::steady_clock::now() + options_.start_max;
+    for (const auto& device : devices_)
+        device->wait_for_start(until);
 }
 
 std::vector<DeviceStatus> HybridCodec::status() const {
@@ -76,6 +79,7 @@ std::vector<DeviceStatus> HybridCodec::status() const {
 }
 
 Trial HybridCodec::try_engine(kernels::Engine& engine) {
+    const std::lock_guard lock(trial_mutex_);
     router_.forget_device();
     const CalibrationLimits limits{
         .bytes_max = options_.calibrate ? std::size_t{16} << 20 : std::size_t{64} << 10,
@@ -168,15 +172,20 @@ void HybridCodec::run(std::span<SegmentWork*> batch) {
     const bool computed = !share.cpu.empty();
     if (computed) cpu_.run(share.cpu);
     bool landed = true;
+    const auto until = std::chrono::steady_clock::now() + options_.hang_limit;
     for (Flight& flight : share.flights) {
-        landed = land(flight) && landed;
+        landed = land(flight, until) && landed;
     }
     const auto taken = seconds_between(start, std::chrono::steady_clock::now());
     const auto departures = share.departures;
     have_arrived(share);
-    // Only a batch of one field on one path says what that path takes.
+    // Only a batch of one field on one path says what that path takes; and survivor bytes say
+    // nothing of further outputs.
+    const bool single = std::ranges::all_of(
+        batch, [](const SegmentWork* item) { return item->outputs.size() == 1; });
     for (std::size_t field = 0; field < fields; ++field) {
-        if (flew == computed || !landed || share.by_field[field].size() != batch.size()) continue;
+        if (flew == computed || !landed || !single || share.by_field[field].size() != batch.size())
+            continue;
         router_.observe(flew ? Path::device : Path::cpu, static_cast<gf::Field>(field),
                         share.bytes[field], taken * departures[field].share);
     }
@@ -243,9 +252,12 @@ bool HybridCodec::submit(std::unique_ptr<DeviceBatch>& batch, Share& share) {
     return false;
 }
 
-bool HybridCodec::land(Flight& flight) {
+bool HybridCodec::land(Flight& flight, std::chrono::steady_clock::time_point until) {
+    const auto left = std::max(
+        std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now()),
+        std::chrono::milliseconds(0));
     const kernels::Status status =
-        flight.engine->wait(flight.ticket, static_cast<std::uint32_t>(options_.hang_limit.count()));
+        flight.engine->wait(flight.ticket, static_cast<std::uint32_t>(left.count()));
     if (status.ok()) {
         finish_items(flight);
     } else {

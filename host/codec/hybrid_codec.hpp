@@ -30,6 +30,8 @@ struct HybridOptions {
     std::size_t device_bytes_min = std::size_t{64} << 10;
     /// How long one batch may take on a device before it counts as hanging.
     std::chrono::milliseconds hang_limit{5000};
+    /// That the constructor waits for all devices together.
+    std::chrono::milliseconds start_max{30'000};
     /// Measure both paths when a device starts; else the router learns from batches alone.
     bool calibrate = true;
 };
@@ -85,7 +87,8 @@ class HybridCodec final : public scheduler::Codec {
     };
     struct Share;
 
-    /// Whether an engine gives the CPU's bytes, and what it takes to: at start and after a rest.
+    /// Whether an engine gives the CPU's bytes, and what it takes to: at start and after a rest,
+    /// one device after the other.
     Trial try_engine(kernels::Engine& engine);
     bool any_ready() const;
     /// No batch of the share is under way any more.
@@ -94,7 +97,7 @@ class HybridCodec final : public scheduler::Codec {
     void launch(Share& share);
     bool submit(std::unique_ptr<DeviceBatch>& batch, Share& share);
     /// Waits; what came to nothing is done here, and false returned.
-    bool land(Flight& flight);
+    bool land(Flight& flight, std::chrono::steady_clock::time_point until);
     void finish_items(Flight& flight);
     /// One item on one device and nowhere else.
     Result<void> run_on(Device& device, scheduler::SegmentWork& item);
@@ -105,6 +108,7 @@ class HybridCodec final : public scheduler::Codec {
     const HybridOptions options_;
     CpuCodec cpu_;
     Router router_;
+    std::mutex trial_mutex_;
     std::mutex idle_mutex_;
     std::vector<std::unique_ptr<DeviceBatch>> idle_;  ///< As many as ever were in flight at once.
     std::atomic<std::uint32_t> next_check_{0};

@@ -23,7 +23,7 @@ constexpr std::string_view allowed_headers_default =
 constexpr std::array<std::pair<std::string_view, std::string_view>, 15> not_applied{{
     {"workers", "one process serves all devices"},
     {"servers_per_port", "one process serves all devices at bind_port"},
-    {"splice", "archives are read and checked in user space"},
+    {"splice", "archives go out by sendfile to readers that verify"},
     {"cert_file", "TLS is not served"},
     {"key_file", "TLS is not served"},
     {"slow", "answers are never delayed"},

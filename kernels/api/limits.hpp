@@ -8,7 +8,7 @@ namespace fragmend::kernels {
 
 /// Sources of one item. Source: liberasurecode EC_MAX_FRAGMENTS is 32.
 inline constexpr unsigned sources_max = 32;
-/// Outputs of one item; more wanted fragments become further items.
+/// Outputs of one item.
 inline constexpr unsigned outputs_max = 4;
 /// Where device memory holds a source's payload, and where a pinned one should lie.
 inline constexpr std::size_t payload_alignment = 16;

@@ -19,7 +19,7 @@ namespace fragmend::cuda {
 ///           `submit` nor `wait` calls the driver, which may hang in any call.
 /// After device_lost every call says so again: drop the engine, make another one later. The first
 /// one made after all of a device's engines are gone resets the device. Not promised: the end of a
-/// batch that hangs; its destructor then waits with it.
+/// batch that hangs; its destructor then waits with it, and calls the driver itself.
 class DeviceEngine final : public kernels::Engine {
   public:
     DeviceEngine(int device, const kernels::Limits& limits);

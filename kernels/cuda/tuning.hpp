@@ -1,9 +1,8 @@
 // Every number of the device part that a measurement may change.
 //
-// | number             | device | date | command                      | why |
-// |--------------------|--------|------|------------------------------|------------------------------|
-// | all of those below | none   |      | fragmend_kernel_bench --json | estimates, not yet measured
-// |
+// | number | device | date | command                      | why                         |
+// |--------|--------|------|------------------------------|-----------------------------|
+// | all    | none   |      | fragmend_kernel_bench --json | estimates, not yet measured |
 #pragma once
 
 #include <cstdint>

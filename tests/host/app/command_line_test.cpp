@@ -112,6 +112,13 @@ TEST(CommandLine, CancelTakesAPartOfAPass) {
     EXPECT_FALSE(parse({"fragmend", "pause", "--device", "d1"}));
 }
 
+TEST(CommandLine, HelpOfWhatDoesNotExistIsRefused) {
+    for (const char* topic :
+         {"server", "codec", "demo", "bench", "status", "limit", "info", "help"})
+        EXPECT_TRUE(parse({"fragmend", "help", topic}).has_value()) << topic;
+    EXPECT_FALSE(parse({"fragmend", "help", "nonsense"}).has_value());
+}
+
 TEST(CommandLine, HelpNamesEveryOption) {
     const auto line = parse({"fragmend", "help", "reconstructor"});
     ASSERT_TRUE(line.has_value());

@@ -44,6 +44,10 @@ class DeviceLife : public testing::Test {
         while (device.status().trying)
             std::this_thread::yield();
     }
+    static void start(Device& device) {
+        device.start();
+        wait_until_tried(device);
+    }
     static void come_back(Device& device) {
         device.come_back_when_rested();
         wait_until_tried(device);
@@ -68,7 +72,7 @@ class DeviceLife : public testing::Test {
 TEST_F(DeviceLife, StartsReady) {
     Device device = make();
     EXPECT_EQ(device.engine(), nullptr);
-    device.start();
+    start(device);
     EXPECT_NE(device.engine(), nullptr);
     EXPECT_EQ(device.status().state, DeviceState::ready);
     EXPECT_EQ(device.status().name, "an engine that fails");
@@ -77,7 +81,7 @@ TEST_F(DeviceLife, StartsReady) {
 TEST_F(DeviceLife, NoDeviceIsNotAskedAgain) {
     refusals = {StatusCode::no_device};
     Device device = make();
-    device.start();
+    start(device);
     EXPECT_EQ(device.status().state, DeviceState::gone);
     clock.advance(milliseconds(1'000'000));
     come_back(device);
@@ -87,7 +91,7 @@ TEST_F(DeviceLife, NoDeviceIsNotAskedAgain) {
 TEST_F(DeviceLife, OneThatGivesWrongBytesIsNotUsed) {
     trial = "gives other bytes";
     Device device = make();
-    device.start();
+    start(device);
     EXPECT_EQ(device.engine(), nullptr);
     EXPECT_EQ(device.status().state, DeviceState::resting);
     EXPECT_EQ(device.status().detail, "gives other bytes");
@@ -100,7 +104,7 @@ TEST_F(DeviceLife, OneThatGivesWrongBytesIsNotUsed) {
 TEST_F(DeviceLife, RestsTwiceAsLongEachTimeAndComesBack) {
     refusals = {StatusCode::out_of_memory, StatusCode::device_lost, StatusCode::device_error};
     Device device = make();
-    device.start();
+    start(device);
     for (const int rest : {1000, 2000, 4000}) {
         EXPECT_EQ(device.status().state, DeviceState::resting);
         EXPECT_EQ(device.status().rest, milliseconds(rest));
@@ -121,7 +125,7 @@ TEST_F(DeviceLife, RestsTwiceAsLongEachTimeAndComesBack) {
 
 TEST_F(DeviceLife, AFewErrorsInARowAreForgiven) {
     Device device = make();
-    device.start();
+    start(device);
     const Status error{StatusCode::device_error, 0, "x"};
     for (int i = 0; i < 10; ++i) {
         device.failed(device.engine(), error);
@@ -141,7 +145,7 @@ TEST_F(DeviceLife, AFewErrorsInARowAreForgiven) {
 
 TEST_F(DeviceLife, OneThatComputesWrongBytesRests) {
     Device device = make();
-    device.start();
+    start(device);
     for (int i = 0; i < 3; ++i) {
         ASSERT_NE(device.engine(), nullptr);
         device.was_wrong(device.engine());
@@ -152,7 +156,7 @@ TEST_F(DeviceLife, OneThatComputesWrongBytesRests) {
 
 TEST_F(DeviceLife, TheEngineLivesWhileABatchHoldsIt) {
     Device device = make();
-    device.start();
+    start(device);
     const auto held = device.engine();
     const std::weak_ptr<kernels::Engine> watched = held;
     device.failed(held, {StatusCode::device_lost, 0, "x"});
@@ -165,7 +169,7 @@ TEST_F(DeviceLife, OneThatHangsInItsTrialIsNeverDestroyed) {
     trial_hangs = true;
     {
         Device device = make();
-        device.start();
+        start(device);
         EXPECT_EQ(device.engine(), nullptr);
         EXPECT_EQ(device.status().state, DeviceState::resting);
         clock.advance(milliseconds(1000));
@@ -181,14 +185,14 @@ TEST_F(DeviceLife, OneThatHangsInItsTrialIsNeverDestroyed) {
 TEST_F(DeviceLife, OneThatFailsItsTrialIsDestroyed) {
     trial = "gives other bytes";
     Device device = make();
-    device.start();
+    start(device);
     EXPECT_EQ(destroyed, 1);
 }
 
 TEST_F(DeviceLife, OneThatIsGoneAfterARestSaysWhy) {
     refusals = {StatusCode::device_lost, StatusCode::no_device};
     Device device = make();
-    device.start();
+    start(device);
     clock.advance(milliseconds(1000));
     come_back(device);
     EXPECT_EQ(device.status().state, DeviceState::gone);
@@ -197,7 +201,7 @@ TEST_F(DeviceLife, OneThatIsGoneAfterARestSaysWhy) {
 
 TEST_F(DeviceLife, OneThatHangsTwiceIsGone) {
     Device device = make();
-    device.start();
+    start(device);
     device.failed(device.engine(), {StatusCode::timed_out, 0, "x"});
     EXPECT_EQ(device.status().state, DeviceState::resting);
     clock.advance(milliseconds(1000));
@@ -239,10 +243,11 @@ struct SilentDriver {
 
 TEST_F(DeviceLife, ADriverThatDoesNotAnswerAtTheStartIsGoneOnWithout) {
     const SilentDriver driver;
-    Device device = driver.device(clock, {.start_max = milliseconds(10)});
+    Device device = driver.device(clock, {});
     device.start();
+    device.wait_for_start(std::chrono::steady_clock::now() + milliseconds(10));
     EXPECT_EQ(device.status().state, DeviceState::resting);
-    EXPECT_EQ(device.status().detail, "its driver does not answer");
+    EXPECT_EQ(device.status().detail, "it is not ready yet");
     clock.advance(milliseconds(1'000'000));
     device.come_back_when_rested();
     EXPECT_TRUE(device.status().trying);
@@ -257,7 +262,7 @@ TEST_F(DeviceLife, ADriverThatDoesNotAnswerAfterARestHoldsUpNobody) {
     const SilentDriver driver;
     driver.answer();
     Device device = driver.device(clock, {});
-    device.start();
+    start(device);
     driver.state->answers = false;
     device.failed(device.engine(), {StatusCode::device_lost, 0, "x"});
     clock.advance(milliseconds(1000));
@@ -274,13 +279,77 @@ TEST_F(DeviceLife, ADriverThatDoesNotAnswerAfterARestHoldsUpNobody) {
 TEST_F(DeviceLife, ADriverThatNeverAnswersIsLeftToItself) {
     const SilentDriver driver;
     {
-        Device device = driver.device(clock, {.start_max = {}, .end_max = milliseconds(10)});
+        Device device = driver.device(clock, {.end_max = milliseconds(10)});
         device.start();
     }
     driver.answer();
     while (driver.state->answered == 0)
         std::this_thread::yield();
     EXPECT_EQ(driver.state->asked, 1);
+}
+
+/// What it is destroyed by waits until it is told to go on.
+struct ClingingEngine final : FaultyEngine {
+    struct State {
+        std::atomic<bool> lets_go = false;
+        std::atomic<bool> gone = false;
+    };
+    explicit ClingingEngine(std::shared_ptr<State> its_state)
+        : FaultyEngine(kernels::Limits{.batch_items_max = 1}, [] { return Fault::none; }),
+          state(std::move(its_state)) {}
+    ~ClingingEngine() override {
+        state->lets_go.wait(false);
+        state->gone = true;
+    }
+    std::shared_ptr<State> state;
+};
+
+TEST_F(DeviceLife, AnEngineThatCannotBeDestroyedHoldsUpNobody) {
+    for (const char* end : {"a failed trial", "a lost context", "the end of the device"}) {
+        const auto state = std::make_shared<ClingingEngine::State>();
+        const std::string_view how = end;
+        {
+            Device device(
+                "GPU 0",
+                [state](std::unique_ptr<kernels::Engine>& engine) -> Status {
+                    engine = std::make_unique<ClingingEngine>(state);
+                    return {};
+                },
+                [&](kernels::Engine&) {
+                    return Trial{how == "a failed trial" ? "no" : "", false};
+                },
+                {.end_max = milliseconds(10)}, clock, Logger(nullptr, LogLevel::notice));
+            start(device);
+            if (how == "a lost context")
+                device.failed(device.engine(), {StatusCode::device_lost, 0, "x"});
+        }
+        EXPECT_FALSE(state->gone) << end;
+        state->lets_go = true;
+        state->lets_go.notify_all();
+        while (!state->gone)
+            std::this_thread::yield();
+    }
+}
+
+TEST_F(DeviceLife, OneThatWasLeftAndThenHangsIsNotDestroyedEither) {
+    {
+        Device device = make();
+        start(device);
+        auto held = device.engine();
+        device.failed(held, {StatusCode::device_lost, 0, "x"});
+        EXPECT_EQ(device.status().state, DeviceState::resting);
+        device.failed(held, {StatusCode::timed_out, 0, "x"});
+        device.failed(held, {StatusCode::timed_out, 0, "x"});
+        held.reset();
+        EXPECT_EQ(destroyed, 0);
+        clock.advance(milliseconds(1000));
+        come_back(device);
+        ASSERT_NE(device.engine(), nullptr);
+        // Counted once: the next one that hangs is the second.
+        device.failed(device.engine(), {StatusCode::timed_out, 0, "x"});
+        EXPECT_EQ(device.status().state, DeviceState::gone);
+    }
+    EXPECT_EQ(destroyed, 0);
 }
 
 }  // namespace

@@ -34,10 +34,13 @@ MUTANTS = [
      "if ($M) job.work.error.reset();\n"
      "    if (ran.has_error() || job.work.error || state_.stopping) {"),
     ("a-failed-slot-is-lost", "scheduler/attempt.cpp",
-     "            give_back(slots);\n            if (ran.has_error())",
-     "            if (!$M) give_back(slots);\n            if (ran.has_error())"),
+     "        give_back(slots);\n        if (ran.has_error())",
+     "        if (!$M) give_back(slots);\n        if (ran.has_error())"),
     ("shared-sources-are-not-hashed", "scheduler/attempt.cpp",
-     "i == 0 ? digests_.get()", "i == 0 && (slots.size() == 1 || !$M) ? digests_.get()"),
+     "job.work.digests = digests_.get();",
+     "job.work.digests = slots.size() == 1 || !$M ? digests_.get() : nullptr;"),
+    ("a-shared-object-is-made-twice-over", "scheduler/attempt.cpp",
+     "state_.request.wanted_of(output)", "state_.request.wanted_of($M ? 0 : output)"),
     ("a-reader-error-is-overlooked", "scheduler/attempt.cpp",
      "        } else {\n            blame(position, got.error());\n",
      "        } else if ($M) {\n            survivors_[position].got = survivors_[position]"
