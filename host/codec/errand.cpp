@@ -25,8 +25,8 @@ Errand::~Errand() {
     if (wait({})) {
         thread_.join();
     } else {
-        // Neither joined nor ended: nobody owns what hangs.
-        (void)new std::thread(std::move(thread_));
+        // Nobody can end what hangs; if it comes back, it owns all that it still touches.
+        thread_.detach();
     }
 }
 
