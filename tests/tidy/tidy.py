@@ -129,6 +129,17 @@ class Tidy(unittest.TestCase):
         wrong = [n for n in self.sources if not read(n).startswith("// ")]
         self.assertEqual(wrong, [])
 
+    def test_a_rooms_readme_names_its_headers(self):
+        wrong = []
+        for name in self.sources:
+            readme = os.path.join(os.path.dirname(name), "README.md")
+            if not name.endswith((".hpp", ".cuh")) or room_of(name) is None or readme not in self.files:
+                continue
+            stem = os.path.splitext(os.path.basename(name))[0]
+            if not re.search(rf"\b{re.escape(stem)}\b", read(readme)):
+                wrong.append(f"{readme} does not name {stem}")
+        self.assertEqual(wrong, [])
+
     def test_headers_are_guarded(self):
         wrong = [n for n in self.sources
                  if n.endswith((".hpp", ".cuh")) and "#pragma once" not in read(n)]
