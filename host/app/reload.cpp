@@ -21,7 +21,7 @@
 namespace fragmend::app {
 namespace {
 
-constexpr std::chrono::seconds check_limit{30};
+constexpr std::chrono::seconds check_limit{90};  // Longer than a GPU is waited for.
 /// So late an end that is asked for is noticed while the check runs.
 constexpr std::chrono::milliseconds look_interval{100};
 constexpr std::size_t output_bytes_max = 4096;
@@ -40,6 +40,14 @@ std::string in_one_line(std::string text) {
     return text;
 }
 
+/// Where the program is started again: in the folder of its first start, for paths may be relative
+/// to it; but the daemon's user need not have a way into root's.
+std::string folder_of(const CommandLine& line) {
+    const bool is_absolute = line.conf_path.starts_with('/') && line.swift_conf.starts_with('/');
+    if (is_absolute && ::access(line.start_directory.c_str(), X_OK) != 0) return "/";
+    return line.start_directory;
+}
+
 /// The check as a child whose output goes to `output`; its process id, or the error number.
 Result<pid_t> spawn_check(const CommandLine& line, int output) {
     auto words = line.arguments;
@@ -51,7 +59,7 @@ Result<pid_t> spawn_check(const CommandLine& line, int output) {
     ::posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
     ::posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
     ::posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
-    ::posix_spawn_file_actions_addchdir_np(&actions, line.start_directory.c_str());
+    ::posix_spawn_file_actions_addchdir_np(&actions, folder_of(line).c_str());
     // Signals that the caller blocks would stay blocked there.
     sigset_t none;
     ::sigemptyset(&none);
@@ -128,8 +136,9 @@ bool check_configuration_again(const CommandLine& line, const Logger& log,
 
 void start_anew(const CommandLine& line, const Logger& log) {
     log.notice("Starting again with the new configuration (" + std::to_string(::getpid()) + ")");
-    if (::chdir(line.start_directory.c_str()) != 0) {
-        log.error("Starting again failed: " + error_from_errno(errno, line.start_directory).detail);
+    const std::string folder = folder_of(line);
+    if (::chdir(folder.c_str()) != 0) {
+        log.error("Starting again failed: " + error_from_errno(errno, folder).detail);
         return;
     }
     close_all_on_exec();

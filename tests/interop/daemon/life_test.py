@@ -213,6 +213,18 @@ class DaemonLife(case.InteropCase):
         self.assertEqual(0, daemon.end(limit_s=TERM_LIMIT_S).exit_code)
 
     @case.fragmend_only('SIGHUP ends a Swift daemon')
+    def test_hup_needs_no_way_into_the_folder_of_the_first_start(self):
+        folder = self.lab.layout.path('first-start')
+        os.mkdir(folder)
+        daemon = self.daemon(argv=['/usr/bin/env', f'--chdir={folder}', *program.command()])
+        daemon.wait_for_pass()
+        os.rmdir(folder)
+        daemon.send(signal.SIGHUP)
+        daemon.wait_for(r'NOTICE object-reconstructor: Starting \d+$', 2)
+        self.assertFalse(daemon.lines('Keeping the old configuration'))
+        daemon.end()
+
+    @case.fragmend_only('SIGHUP ends a Swift daemon')
     def test_hups_in_a_row_do_no_harm(self):
         for workers in (0, 2):
             daemon = self.daemon({'interval': 0.2, 'reconstructor_workers': workers})
