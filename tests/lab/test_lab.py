@@ -177,7 +177,9 @@ class WholeClusterTest(unittest.TestCase):
         self.lab.freeze(4)
         with self.assertRaises(TimeoutError):
             object_server_answer(self.lab, 4, path, timeout_s=0.3)
+        self.assertEqual(1, len(self.lab.served()))
         self.lab.thaw(4)
+        self.lab.wait_until_idle()
         self.assertEqual(object_server_answer(self.lab, 4, path)[0], 200)
 
     def test_fault_status_and_count(self):

@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -20,6 +21,7 @@ from .running import RunOperations
 from .spec import LabSpec
 
 START_LIMIT_S = 60.0
+ESTABLISHED_OR_CLOSE_WAIT = ('01', '08')  # In /proc/net/tcp.
 # Swift's modules are Debian's, and known to Debian's Python only.
 PYTHON = '/usr/bin/python3'
 _PACKAGE_PARENT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -230,6 +232,24 @@ class Lab(DamageOperations, FillOperations, RunOperations):
 
     def thaw(self, number):
         self._signal(number, signal.SIGCONT)
+
+    def wait_until_idle(self):
+        """Waits until no object server has a connection left: nothing touches the disks then.
+
+        A request whose client is gone goes on, and a thawed server serves all that came meanwhile.
+        """
+        self._poll(lambda: not self.served(), 'the object servers to close their connections')
+
+    def served(self):
+        """The fields in /proc/net/tcp of connections that object servers still have open."""
+        addresses = set()
+        for node in self.layout.nodes:
+            ip = f'{int.from_bytes(socket.inet_aton(node.bind_ip), sys.byteorder):08X}'
+            addresses |= {f'{ip}:{port:04X}' for port in (node.port, node.replication_port)}
+        with open(f'/proc/{self.holder_pid}/net/tcp', encoding='ascii') as table:
+            sockets = (line.split() for line in table)
+            return [fields for fields in sockets
+                    if fields[1] in addresses and fields[3] in ESTABLISHED_OR_CLOSE_WAIT]
 
     def _signal(self, number, what):
         for name in self._names_of(number):

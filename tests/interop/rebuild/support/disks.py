@@ -86,6 +86,7 @@ class SavedDisks:
         return os.path.join(self._folder, device)
 
     def restore(self, devices=None):
+        self._lab.wait_until_idle()
         for device in devices or self._devices:
             self._lab.wipe(device)
             _copy(self._kept(device), self._lab.device_path(device))
