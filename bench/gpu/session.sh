@@ -4,7 +4,7 @@
 #   bench/gpu/session.sh BUNDLE OUT [rates|proofs|all]     (BUNDLE as bench/gpu/bundle.sh left it)
 #
 # `rates`: the self-test, the kernel bench, the codec on all of the machine. `proofs`: whole rebuilds,
-# tests on the device, a context that dies, compute-sanitizer, the long self-test, a profile.
+# tests on the device, compute-sanitizer, a profile, a context that dies, the long self-test.
 # OUT gets few files: PART.tgz with all that was written, made anew after each step, so that a part that is
 # ended from outside keeps what was done; kernels.jsonl, row by row; verdict-PART.json, which sets the
 # figures beside their targets, and verdict-PART.txt. No step begins after FRAGMEND_SESSION_SECONDS (530)
@@ -78,7 +78,7 @@ within() { # within SECONDS
 ours() { # ours NAME SECONDS PROGRAM ARGUMENTS...
     local name=$1 seconds=$2 program=$3
     shift 3
-    step "$name" "$seconds" env LD_LIBRARY_PATH="$bundle/lib" "$bundle/$program" "$@"
+    step "$name" "$seconds" env LD_LIBRARY_PATH="$bundle/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}" "$bundle/$program" "$@"
 }
 
 tool_path() { # tool_path NAME: where a tool of the CUDA toolkit lies, if it does
@@ -90,12 +90,13 @@ tool_path() { # tool_path NAME: where a tool of the CUDA toolkit lies, if it doe
 }
 
 rates() {
-    ours selftest 60 fragmend_selftest --backend device >"$work/selftest.txt" 2>&1
+    ours selftest 60 fragmend_selftest --backend device --seconds "$(within 45)" \
+        >"$work/selftest.txt" 2>&1
     [ $? = 2 ] && no_device
     tail -n 3 "$work/selftest.txt"
     ours kernels 200 fragmend_kernel_bench --json --seconds "$(within 180)" >"$out/kernels.jsonl" 2>"$work/kernels.txt"
     cp "$out/kernels.jsonl" "$work/"
-    ours codec 120 codec_bench --devices --json "$work/codec.json" >"$work/codec.txt" 2>&1
+    ours codec 150 codec_bench --devices --json "$work/codec.json" >"$work/codec.txt" 2>&1
     ours rivals 90 codec_bench --rivals --quick --json "$work/rivals.json" >"$work/rivals.txt" 2>&1
 }
 
@@ -112,7 +113,7 @@ rebuilds() {
     done
     # The same without disks: peers answer from memory.
     for backend in gpu cpu auto; do
-        ours "pipeline-$backend" 30 pipeline_bench --backend $backend --only large --scale 5 --sessions 16 \
+        ours "pipeline-$backend" 30 pipeline_bench --backend $backend --only large --scale 2 --sessions 16 \
             --threads "$(nproc)" --json "$work/pipeline-$backend.json" >"$work/pipeline-$backend.txt" 2>&1
     done
 }
@@ -123,7 +124,7 @@ sanitizers() {
     for tool in memcheck racecheck initcheck synccheck; do
         # The program checks every call; an event that is not ready yet is an answer, not an error.
         step $tool 90 "$sanitizer" --tool $tool --error-exitcode 1 --report-api-errors no --print-limit 50 \
-            "$bundle/fragmend_selftest" --backend device --quick --seconds "$(within 60)" >"$work/$tool.txt" 2>&1
+            "$bundle/fragmend_selftest" --backend device --quick --seconds "$(within 25)" >"$work/$tool.txt" 2>&1
         tail -n 2 "$work/$tool.txt"
     done
 }
@@ -144,12 +145,12 @@ proofs() {
     FRAGMEND_TEST_DEVICE=1 ours exhaustive 60 test_codec_exhaustive >"$work/tests.txt" 2>&1
     ours tests 30 test_codec --gtest_filter='MakeCodec*' >>"$work/tests.txt" 2>&1
     sanitizers
-    ours selftest-full 60 fragmend_selftest --backend device --full --seconds "$(within 45)" >"$work/selftest-full.txt" 2>&1
-    tail -n 3 "$work/selftest-full.txt"
     profile
     # What a kernel that dies leaves behind: whether a new engine works in the same process.
     ours lost-device 30 fragmend_selftest --lost-device >"$work/lost-device.txt" 2>&1
     tail -n 2 "$work/lost-device.txt"
+    ours selftest-full 60 fragmend_selftest --backend device --full --seconds "$(within 45)" >"$work/selftest-full.txt" 2>&1
+    tail -n 3 "$work/selftest-full.txt"
 }
 
 {
@@ -159,6 +160,8 @@ proofs() {
     nproc
     df -hT "$work" /dev/shm
     timeout 20 nvidia-smi | head -n 20
+    echo "libraries: ${LD_LIBRARY_PATH:-none}"
+    ldconfig -p | grep libcuda
 } >"$work/machine.txt" 2>&1
 : >"$work/steps"
 if [ "$part" = rates ]; then rates; else proofs; fi

@@ -93,6 +93,7 @@ struct Engine {
                 activities,
                 metrics,
                 brake,
+                gate,
                 Logger(nullptr, LogLevel::critical)};
     }
 
@@ -115,6 +116,7 @@ struct Engine {
     sync::ActivityBoard activities;
     NoMetrics metrics;
     sync::QuarantineBrake brake{0};
+    sync::Gate gate{io.get_executor()};
     sync::PolicyContext policy;
 };
 

@@ -32,10 +32,13 @@ commands:
   status [CONF...]     how every running reconstructor of this node is: how far, how fast, and what
                        limits it (--json: all numbers)
   pause, resume [CONF...]
-                       begin no further partition until resumed or restarted; and go on
-  cancel [CONF...]     end the passes that run; the next ones begin after the interval; with
-                       --device NAME, --partition N or both, or --object /ACCOUNT/CONTAINER/OBJECT,
-                       only that part of them
+                       begin no further partition and session until resumed or restarted, those
+                       that run go on to their ends; and go on
+  cancel [CONF...]     end the passes that run, with their sessions; the next passes begin after
+                       the interval
+  drain [CONF...]      the same, but the sessions that run go on to their ends
+                       pause, resume, cancel, drain: with --device NAME, --partition N or both, or
+                       --object /ACCOUNT/CONTAINER/OBJECT (not drain), only that part of the work
   limit [NAME=VALUE...] [CONF...]
                        change read_limit, node_read_limit, device_read_limit, the same three with
                        send, or profile (see fragmend help reconstructor) until the next restart;
@@ -300,6 +303,8 @@ class ControlParser {
         const auto& choice = line_.request.choice;
         if (!choice.object.empty() && !(choice.device.empty() && choice.partition.empty()))
             return usage_error("--object stands alone");
+        if (is(ControlOperation::drain) && !choice.object.empty())
+            return usage_error("an object cannot be drained; cancel it");
         return line_;
     }
 
@@ -315,7 +320,7 @@ class ControlParser {
             line_.swift_conf = words_[next_++];
         } else if (word == "--configured" && is(ControlOperation::limit)) {
             line_.request.configured = true;
-        } else if (is(ControlOperation::cancel) && next_ < words_.size()) {
+        } else if (takes_choice(line_.request.operation) && next_ < words_.size()) {
             return choose(word, words_[next_++]);
         } else {
             return usage_error("no option '" + std::string(word) + "', or it lacks its value");

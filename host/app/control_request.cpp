@@ -16,28 +16,42 @@ namespace {
 namespace json = boost::json;
 
 /// In the order of ControlOperation.
-constexpr std::array<std::string_view, 5> operation_names = {"status", "pause", "resume", "cancel",
-                                                             "limit"};
+constexpr std::array<std::string_view, 6> operation_names = {"status", "pause", "resume",
+                                                             "cancel", "drain", "limit"};
 constexpr std::array<std::pair<std::string_view, std::string WorkChoice::*>, 3> choice_members = {
     {{"device", &WorkChoice::device},
      {"partition", &WorkChoice::partition},
      {"object", &WorkChoice::object}}};
 
-/// What is not understood must not make a cancel mean more than it says.
-Result<void> read_choice(const json::object& request, WorkChoice& choice) {
+/// What is not understood must not make an operation mean more than it says.
+Result<void> read_choice(const json::object& request, ControlOperation operation,
+                         WorkChoice& choice) {
     for (const auto& [member, value] : request) {
         if (member == "op") continue;
         const auto known = std::ranges::find(choice_members, std::string_view(member),
                                              [](const auto& one) { return one.first; });
         if (known == choice_members.end() || !value.is_string() || value.get_string().empty()) {
-            return Error{errc::bad_config, "cancel takes device, partition and object, as texts"};
+            return Error{errc::bad_config, std::string(to_string(operation)) +
+                                               " takes device, partition and object, as texts"};
         }
         choice.*known->second = std::string(value.get_string());
     }
+    if (operation == ControlOperation::drain && !choice.object.empty())
+        return Error{errc::bad_config, "an object cannot be drained; cancel it"};
     return {};
 }
 
 }  // namespace
+
+bool takes_choice(ControlOperation operation) {
+    switch (operation) {
+        case ControlOperation::status:
+        case ControlOperation::limit:
+            return false;
+        default:
+            return true;
+    }
+}
 
 std::optional<ControlOperation> control_operation(std::string_view name) {
     const auto known = std::ranges::find(operation_names, name);
@@ -59,13 +73,13 @@ Result<ControlRequest> parse_control_request(std::string_view line) {
     const auto operation = control_operation(*name);
     if (!operation) {
         return Error{errc::bad_config,
-                     "no such operation; there are status, pause, resume, cancel, limit"};
+                     "no such operation; there are status, pause, resume, cancel, drain, limit"};
     }
     ControlRequest request;
     request.operation = *operation;
-    if (request.operation == ControlOperation::cancel) {
-        if (const auto read = read_choice(*object, request.choice); read.has_error())
-            return read.error();
+    if (takes_choice(request.operation)) {
+        const auto read = read_choice(*object, request.operation, request.choice);
+        if (read.has_error()) return read.error();
     }
     if (request.operation != ControlOperation::limit) return request;
     if (const auto* const flag = object->if_contains("configured"); flag != nullptr) {

@@ -11,8 +11,10 @@
 
 namespace fragmend::app {
 
-enum class ControlOperation { status, pause, resume, cancel, limit };
+enum class ControlOperation { status, pause, resume, cancel, drain, limit };
 
+/// Whether it may be about a part of the work only.
+bool takes_choice(ControlOperation operation);
 /// `status` and so on; nothing for other words.
 std::optional<ControlOperation> control_operation(std::string_view name);
 std::string_view to_string(ControlOperation operation);
@@ -24,14 +26,14 @@ struct ControlRequest {
     bool configured = false;
     /// Of `limit`: values by option (see swift::set_throttle_option).
     std::map<std::string, std::string> limits;
-    /// Of `cancel`: what is to end. Nothing at all: the whole pass.
+    /// Of `pause`, `resume`, `cancel` and `drain`: what is meant. Nothing at all: everything.
     WorkChoice choice;
     bool operator==(const ControlRequest&) const = default;
 };
 
 /// One line of a request: `{"op": "limit", "limits": {"read_limit": "50M"}, "configured": true}`,
 /// `{"op": "cancel", "device": "d1", "partition": "3"}`, `{"op": "status"}`. Members that nobody
-/// knows are ignored, but not those of a cancel. Errors: bad_config.
+/// knows are ignored, but not those of an operation that takes a choice. Errors: bad_config.
 Result<ControlRequest> parse_control_request(std::string_view line);
 /// The line for a request, without its end.
 std::string control_request_line(const ControlRequest& request);

@@ -109,7 +109,6 @@ Result<std::unique_ptr<EmbeddedReconstructor>> EmbeddedReconstructor::make(
         std::move(codec));
     auto usable = made->engine_->codec().check(cluster.spec().scheme);
     if (usable.has_error()) return usable.error();
-    made->gate_ = std::make_unique<Gate>(made->engine_->io().get_executor());
     made->sleeper_ = std::make_unique<Sleeper>(made->engine_->io().get_executor());
     return made;
 }
@@ -141,7 +140,7 @@ Awaitable<void> EmbeddedReconstructor::run_passes(RebuildRun& run,
         const auto read_before = engine_->rebuild_stats().survivor_bytes;
         const double cpu_before = cpu_seconds();
 
-        Pass pass(services, policies_, {}, {}, *gate_);
+        Pass pass(services, policies_, {}, {});
         pass_runs_ = true;
         TaskGroup watchers(engine_->io().get_executor());
         watchers.spawn(watch(pass, run, stats, expected));
@@ -165,7 +164,7 @@ Awaitable<void> EmbeddedReconstructor::watch(Pass& pass, const RebuildRun& run,
     while (pass_runs_) {
         if (stop_ && !cancelled) {
             cancelled = true;
-            pass.cancel();
+            pass.cancel(sync::Ending::now);
         }
         if (screen_ != nullptr) {
             screen_->set_status(rebuild_progress_line(

@@ -79,7 +79,6 @@ class EmbeddedReconstructor {
     std::unique_ptr<Engine> engine_;
     NoMetrics metrics_;
     sync::ActivityBoard activities_;
-    std::unique_ptr<Gate> gate_;
     std::unique_ptr<Sleeper> sleeper_;
     bool pass_runs_ = false;
 };

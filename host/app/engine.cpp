@@ -64,7 +64,8 @@ Engine::Engine(const swift::ReconstructorOptions& options, scheduler::ThrottleSe
       client_(io_.get_executor(), "obj-reconstructor " + std::to_string(::getpid()), clock),
       sessions_(io_.get_executor(), static_cast<std::size_t>(options.fragmend.sessions)),
       replicate_calls_(io_.get_executor(), sync::replicate_calls_max),
-      brake_(static_cast<std::size_t>(options.fragmend.quarantine_brake)) {}
+      brake_(static_cast<std::size_t>(options.fragmend.quarantine_brake)),
+      gate_(io_.get_executor()) {}
 
 Engine::~Engine() {
     configuration_thread_.join();
@@ -99,6 +100,7 @@ sync::Services Engine::services(sync::PassStats& stats, sync::Suspects& suspects
             activities,
             metrics,
             brake_,
+            gate_,
             log_,
             &throttle_,
             &risks_,

@@ -41,6 +41,8 @@ class Engine {
     sync::Services services(sync::PassStats& stats, sync::Suspects& suspects,
                             sync::TargetSlots& targets, sync::ActivityBoard& activities,
                             Metrics& metrics);
+    /// While it is closed no partition and no session begins.
+    sync::Gate& gate() { return gate_; }
     /// For the sessions of one pass.
     sync::TargetSlots target_slots();
     /// Waits for what the dispatcher still runs. Before the io_context ends.
@@ -67,6 +69,7 @@ class Engine {
     Semaphore sessions_;
     Semaphore replicate_calls_;
     sync::QuarantineBrake brake_;
+    sync::Gate gate_;
     sync::Risks risks_;
 };
 

@@ -85,13 +85,13 @@ Work collect_work(const std::vector<PolicyState>& policies,
 }  // namespace
 
 Pass::Pass(sync::Services& services, std::vector<PolicyState>& policies,
-           std::vector<std::string> devices, std::vector<std::uint64_t> partitions, Gate& gate)
+           std::vector<std::string> devices, std::vector<std::uint64_t> partitions)
     : services_(services),
-      gate_(gate),
       policies_(policies),
       collect_options_{std::move(devices), std::move(partitions), services.options.handoffs_only},
       began_(services.clock.steady()),
       in_flight_(services.network, partitions_in_flight_max),
+      left_(services.network),
       partitions_(services.network) {}
 
 std::optional<Pass::HashedJobs> Pass::settled_jobs(const scan::Partition& partition,
@@ -155,36 +155,107 @@ Awaitable<void> Pass::run() {
 }
 
 Awaitable<void> Pass::run_turns(std::vector<Turn> turns) {
-    for (auto next = turns.begin(); next != turns.end();) {
-        while (gate_.is_closed() && !cancelled_)
-            co_await gate_.wait();
-        const auto most = std::min<std::ptrdiff_t>(looked_at_together, turns.end() - next);
-        const auto other = std::find_if(next, next + most, [&next](const Turn& turn) {
-            return turn.partition.local_device.id != next->partition.local_device.id;
-        });
-        const std::ptrdiff_t size = other - next;
-        auto room = co_await in_flight_.acquire(static_cast<std::size_t>(size));
-        if (room.has_error() || cancelled_) break;
-        // Only this loop takes permits, so what one lends for all is there for each.
-        room->release();
-        std::vector<Turn> group;
-        group.reserve(static_cast<std::size_t>(size));
-        for (const auto end = next + size; next != end; ++next) {
-            const bool is_current =
-                co_await ring_is_current(state_of(next->partition.policy_index));
-            if (cancelled_) break;
-            if (is_current && !is_left_out(next->partition)) {
-                group.push_back(std::move(*next));
-                const bool admitted = in_flight_.try_acquire(1, group.back().permit);
-                FRAGMEND_ASSERT(admitted);
-                continue;
-            }
-            ++services_.stats.partitions_done;
-            services_.stats.partition_failed(errc::cancelled);
+    auto next = turns.begin();
+    while (!cancelled_) {
+        auto admitted = admit(next, turns.end());
+        if (admitted.empty()) {
+            if (next == turns.end() && in_flight_.in_use() == 0) break;
+            co_await left_.wait();
+            continue;
         }
-        partitions_.spawn(run_group(std::move(group)));
+        auto group = std::move(admitted);
+        do {
+            co_await services_.gate.pass(cancelled_);
+            group = co_await admissible(std::move(group));
+        } while (services_.gate.is_closed() && !cancelled_);
+        if (!group.empty() && !cancelled_) partitions_.spawn(run_group(std::move(group)));
     }
     co_await partitions_.join();
+}
+
+std::vector<Pass::Turn> Pass::admit(std::vector<Turn>::iterator& next,
+                                    std::vector<Turn>::iterator end) {
+    std::vector<Turn> group;
+    const std::size_t room = in_flight_.capacity() - in_flight_.in_use();
+    if (room == 0) return group;
+    const auto enter = [&](Turn turn) {
+        const bool admitted = in_flight_.try_acquire(1, turn.permit);
+        FRAGMEND_ASSERT(admitted);
+        group.push_back(std::move(turn));
+    };
+    if (in_lines_ < in_lines_max || next == end) {
+        auto at = lines_.upper_bound(last_line_);
+        for (std::size_t i = 0; i < lines_.size(); ++i, ++at) {
+            if (at == lines_.end()) at = lines_.begin();
+            Line& line = at->second;
+            if (line.turns.empty() || line.in_flight == in_line_max) continue;
+            last_line_ = at->first;
+            line.turns.front().line = &line;
+            enter(std::move(line.turns.front()));
+            line.turns.pop_front();
+            ++line.in_flight;
+            ++in_lines_;
+            return group;
+        }
+    }
+    const auto most = std::min<std::ptrdiff_t>(looked_at_together, end - next);
+    const auto other = std::find_if(next, next + most, [&next](const Turn& turn) {
+        return turn.partition.local_device.id != next->partition.local_device.id;
+    });
+    if (other - next > static_cast<std::ptrdiff_t>(room)) return group;
+    for (; next != other; ++next)
+        enter(std::move(*next));
+    return group;
+}
+
+Awaitable<std::vector<Pass::Turn>> Pass::admissible(std::vector<Turn> admitted) {
+    std::vector<Turn> group;
+    for (Turn& turn : admitted) {
+        const bool is_current = co_await ring_is_current(state_of(turn.partition.policy_index));
+        if (cancelled_) break;
+        if (is_current && !is_left_out(turn.partition)) {
+            group.push_back(std::move(turn));
+            continue;
+        }
+        leave(turn);
+        ++services_.stats.partitions_done;
+        services_.stats.partition_failed(errc::cancelled);
+    }
+    co_return group;
+}
+
+void Pass::leave(Turn& turn) {
+    turn.permit.release();
+    if (Line* const line = std::exchange(turn.line, nullptr)) {
+        --line->in_flight;
+        --in_lines_;
+    }
+    left_.notify();
+}
+
+std::string Pass::crowded_target(const scan::PartitionJobs& jobs,
+                                 const sync::Visits& visits) const {
+    std::vector<std::string> names;
+    const auto is_due = [&visits](const scan::Partner& partner) {
+        const auto& chosen = visits.devices;
+        return partner.round <= visits.round &&
+               (chosen.empty() || std::ranges::find(chosen, partner.node.id) != chosen.end());
+    };
+    if (jobs.sync) {
+        for (const scan::Partner& partner : jobs.sync->partners) {
+            if (is_due(partner)) names.push_back(partner.node.replication_name());
+        }
+    }
+    if (visits.round == 0) {
+        for (const scan::RevertJob& job : jobs.reverts) {
+            for (const scan::Partner& target : job.targets)
+                names.push_back(target.node.replication_name());
+        }
+    }
+    const auto crowded = std::ranges::find_if(names, [this](const std::string& name) {
+        return services_.targets.of(name).has_waiters();
+    });
+    return crowded == names.end() ? std::string() : *crowded;
 }
 
 Awaitable<void> Pass::run_group(std::vector<Turn> group) {
@@ -226,14 +297,16 @@ Awaitable<bool> Pass::ring_is_current(PolicyState& state) {
 
 Awaitable<void> Pass::run_partition(Turn turn) {
     const auto start = services_.clock.steady();
-    const bool done = co_await run_jobs(turn, state_of(turn.partition.policy_index));
+    const auto ended = co_await run_jobs(turn, state_of(turn.partition.policy_index));
     turn.spent += services_.clock.steady() - start;
-    const auto permit = std::move(turn.permit);
-    if (done && !cancelled_) {
+    leave(turn);
+    if (!ended.crowded_target.empty()) {
+        lines_[ended.crowded_target].turns.push_back(std::move(turn));
+    } else if (!ended.is_done) {
+        put_off_.push_back(std::move(turn));
+    } else if (!cancelled_) {
         ++services_.stats.partitions_done;
         services_.stats.partition_times.push_back(turn.spent);
-    } else if (!done) {
-        put_off_.push_back(std::move(turn));
     }
 }
 
@@ -258,17 +331,21 @@ Awaitable<std::optional<Pass::HashedJobs>> Pass::hash(const scan::Partition& par
     co_return std::nullopt;
 }
 
-Awaitable<bool> Pass::run_jobs(Turn& turn, PolicyState& state) {
+Awaitable<Pass::Ended> Pass::run_jobs(Turn& turn, PolicyState& state) {
     const scan::Partition& partition = turn.partition;
     std::optional<HashedJobs> derived;
     if (const auto looked = std::exchange(turn.looked, nullptr))
         derived = std::move(*looked);
     else
         derived = co_await hash(partition, state, turn.visits.round > 0);
-    if (!derived) co_return true;
+    if (!derived) co_return Ended{};
     const scan::PartitionJobs& jobs = derived->jobs;
     services_.stats.suffixes_hashed += derived->suffixes_hashed;
     services_.metrics.count("suffix.hashes", static_cast<std::int64_t>(derived->suffixes_hashed));
+    if (turn.line == nullptr) {
+        Ended stands_back{.crowded_target = crowded_target(jobs, turn.visits)};
+        if (!stands_back.crowded_target.empty()) co_return stands_back;
+    }
     const sync::PolicyContext context{state.policy, state.ring, state.disk};
     if (turn.visits.round == 0) {
         if (derived->has_failed_suffixes) services_.stats.partition_failed(errc::io);
@@ -276,18 +353,18 @@ Awaitable<bool> Pass::run_jobs(Turn& turn, PolicyState& state) {
             services_.log.warning(warning);
         if (jobs.is_removable && !derived->has_failed_suffixes) {
             co_await remove_partition(partition, state);
-            co_return true;
+            co_return Ended{};
         }
         // Delivering is cheap beside rebuilding, and may spare others a rebuild.
         co_await run_reverts(partition, jobs.reverts, context);
     }
-    if (!jobs.sync || cancelled_ || is_left_out(partition)) co_return true;
+    if (!jobs.sync || cancelled_ || is_left_out(partition)) co_return Ended{};
     sync::SyncJobRun run(services_, context, *jobs.sync, turn.visits);
     running_.emplace_back(&run, &partition);
     co_await run.run();
     std::erase(running_, std::pair(&run, &partition));
     turn.visits = run.take_rest();
-    co_return turn.visits.devices.empty();
+    co_return Ended{.is_done = turn.visits.devices.empty()};
 }
 
 Awaitable<void> Pass::run_reverts(const scan::Partition& partition,
@@ -319,15 +396,22 @@ Awaitable<void> Pass::remove_partition(const scan::Partition& partition, const P
     }
 }
 
-void Pass::cancel() {
+void Pass::cancel(sync::Ending ending) {
     cancelled_ = true;
     services_.stats.stopped = true;
-    in_flight_.close();
-    gate_.wake_all();
-    for (const auto& [run, partition] : running_)
-        run->cancel();
-    for (const auto& [run, partition] : reverting_)
-        run->cancel();
+    end_jobs(ending, [](const scan::Partition&) { return true; });
+    left_.notify();
+}
+
+void Pass::end_jobs(sync::Ending ending,
+                    const std::function<bool(const scan::Partition&)>& is_meant) {
+    for (const auto& [run, partition] : running_) {
+        if (is_meant(*partition)) run->cancel(ending);
+    }
+    for (const auto& [run, partition] : reverting_) {
+        if (is_meant(*partition)) run->cancel(ending);
+    }
+    services_.gate.wake_all();
 }
 
 bool Pass::is_left_out(const scan::Partition& partition) const {
@@ -336,7 +420,7 @@ bool Pass::is_left_out(const scan::Partition& partition) const {
     });
 }
 
-Result<void> Pass::cancel(const WorkChoice& choice) {
+Result<void> Pass::cancel(const WorkChoice& choice, sync::Ending ending) {
     if (left_out_.size() >= choices_max)
         return Error{errc::limit, "too much of this pass is cancelled piece by piece"};
     left_out_.push_back(choice);
@@ -348,12 +432,7 @@ Result<void> Pass::cancel(const WorkChoice& choice) {
         return {};
     }
     services_.stats.partition_failed(errc::cancelled);
-    for (const auto& [run, partition] : running_) {
-        if (is_left_out(*partition)) run->cancel();
-    }
-    for (const auto& [run, partition] : reverting_) {
-        if (is_left_out(*partition)) run->cancel();
-    }
+    end_jobs(ending, [this](const scan::Partition& partition) { return is_left_out(partition); });
     return {};
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -12,7 +13,6 @@
 #include <vector>
 
 #include "host/app/command_line.hpp"
-#include "host/app/gate.hpp"
 #include "host/app/work_choice.hpp"
 #include "host/scan/collect.hpp"
 #include "host/swift/ring_file.hpp"
@@ -34,6 +34,11 @@ struct PolicyState {
 inline constexpr std::size_t partitions_in_flight_max = 64;
 /// Of these, as many as one visit to a disk thread looks at: waking one costs more than the look.
 inline constexpr std::ptrdiff_t looked_at_together = 8;
+/// Of those that stood back for one target, how many are in flight: enough that it never waits.
+inline constexpr std::size_t in_line_max = 8;
+/// The same for all targets together, while others have not had their turn: slow targets leave
+/// room for the rest.
+inline constexpr std::size_t in_lines_max = partitions_in_flight_max / 4 * 3;
 
 /// Collects, shuffles, and runs every partition's jobs. What other nodes do first of a partition is
 /// looked at again in later rounds (`scan::round_of`). A partition that fails is counted and
@@ -43,15 +48,17 @@ inline constexpr std::ptrdiff_t looked_at_together = 8;
 class Pass {
   public:
     /// All references outlive the pass. `devices`, `partitions`: overrides, empty for all. No
-    /// partition begins while `gate` is closed.
+    /// partition begins while the gate of `services` is closed.
     Pass(sync::Services& services, std::vector<PolicyState>& policies,
-         std::vector<std::string> devices, std::vector<std::uint64_t> partitions, Gate& gate);
+         std::vector<std::string> devices, std::vector<std::uint64_t> partitions);
     Awaitable<void> run();
-    /// Ends the pass soon: no further partition starts, running sessions are dropped.
-    void cancel();
-    /// The same for what `choice` names, and not more: a device, a partition, or one object. What
-    /// is left of it is for the next pass. Errors: limit (`choices_max` were named before).
-    Result<void> cancel(const WorkChoice& choice);
+    /// Ends the pass: no further partition and no further session starts; those that run are
+    /// dropped, or go on to their ends.
+    void cancel(sync::Ending ending);
+    /// The same for what `choice` names, and not more: a device, a partition, or one object, which
+    /// is always dropped. What is left of it is for the next pass. Errors: limit (`choices_max`
+    /// were named before).
+    Result<void> cancel(const WorkChoice& choice, sync::Ending ending);
     static constexpr std::size_t choices_max = 1000;
     /// Swift's progress lines.
     void log_stats() const;
@@ -64,6 +71,7 @@ class Pass {
         std::size_t suffixes_hashed = 0;
         bool has_failed_suffixes = false;  ///< Logged; no job covers them.
     };
+    struct Line;
     /// A partition in a round of the pass. As many as there are partitions: small.
     struct Turn {
         scan::Partition partition;
@@ -71,9 +79,27 @@ class Pass {
         std::chrono::duration<double> spent{};  ///< In earlier rounds.
         std::unique_ptr<HashedJobs> looked{};   ///< When it was settled a moment ago.
         Semaphore::Permit permit{};             ///< Among those in flight.
+        Line* line = nullptr;                   ///< That it came from; while in flight.
+    };
+    /// Turns that stood back, because others waited for a session with the same target already: all
+    /// that is in flight would otherwise wait for the slowest target in the end.
+    struct Line {
+        std::deque<Turn> turns;
+        std::size_t in_flight = 0;  ///< That have stood here.
+    };
+    struct Ended {
+        bool is_done = true;           ///< Else the rest is for a later round.
+        std::string crowded_target{};  ///< Not empty: it stood back, and has done nothing.
     };
 
     Awaitable<void> run_turns(std::vector<Turn> turns);
+    /// Who begins now: one that stood back, or up to `looked_at_together` from `next` on, of one
+    /// device. Nobody while there is no room.
+    std::vector<Turn> admit(std::vector<Turn>::iterator& next, std::vector<Turn>::iterator end);
+    /// Those that still may begin; the others are counted.
+    Awaitable<std::vector<Turn>> admissible(std::vector<Turn> admitted);
+    /// It is not in flight any more.
+    void leave(Turn& turn);
     /// Looks at all in one go; whoever is not settled is hashed on its own.
     Awaitable<void> run_group(std::vector<Turn> group);
     /// Blocking: the jobs of a partition that has nothing to hash, else nothing.
@@ -86,8 +112,9 @@ class Pass {
     Awaitable<std::optional<HashedJobs>> hash(const scan::Partition& partition,
                                               const PolicyState& state, bool is_second_look);
     Awaitable<void> run_partition(Turn turn);
-    /// Whether the partition's jobs are done; else the rest is in `put_off_`.
-    Awaitable<bool> run_jobs(Turn& turn, PolicyState& state);
+    Awaitable<Ended> run_jobs(Turn& turn, PolicyState& state);
+    /// A target of `jobs` in this round for which somebody waits; empty: none.
+    std::string crowded_target(const scan::PartitionJobs& jobs, const sync::Visits& visits) const;
     Awaitable<void> run_reverts(const scan::Partition& partition,
                                 const std::vector<scan::RevertJob>& reverts,
                                 const sync::PolicyContext& context);
@@ -96,9 +123,9 @@ class Pass {
     Awaitable<bool> ring_is_current(PolicyState& state);
     PolicyState& state_of(int policy_index);
     bool is_left_out(const scan::Partition& partition) const;
+    void end_jobs(sync::Ending ending, const std::function<bool(const scan::Partition&)>& is_meant);
 
     sync::Services& services_;
-    Gate& gate_;
     std::vector<PolicyState>& policies_;
     scan::CollectOptions collect_options_;
     std::chrono::steady_clock::time_point began_;
@@ -107,6 +134,10 @@ class Pass {
     std::vector<Turn> put_off_;  ///< For the next round; at most one a partition.
     Random random_{std::random_device{}()};
     Semaphore in_flight_;
+    std::map<std::string, Line> lines_;  ///< By target.
+    std::string last_line_;              ///< The one that was served last.
+    std::size_t in_lines_ = 0;           ///< In flight, of all lines.
+    Signal left_;                        ///< A turn is not in flight any more.
     TaskGroup partitions_;
     /// In the order of their beginning, with their partitions, which lie in the frames that run
     /// them.

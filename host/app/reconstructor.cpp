@@ -90,7 +90,6 @@ RunEnd Reconstructor::run() {
     accept_hangups();
     overdue_ =
         std::make_unique<asio::steady_timer>(executor, asio::steady_timer::time_point::max());
-    gate_ = std::make_unique<Gate>(executor);
     sample_timer_ = std::make_unique<asio::steady_timer>(executor);
     began_ = setup_.clock().steady();
     sample_ = sample_before_ = {began_, {}};
@@ -171,8 +170,10 @@ Awaitable<void> Reconstructor::run_pass() {
     const auto read_before = engine_->rebuild_stats().survivor_bytes;
     const auto waits_before = engine_->snapshot().waits;
 
-    Pass pass(services, setup_.policies(), share_.devices, share_.partitions, *gate_);
+    Pass pass(services, setup_.policies(), share_.devices, share_.partitions);
     pass_ = &pass;
+    for (const WorkChoice& choice : paused_)
+        static_cast<void>(pass.cancel(choice, sync::Ending::after_session));
     stats_ = &stats;
     TaskGroup watchers(engine_->io().get_executor());
     watchers.spawn(log_heartbeat(pass));
@@ -303,6 +304,7 @@ Awaitable<void> Reconstructor::watch_for_lockups() {
     while (true) {
         co_await sleeper_->sleep(look);
         if (pass_ == nullptr) co_return;
+        if (engine_->gate().is_closed()) continue;
         const auto ended = activities_.end_stuck(limit);
         if (ended.empty()) continue;
         log_.error("Lockup detected.. killing live coros.");
@@ -324,82 +326,11 @@ void Reconstructor::log_activities(const std::vector<sync::ActivityView>& activi
 Awaitable<void> Reconstructor::sample_rebuilds() {
     boost::system::error_code error;
     while (!ended_) {
-        sample_before_ = std::exchange(
-            sample_, {setup_.clock().steady(), engine_->snapshot().waits});
+        sample_before_ =
+            std::exchange(sample_, {setup_.clock().steady(), engine_->snapshot().waits});
         sample_timer_->expires_after(sample_interval);
         co_await sample_timer_->async_wait(asio::redirect_error(asio::use_awaitable, error));
     }
-}
-
-std::string Reconstructor::answer(const ControlRequest& request) {
-    Result<void> done;
-    switch (request.operation) {
-        case ControlOperation::status:
-            break;
-        case ControlOperation::pause:
-            log_.notice("Paused: no further partition begins");
-            gate_->close();
-            break;
-        case ControlOperation::resume:
-            log_.notice("Resumed");
-            gate_->open();
-            break;
-        case ControlOperation::cancel:
-            done = cancel(request.choice);
-            break;
-        case ControlOperation::limit:
-            done = change_limits(request);
-            break;
-    }
-    if (done.has_error()) return control_error_line(done.error());
-    return boost::json::serialize(status_json(status_source()));
-}
-
-Result<void> Reconstructor::cancel(const WorkChoice& choice) {
-    if (choice.is_everything()) {
-        log_.notice("The pass that runs is cancelled");
-        if (pass_ != nullptr) pass_->cancel();
-        return {};
-    }
-    log_.notice("Cancelled for this pass: " +
-                control_request_line({ControlOperation::cancel, false, {}, choice}));
-    return pass_ == nullptr ? Result<void>() : pass_->cancel(choice);
-}
-
-Result<void> Reconstructor::change_limits(const ControlRequest& request) {
-    if (!request.configured && request.limits.empty()) return {};
-    const auto limits = changed_limits(request, limits_, options_.fragmend.throttle);
-    if (limits.has_error()) return limits.error();
-    set_limits(*limits);
-    return {};
-}
-
-StatusSource Reconstructor::status_source() const {
-    const auto now = setup_.clock().steady();
-    const auto seconds_since = [now](std::chrono::steady_clock::time_point then) {
-        return std::chrono::duration<double>(now - then).count();
-    };
-    StatusSource source;
-    source.pid = ::getpid();
-    source.share = share_;
-    source.state = stopping_            ? "stopping"
-                   : gate_->is_closed() ? "paused"
-                   : pass_ != nullptr   ? "pass"
-                                        : "sleeping";
-    source.uptime_s = seconds_since(began_);
-    source.passes = passes_;
-    source.pass = stats_;
-    source.pass_s = pass_ != nullptr ? pass_->seconds() : 0;
-    source.sessions = {engine_->sessions().in_use(), engine_->sessions().capacity()};
-    source.replicate_calls = {engine_->replicate_calls().in_use(),
-                              engine_->replicate_calls().capacity()};
-    source.now = engine_->snapshot();
-    source.recent_waits = source.now.waits - sample_before_.waits;
-    source.recent_s = seconds_since(sample_before_.at);
-    source.throttle = engine_->throttle().settings();
-    source.pace = engine_->throttle().pace();
-    source.jobs = activities_.snapshot();
-    return source;
 }
 
 Awaitable<void> Reconstructor::serve_signals() {
@@ -467,17 +398,11 @@ Awaitable<bool> Reconstructor::took_new_limits() {
     co_return true;
 }
 
-void Reconstructor::set_limits(const swift::ThrottleOptions& limits) {
-    limits_ = limits;
-    engine_->throttle().change(throttle_settings(limits_, share_));
-    log_.notice("Limits: " + throttle_text(engine_->throttle().settings()));
-}
-
 void Reconstructor::stop() {
     stopping_ = true;
     if (once_ && !setup_.line().drop_in) end_.exit_code = static_cast<int>(ExitCode::work_remains);
     overdue_->expires_after(stop_limit);
-    if (pass_ != nullptr) pass_->cancel();
+    if (pass_ != nullptr) pass_->cancel(sync::Ending::now);
     sleeper_->wake_all();
 }
 

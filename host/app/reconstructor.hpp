@@ -9,7 +9,6 @@
 #include "host/app/command_line.hpp"
 #include "host/app/control_socket.hpp"
 #include "host/app/engine.hpp"
-#include "host/app/gate.hpp"
 #include "host/app/pass.hpp"
 #include "host/app/setup.hpp"
 #include "host/app/sleeper.hpp"
@@ -63,7 +62,9 @@ class Reconstructor {
     Awaitable<bool> took_new_limits();
     void set_limits(const swift::ThrottleOptions& limits);
     Result<void> change_limits(const ControlRequest& request);
-    Result<void> cancel(const WorkChoice& choice);
+    Result<void> pause(const WorkChoice& choice);
+    Result<void> resume(const WorkChoice& choice);
+    Result<void> cancel(const WorkChoice& choice, sync::Ending ending);
     Awaitable<void> leave_when_overdue();
     /// From here on SIGTERM and SIGINT end the process by themselves; returns when those that were
     /// taken before have been served.
@@ -91,11 +92,11 @@ class Reconstructor {
     sync::ActivityBoard activities_;
     std::atomic<std::uint64_t> quarantines_{0};
     std::uint64_t quarantines_counted_ = 0;
+    std::vector<WorkChoice> paused_;          ///< At most Pass::choices_max; no pass begins them.
     Pass* pass_ = nullptr;                    ///< The one that runs, in the frame of `run_pass`.
     const sync::PassStats* stats_ = nullptr;  ///< Its counters.
     std::uint64_t passes_ = 0;                ///< That ended.
     std::chrono::steady_clock::time_point began_;
-    std::unique_ptr<Gate> gate_;
     std::unique_ptr<ControlSocket> control_;
     /// What had been waited for at the last two looks: the older one is what "of late" begins with.
     struct Sample {

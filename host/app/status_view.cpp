@@ -256,6 +256,9 @@ json::object status_json(const StatusSource& source) {
     json::array devices;
     for (const auto& device : source.share.devices)
         devices.emplace_back(device);
+    json::array paused;
+    for (const auto& part : source.paused)
+        paused.emplace_back(part);
     json::object memory{{"in_use", source.now.memory_in_use_bytes},
                         {"capacity", source.now.memory_limit_bytes},
                         {"peak", source.now.memory_peak_bytes}};
@@ -268,6 +271,7 @@ json::object status_json(const StatusSource& source) {
                         {"memory_bytes", std::move(memory)},
                         {"objects", objects_of(source.now)},
                         {"passes", source.passes},
+                        {"paused", std::move(paused)},
                         {"pid", source.pid},
                         {"replicate_calls", occupancy(source.replicate_calls)},
                         {"sessions", occupancy(source.sessions)},
@@ -295,6 +299,12 @@ std::string status_text(const json::object& status) {
             human_seconds(number_at(status, "uptime_s")) +
             format(", %llu passes done\n", wide(count_at(status, "passes")));
     if (status.contains("pass")) text += pass_lines(object_at(status, "pass"));
+    if (const auto* const paused = status.if_contains("paused"); paused && paused->is_array()) {
+        for (const auto& part : paused->get_array()) {
+            if (part.is_string())
+                text += "  paused    " + printable(std::string(part.get_string())) + "\n";
+        }
+    }
     text += "  limited   by " + text_at(status, "limited_by") + "\n";
     text += "  limits    " + limits_text(status) + "\n";
     const auto& memory = object_at(status, "memory_bytes");

@@ -24,7 +24,8 @@ struct Occupancy {
 struct StatusSource {
     int pid = 0;
     Share share;
-    std::string state;  ///< `pass`, `sleeping`, `paused` or `stopping`.
+    std::string state;                  ///< `pass`, `sleeping`, `paused` or `stopping`.
+    std::vector<std::string> paused{};  ///< Parts of the work, see `to_string(WorkChoice)`.
     double uptime_s = 0;
     std::uint64_t passes = 0;               ///< That ended.
     const sync::PassStats* pass = nullptr;  ///< Of the pass that runs.

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace fragmend::app {
 
@@ -20,5 +21,16 @@ struct WorkChoice {
     }
     bool operator==(const WorkChoice&) const = default;
 };
+
+/// `device d1, partition 3`.
+inline std::string to_string(const WorkChoice& choice) {
+    std::string text;
+    for (const auto& [what, value] :
+         {std::pair("device ", &choice.device), std::pair("partition ", &choice.partition),
+          std::pair("object ", &choice.object)}) {
+        if (!value->empty()) text += (text.empty() ? "" : ", ") + std::string(what) + *value;
+    }
+    return text;
+}
 
 }  // namespace fragmend::app

@@ -54,10 +54,10 @@ PartnerSync::PartnerSync(Services& services, const PolicyContext& policy, const 
       calls_(calls),
       activity_(activity) {}
 
-void PartnerSync::cancel() {
+void PartnerSync::cancel(Ending ending) {
     cancelled_ = true;
     line_.now();
-    if (sender_ != nullptr) sender_->stop();
+    if (sender_ != nullptr && ending == Ending::now) sender_->stop();
     if (pause_ != nullptr) pause_->cancel();
     if (look_ != nullptr) look_->abort();
 }
@@ -88,11 +88,13 @@ Awaitable<void> PartnerSync::look(bool closely) {
 
 Awaitable<void> PartnerSync::send(std::vector<LaterTarget> later) {
     while (delta_ && !cancelled_) {
+        const bool paused = services_.gate.is_closed();
+        co_await services_.gate.pass(cancelled_, activity_);
         // The target first: whoever waits for a busy device takes no session from the others.
         auto& slots = services_.targets.of(delta_->node.replication_name());
         Semaphore::Permit slot;
-        const bool waited = !slots.try_acquire(1, slot);
-        if (waited) {
+        const bool queued = !slots.try_acquire(1, slot);
+        if (queued) {
             activity_.queued("waits for a session with " + delta_->node.replication_name());
             auto granted = co_await slots.acquire(1, line_);
             if (granted.has_error() || cancelled_) co_return;
@@ -101,7 +103,7 @@ Awaitable<void> PartnerSync::send(std::vector<LaterTarget> later) {
         // Whoever had the device may have sent the same objects meanwhile. And our own disk is
         // hashed anew only now: of the partners that miss the same, most find it delivered by
         // others.
-        if (waited || !is_close_) {
+        if (paused || queued || !is_close_) {
             const auto node_id = delta_->node.id;
             co_await look(true);
             if (!delta_) co_return;
@@ -111,6 +113,7 @@ Awaitable<void> PartnerSync::send(std::vector<LaterTarget> later) {
         auto places = co_await take_session_places(services_, delta_->node.replication_ip,
                                                    job_.local_device.device, line_);
         if (places.has_error() || cancelled_) co_return;
+        if (services_.gate.is_closed()) continue;
         auto ended = co_await session(later);
         places.value() = SessionPlaces();
         slot.release();

@@ -57,8 +57,8 @@ class PartnerSync {
     /// rebuild they rebuild for `later`, too, as far as these lack it. Looks closely before the
     /// first.
     Awaitable<void> send(std::vector<LaterTarget> later);
-    /// Ends what it does soon.
-    void cancel();
+    /// No further session begins.
+    void cancel(Ending ending);
 
   private:
     /// Nothing when nobody answered, or who did lacks nothing.

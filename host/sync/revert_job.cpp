@@ -73,12 +73,13 @@ RevertJobRun::RevertJobRun(Services& services, const PolicyContext& policy,
                     (job.fragment_index ? "frag#" + std::to_string(*job.fragment_index)
                                         : std::string("tombstones")) +
                     " policy#" + std::to_string(policy.policy.index),
-                [this] { cancel(); }) {}
+                [this] { cancel(Ending::now); }) {}
 
-void RevertJobRun::cancel() {
-    cancelled_ = true;
+void RevertJobRun::cancel(Ending ending) {
+    is_last_ = true;
     line_.now();
-    if (sender_ != nullptr) sender_->stop();
+    if (ending == Ending::now) cancelled_ = true;
+    if (sender_ != nullptr && ending == Ending::now) sender_->stop();
     pause_.cancel();
 }
 
@@ -96,14 +97,16 @@ Awaitable<void> RevertJobRun::run() {
     services_.metrics.increment("partition.delete.count." + job_.local_device.device);
     int broken_off = 0;
     for (int tries = 1;; ++tries) {
+        co_await services_.gate.pass(is_last_, activity_);
         const Ended ended = co_await run_once();
-        if (std::exchange(broke_off_, false) && ++broken_off <= broken_off_max && !cancelled_) {
+        if (ended == Ended::paused ||
+            (std::exchange(broke_off_, false) && ++broken_off <= broken_off_max && !is_last_)) {
             --tries;
             continue;
         }
-        if (ended == Ended::try_again && tries < session_tries_max && !cancelled_) {
+        if (ended == Ended::try_again && tries < session_tries_max && !is_last_) {
             co_await pause(tries);
-            if (!cancelled_) continue;
+            if (!is_last_) continue;
         }
         account_failures();
         if (ended != Ended::done) ++services_.stats.handoffs_remaining;
@@ -127,7 +130,8 @@ Awaitable<RevertJobRun::Ended> RevertJobRun::run_once() {
     auto& slots = services_.targets.of(job_.targets.front().node.replication_name());
     activity_.queued("waits for a session with " + job_.targets.front().node.replication_name());
     auto slot = co_await slots.acquire(1, line_);
-    if (slot.has_error() || cancelled_) co_return Ended::remains;
+    if (slot.has_error() || is_last_) co_return Ended::remains;
+    if (services_.gate.is_closed()) co_return Ended::paused;
     activity_.doing("locks the partition");
     auto locked = co_await lock();
     if (locked.has_error()) {
@@ -153,7 +157,7 @@ Awaitable<RevertJobRun::Ended> RevertJobRun::run_once() {
 }
 
 Awaitable<RevertJobRun::Ended> RevertJobRun::run_locked(Semaphore::Permit slot) {
-    remains_ = target_busy_ = limited_ = false;
+    remains_ = target_busy_ = limited_ = paused_ = false;
     failed_sessions_.clear();
     failed_objects_.clear();
     takers_.clear();
@@ -163,13 +167,16 @@ Awaitable<RevertJobRun::Ended> RevertJobRun::run_locked(Semaphore::Permit slot) 
     slice.slot = std::move(slot);
     slice.offered_before = taken_;
     std::size_t first = 0;
+    bool goes_on = false;
     do {
         slice.suffixes.assign(job_.suffixes.begin() + static_cast<std::ptrdiff_t>(first),
                               job_.suffixes.end());
         co_await run_slice(slice);
         first += slice.suffixes.size();
         slice.offered_before += slice.offered;
-    } while (first < job_.suffixes.size() && !takers_.empty() && !limited_ && !cancelled_);
+        goes_on = first < job_.suffixes.size() && !takers_.empty() && !limited_ && !is_last_;
+    } while (goes_on && !services_.gate.is_closed());
+    if (goes_on || paused_) co_return Ended::paused;
     const bool all_took = takers_.size() == job_.targets.size();
     if (all_took && first == job_.suffixes.size() && !remains_) co_return Ended::done;
     co_return target_busy_ ? Ended::try_again : Ended::remains;
@@ -193,12 +200,16 @@ Awaitable<void> RevertJobRun::run_slice(Slice& slice) {
     const auto targets = takers_;
     for (const scan::Partner* target : targets) {
         const auto turn = co_await take_slot(slice, *target);
-        if (turn.has_error() || cancelled_) {
+        if (turn.has_error() || is_last_) {
             takers_.clear();
             co_return;
         }
         auto one = co_await deliver(*target, slice);
         if (job_.targets.size() > 1) slice.slot.release();
+        if (paused_) {
+            takers_.clear();
+            co_return;
+        }
         if (!one) {
             std::erase(takers_, target);
             continue;
@@ -219,7 +230,9 @@ Awaitable<std::optional<Delivered>> RevertJobRun::deliver(const scan::Partner& t
     activity_.queued("waits for its turn among the sessions");
     const auto places = co_await take_session_places(services_, target.node.replication_ip,
                                                      job_.local_device.device, line_);
-    if (places.has_error() || cancelled_) co_return std::nullopt;
+    if (places.has_error() || is_last_) co_return std::nullopt;
+    paused_ = services_.gate.is_closed();
+    if (paused_) co_return std::nullopt;
     activity_.doing("in a session with " + target.node.replication_name());
     RevertObjects objects(services_, policy_,
                           {.partition = job_.partition,

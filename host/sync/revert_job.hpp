@@ -30,11 +30,11 @@ class RevertJobRun {
   public:
     RevertJobRun(Services& services, const PolicyContext& policy, const scan::RevertJob& job);
     Awaitable<void> run();
-    /// Ends the session of this job soon; what was delivered already may still be removed.
-    void cancel();
+    /// No further session of this job begins; what was delivered may still be removed.
+    void cancel(Ending ending);
 
   private:
-    enum class Ended { done, remains, try_again };
+    enum class Ended { done, remains, try_again, paused };
 
     Awaitable<Ended> run_once();
     Awaitable<Ended> run_locked(Semaphore::Permit slot);
@@ -63,7 +63,9 @@ class RevertJobRun {
     const PolicyContext& policy_;
     const scan::RevertJob& job_;
     bool cancelled_ = false;
+    bool is_last_ = false;   ///< No further session begins.
     bool remains_ = false;   ///< Not everything was offered, or not everything sent.
+    bool paused_ = false;    ///< A session would have begun while the gate was closed.
     bool limited_ = false;   ///< The job may not offer more.
     std::size_t taken_ = 0;  ///< Offers of slices that all targets took, in all tries.
     /// Targets that have not failed; the others get nothing more in this try.

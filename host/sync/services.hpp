@@ -15,6 +15,7 @@
 #include "host/swift/reconstructor_options.hpp"
 #include "host/swift/ring.hpp"
 #include "host/sync/activity.hpp"
+#include "host/sync/gate.hpp"
 #include "host/sync/pass_stats.hpp"
 #include "host/sync/quarantine_brake.hpp"
 #include "host/sync/risks.hpp"
@@ -75,6 +76,9 @@ class TargetSlots {
     Slots devices_, nodes_, disks_;
 };
 
+/// When a job that is cancelled ends: with what it sends dropped, or after the session that runs.
+enum class Ending : std::uint8_t { now, after_session };
+
 /// Owned by host/app's pass; outlives every job. Touched on the network thread, except for what is
 /// handed to `disk` by value.
 struct Services {
@@ -98,6 +102,7 @@ struct Services {
     ActivityBoard& activities;
     Metrics& metrics;
     QuarantineBrake& brake;
+    Gate& gate;
     Logger log;
     scheduler::Throttle* throttle = nullptr;  ///< Nothing: no limits.
     Risks* risks = nullptr;                   ///< Nothing: age alone orders a session.

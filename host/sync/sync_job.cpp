@@ -14,14 +14,14 @@ SyncJobRun::SyncJobRun(Services& services, const PolicyContext& policy, const sc
       job_(job),
       visits_(std::move(visits)),
       agreement_(job.hashes, job.fragment_index),
-      activity_(services.activities, name_of(job, policy), [this] { cancel(); }),
+      activity_(services.activities, name_of(job, policy), [this] { cancel(Ending::now); }),
       calls_(services, policy, job.partition, activity_) {}
 
-void SyncJobRun::cancel() {
+void SyncJobRun::cancel(Ending ending) {
     cancelled_ = true;
     calls_.cancel();
     for (PartnerSync& partner : partners_)
-        partner.cancel();
+        partner.cancel(ending);
 }
 
 Awaitable<void> SyncJobRun::run() {

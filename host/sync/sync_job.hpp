@@ -35,8 +35,8 @@ class SyncJobRun {
     Awaitable<void> run();
     /// The next round, for partners that lack something and were put off; nobody if all is done.
     Visits take_rest() { return {visits_.round + 1, std::move(put_off_), visits_.spent}; }
-    /// Ends the sessions of this job soon.
-    void cancel();
+    /// No further session of this job begins.
+    void cancel(Ending ending);
 
   private:
     /// Looks at all partners; those that lack something now stay in `partners_`.

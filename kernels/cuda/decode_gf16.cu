@@ -8,4 +8,8 @@ cudaError_t launch_gf16(const kernels::TaskGroup& group, const GroupArrays& arra
     return launch_instance<kernels::Kernel::gf16>(group, arrays, blocks_max, stream);
 }
 
+cudaError_t load_gf16() {
+    return load_instances<kernels::Kernel::gf16>();
+}
+
 }  // namespace fragmend::cuda

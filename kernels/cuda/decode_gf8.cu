@@ -8,4 +8,8 @@ cudaError_t launch_gf8(const kernels::TaskGroup& group, const GroupArrays& array
     return launch_instance<kernels::Kernel::gf8>(group, arrays, blocks_max, stream);
 }
 
+cudaError_t load_gf8() {
+    return load_instances<kernels::Kernel::gf8>();
+}
+
 }  // namespace fragmend::cuda

@@ -83,4 +83,30 @@ cudaError_t launch_instance(const kernels::TaskGroup& group, const GroupArrays& 
     return cudaPeekAtLastError();
 }
 
+/// Loads an instance, which the driver otherwise does, with an allocation, at its first launch.
+struct Load {
+    cudaError_t& error;
+
+    template <kernels::Kernel kernel, unsigned K, unsigned M>
+    void operator()() const {
+        cudaFuncAttributes attributes{};
+        if (error == cudaSuccess) {
+            error = cudaFuncGetAttributes(&attributes, decode_kernel<kernel, K, M>);
+        }
+    }
+};
+
+template <kernels::Kernel kernel>
+cudaError_t load_instances() {
+    cudaError_t error = cudaSuccess;
+    for (unsigned outputs = 1; outputs <= kernels::outputs_max; ++outputs) {
+        kernels::with_instance<kernel>(0, outputs, Load{error});
+        if (kernel != kernels::Kernel::gf8 && kernel != kernels::Kernel::gf16) continue;
+        for (const unsigned sources : kernels::unrolled_sources) {
+            kernels::with_instance<kernel>(sources, outputs, Load{error});
+        }
+    }
+    return error;
+}
+
 }  // namespace fragmend::cuda

@@ -10,4 +10,9 @@ cudaError_t launch_xor(const kernels::TaskGroup& group, const GroupArrays& array
     return launch_instance<kernels::Kernel::exclusive_or>(group, arrays, blocks_max, stream);
 }
 
+cudaError_t load_xor() {
+    const cudaError_t error = load_instances<kernels::Kernel::packets>();
+    return error == cudaSuccess ? load_instances<kernels::Kernel::exclusive_or>() : error;
+}
+
 }  // namespace fragmend::cuda

@@ -61,7 +61,7 @@ Status DeviceEngine::set_up() {
     FRAGMEND_CUDA_TRY(cudaGetDeviceProperties(&properties, device_));
     if (properties.major < compute_capability_min)
         return {StatusCode::no_device, 0, "compute capability below 8.0"};
-    FRAGMEND_CUDA_TRY(find_code());
+    FRAGMEND_CUDA_TRY(load_code());
     name_ = properties.name;
     const unsigned blocks_max = static_cast<unsigned>(properties.multiProcessorCount) *
                                 tuning::decode_blocks_a_multiprocessor;

@@ -27,8 +27,9 @@ struct StreamArrays {
     std::uint32_t count = 0;
 };
 
-/// Whether the binary holds code for the current device: cudaSuccess, or an error that says no.
-cudaError_t find_code();
+/// Loads all kernels but the reference ones onto the current device, so that none is loaded in the
+/// midst of a rebuild. An error where the binary holds no code for it.
+cudaError_t load_code();
 
 /// Queues one group; group.tiles > 0. Returns cudaPeekAtLastError's answer.
 cudaError_t launch_group(const kernels::TaskGroup& group, const GroupArrays& arrays,
@@ -42,5 +43,8 @@ cudaError_t launch_gf8(const kernels::TaskGroup&, const GroupArrays&, unsigned, 
 cudaError_t launch_gf16(const kernels::TaskGroup&, const GroupArrays&, unsigned, cudaStream_t);
 cudaError_t launch_xor(const kernels::TaskGroup&, const GroupArrays&, unsigned, cudaStream_t);
 cudaError_t launch_reference(const kernels::TaskGroup&, const GroupArrays&, unsigned, cudaStream_t);
+cudaError_t load_gf8();
+cudaError_t load_gf16();
+cudaError_t load_xor();
 
 }  // namespace fragmend::cuda

@@ -19,9 +19,13 @@ __global__ void __launch_bounds__(tuning::md5_threads) md5_kernel(StreamArrays a
 
 }  // namespace
 
-cudaError_t find_code() {
+cudaError_t load_code() {
     cudaFuncAttributes attributes{};
-    return cudaFuncGetAttributes(&attributes, md5_kernel);
+    cudaError_t error = cudaFuncGetAttributes(&attributes, md5_kernel);
+    for (const auto load : {load_gf8, load_gf16, load_xor}) {
+        if (error == cudaSuccess) error = load();
+    }
+    return error;
 }
 
 cudaError_t launch_streams(const StreamArrays& arrays, cudaStream_t stream) {

@@ -30,6 +30,7 @@ void Network::wake(Link& link) {
 LinkPtr Network::connect(const transport::http::Peer& peer) {
     auto link = std::make_shared<Link>();
     link->peer = peer;
+    link->began = VirtualTime::now();
     ++links;
     timeline.after(latency(), [this, link, peer] {
         if (link->client_closed) return;

@@ -72,7 +72,8 @@ class Link {
     bool stalled = false;     ///< The server takes nothing for a while.
     std::size_t unread = 0;   ///< Taken from the client's room and not given back.
     std::uint64_t taken = 0;  ///< By the client in all.
-    Moment at_server{};       ///< Nothing arrives there before.
+    Moment began{};
+    Moment at_server{};  ///< Nothing arrives there before.
     Moment at_client{};
     bool carries_archive = false;  ///< What the server says now is a fragment archive.
     transport::http::Peer peer;

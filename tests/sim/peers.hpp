@@ -77,7 +77,7 @@ class Peers {
     std::function<void(const Node&, std::size_t)> on_body;
     /// A session begins: to whom, partition, X-Backend-Ssync-Node-Index. Says whether it is a
     /// revert's.
-    std::function<bool(const Node&, const std::string&, int)> on_session;
+    std::function<bool(const Node&, const std::string&, int, Moment began)> on_session;
     /// A revert's session ended well: with whom, partition.
     std::function<void(const Node&, const std::string&)> on_reverted;
     /// Something that must never be seen on a wire.

@@ -28,7 +28,7 @@ Receiver::Receiver(Peers& peers, Network& network, Peer& peer, std::weak_ptr<Lin
     const auto from = head.find('/', head.find('/') + 1) + 1;
     partition_ = head.substr(from, head.find(' ', from) - from);
     node_index_ = std::stoi("0" + field_of(head, "X-Backend-Ssync-Node-Index"));
-    is_revert_ = peers.on_session(peer.node, partition_, node_index_);
+    is_revert_ = peers.on_session(peer.node, partition_, node_index_, link_.lock()->began);
     const unsigned percent = peers.trouble_percent * (is_revert_ ? 2 : 1);
     if (peer.mood == Mood::flaky && network.dice.chance(percent)) {
         ++peers.faults;

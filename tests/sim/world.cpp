@@ -46,6 +46,8 @@ void Tally::add(const Tally& other) {
     shared += other.shared;
     cancelled_passes += other.cancelled_passes;
     cancelled_objects += other.cancelled_objects;
+    cancelled_parts += other.cancelled_parts;
+    stood_back += other.stood_back;
     kills += other.kills;
     ring_changes += other.ring_changes;
     later_rounds += other.later_rounds;
@@ -69,13 +71,14 @@ std::string Tally::text() const {
            line("sessions failed  ", sessions_failed) + line("survivors blamed ", culprits) +
            line("compute faults   ", compute_faults) + line("rounds replayed  ", rounds_replayed) +
            line("shared rebuilds  ", shared) + line("passes cancelled ", cancelled_passes) +
-           line("objects cancelled", cancelled_objects) + line("kills            ", kills) +
-           line("ring changes     ", ring_changes) + line("later rounds     ", later_rounds) +
-           line("reverted         ", reverted) + line("reverts failed   ", reverts_failed) +
-           line("purged           ", purged) + line("quarantined      ", quarantined) +
-           line("throttled ms     ", throttled_ms) + line("windows of a rate", windows) +
-           line("limited by a rate", limited) + line("events           ", events) +
-           line("virtual seconds  ", virtual_seconds);
+           line("objects cancelled", cancelled_objects) +
+           line("parts cancelled  ", cancelled_parts) + line("stood back       ", stood_back) +
+           line("kills            ", kills) + line("ring changes     ", ring_changes) +
+           line("later rounds     ", later_rounds) + line("reverted         ", reverted) +
+           line("reverts failed   ", reverts_failed) + line("purged           ", purged) +
+           line("quarantined      ", quarantined) + line("throttled ms     ", throttled_ms) +
+           line("windows of a rate", windows) + line("limited by a rate", limited) +
+           line("events           ", events) + line("virtual seconds  ", virtual_seconds);
 }
 
 World::World(std::uint64_t seed)
@@ -138,6 +141,7 @@ sync::Services World::services(Pass& pass) {
             pass.activities,
             pass.metrics,
             pass.brake,
+            pass.gate,
             Logger(log_.get(), keeps_log_ ? LogLevel::debug : LogLevel::warning),
             throttle_.get(),
             &risks_,
@@ -181,13 +185,14 @@ void World::run_pass(bool stormy) {
     pass.rings.push_back(policy_.ring);
     pass.waits = scheduler::waits_of(rebuild_stats_, VirtualTime::now());
     sync::Services shared = services(pass);
-    app::Gate gate(io_.get_executor());
-    app::Pass run(shared, policy_states_, {}, {}, gate);
-    disk_.on_turn = [this, &pass, &gate](const std::string& partition) {
+    app::Pass run(shared, policy_states_, {}, {});
+    disk_.on_turn = [this, &pass](const std::string& partition) {
         ++pass.turns[partition];
-        check_turn(gate);
+        check_turn(pass.gate);
     };
-    peers_.on_session = [this, &pass](const Node& target, const std::string& partition, int index) {
+    peers_.on_session = [this, &pass](const Node& target, const std::string& partition, int index,
+                                      Moment began) {
+        check_may_begin(pass, partition, began);
         return check_session(pass, target, partition, index);
     };
     peers_.on_reverted = [this, stormy](const Node& target, const std::string& partition) {
@@ -200,7 +205,7 @@ void World::run_pass(bool stormy) {
         check_purge(pass, held, request);
     };
     tasks_.spawn(run.run());
-    if (stormy) schedule_trouble(pass, run, gate);
+    if (stormy) schedule_trouble(pass, run);
     if (throttle_ != nullptr) {
         read_ = sent_ = {};
         rates_.clear();

@@ -35,6 +35,8 @@ struct Tally {
     std::uint64_t shared = 0;
     std::uint64_t cancelled_passes = 0;
     std::uint64_t cancelled_objects = 0;
+    std::uint64_t cancelled_parts = 0;  ///< Partitions or devices.
+    std::uint64_t stood_back = 0;       ///< Sessions of partitions that did so once.
     std::uint64_t kills = 0;
     std::uint64_t ring_changes = 0;
     std::uint64_t later_rounds = 0;  ///< Sessions for which it was not the first one's turn.
@@ -72,7 +74,10 @@ class World {
     /// What belongs to one pass alone.
     struct Pass {
         Pass(asio::any_io_executor executor, std::size_t sessions_per_device, const Clock& clock)
-            : targets(std::move(executor), sessions_per_device), activities(clock) {}
+            : gate(executor),
+              targets(std::move(executor), sessions_per_device),
+              activities(clock) {}
+        sync::Gate gate;
         sync::PassStats stats;
         sync::Suspects suspects;
         sync::TargetSlots targets;
@@ -81,6 +86,7 @@ class World {
         sync::QuarantineBrake brake{0};
         std::vector<swift::RingPtr> rings;         ///< The one that it began with, then newer ones.
         std::map<std::string, std::size_t> turns;  ///< That a partition has had.
+        std::map<std::string, Moment> left_out;    ///< By partition: since when.
         bool cancelled = false;
         Moment began = VirtualTime::now();
         scheduler::Waits waits;  ///< Until it began.
@@ -104,7 +110,6 @@ class World {
     /// Bytes that have moved in this pass, in one direction: in all, and by peer.
     struct Moved {
         std::uint64_t total = 0;
-        Moment last;
         std::map<std::uint32_t, std::uint64_t> peers;
     };
     void check_moved(const char* what, Moved& moved, std::uint32_t device, std::size_t bytes,
@@ -114,7 +119,7 @@ class World {
         const std::function<std::uint64_t(const scheduler::ThrottleSettings&)>& rate_of) const;
     void check_limited_by(const Pass& pass);
     void run_pass(bool stormy);
-    void schedule_trouble(Pass& pass, app::Pass& run, app::Gate& gate);
+    void schedule_trouble(Pass& pass, app::Pass& run);
     /// The process ends in the midst of its pass: what it had sent is all that anybody gets.
     void kill(Pass& pass, app::Pass& run);
     /// After a kill: a new process, which knows nothing.
@@ -134,12 +139,14 @@ class World {
     void check_bounds();
     void check_delivery(const Delivery& delivery);
     /// Returns whether it is a revert's.
+    /// Nothing begins that is paused or cancelled.
+    void check_may_begin(const Pass& pass, const std::string& partition, Moment began);
     bool check_session(Pass& pass, const Node& target, const std::string& partition, int index);
     void check_reverted(const Delivery& delivery);
     bool has_taken(std::uint32_t device, std::size_t place, const Held& held);
     void check_purge(const Pass& pass, const Held& held, const swift::PurgeRequest& request);
     std::vector<std::string> strays_left();
-    void check_turn(const app::Gate& gate);
+    void check_turn(const sync::Gate& gate);
     /// Fragments of `version` at primaries, good and at their places, besides that of `except`.
     int good_fragments(const Version& version, std::uint32_t except);
     void check_pass(const Pass& pass, bool stormy);

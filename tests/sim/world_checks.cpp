@@ -37,6 +37,14 @@ void World::check_bounds() {
 }
 
 /// At the moment in which a session's head arrives.
+void World::check_may_begin(const Pass& pass, const std::string& partition, Moment began) {
+    if (pass.gate.is_closed() && began > gate_closed_at_)
+        violation("a session of " + partition + " begins while the gate is closed");
+    const auto left_out = pass.left_out.find(partition);
+    if (left_out != pass.left_out.end() && began > left_out->second)
+        violation("a session begins of " + partition + ", which was cancelled");
+}
+
 bool World::check_session(Pass& pass, const Node& target, const std::string& partition, int index) {
     const bool is_revert = disk_.is_locked(partition);
     const auto number = static_cast<std::uint32_t>(std::stoul(partition));
@@ -55,7 +63,8 @@ bool World::check_session(Pass& pass, const Node& target, const std::string& par
         reverted_to_.erase({partition, target.id});
         ++tally_.reverts_failed;
     }
-    if (pass.cancelled) return is_revert;
+    // Its lock may be gone when this arrives.
+    if (pass.cancelled || pass.left_out.contains(partition)) return is_revert;
     const auto own = policy_.ring->primary_index(number, local_device_);
     if (!own && !is_revert) {
         violation("rebuilt fragments go out, and this node is no primary of " + partition);
@@ -63,7 +72,10 @@ bool World::check_session(Pass& pass, const Node& target, const std::string& par
     }
     const std::size_t round = is_revert ? 0 : scan::round_of(number, *own, rows_.size());
     tally_.later_rounds += round > 0;
-    if (pass.turns[partition] != round + 1) {
+    // A turn that stands back from a crowded target comes again, once a round.
+    const std::size_t turns = pass.turns[partition];
+    tally_.stood_back += turns > round + 1;
+    if (turns <= round || turns > 2 * (round + 1)) {
         violation("a session with " + target.replication_name() + " in turn " +
                   std::to_string(pass.turns[partition]) + " of its partition, of which round " +
                   std::to_string(round) + " is ours");
@@ -72,7 +84,7 @@ bool World::check_session(Pass& pass, const Node& target, const std::string& par
 }
 
 /// When a partition's turn has begun.
-void World::check_turn(const app::Gate& gate) {
+void World::check_turn(const sync::Gate& gate) {
     const auto interval =
         std::chrono::milliseconds(static_cast<std::int64_t>(options_.ring_check_interval_s * 1000));
     const Moment now = VirtualTime::now();

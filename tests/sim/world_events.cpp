@@ -7,14 +7,14 @@
 
 namespace fragmend::sim {
 
-void World::schedule_trouble(Pass& pass, app::Pass& run, app::Gate& gate) {
+void World::schedule_trouble(Pass& pass, app::Pass& run) {
     if (dice_.chance(25)) {
         const Duration delay(dice_.draw(dice_.chance(70) ? 60'000'000 : 20'000'000'000));
         network_.timeline.after(delay, [this, &pass, &run] {
             if (tasks_.running() == 0) return;
             pass.cancelled = true;
             ++tally_.cancelled_passes;
-            run.cancel();
+            run.cancel(sync::Ending::now);
         });
     }
     for (std::uint64_t i = dice_.chance(25) ? dice_.between(1, 3) : 0; i > 0; --i) {
@@ -24,6 +24,22 @@ void World::schedule_trouble(Pass& pass, app::Pass& run, app::Gate& gate) {
             if (tasks_.running() == 0) return;
             ++tally_.cancelled_objects;
             pass.suspects.give_up(version.hash);
+        });
+    }
+    if (dice_.chance(20)) {
+        const Duration delay(dice_.draw(dice_.chance(70) ? 60'000'000 : 20'000'000'000));
+        app::WorkChoice choice;
+        if (dice_.chance(60)) choice.partition = std::to_string(dice_.draw(partition_count_));
+        if (choice.partition.empty() || dice_.chance(50)) choice.device = "sd0";
+        const auto ending = dice_.chance(50) ? sync::Ending::now : sync::Ending::after_session;
+        network_.timeline.after(delay, [this, &pass, &run, choice, ending] {
+            if (tasks_.running() == 0) return;
+            ++tally_.cancelled_parts;
+            for (std::uint32_t partition = 0; partition < partition_count_; ++partition) {
+                if (choice.fits("sd0", std::to_string(partition)))
+                    pass.left_out.emplace(std::to_string(partition), VirtualTime::now());
+            }
+            static_cast<void>(run.cancel(choice, ending));
         });
     }
     if (dice_.chance(25)) {
@@ -37,12 +53,12 @@ void World::schedule_trouble(Pass& pass, app::Pass& run, app::Gate& gate) {
     }
     if (dice_.chance(15)) {
         const Duration closed(dice_.draw(200'000'000));
-        network_.timeline.after(closed, [this, &gate] {
-            gate.close();
+        network_.timeline.after(closed, [this, &pass] {
+            pass.gate.close();
             gate_closed_at_ = VirtualTime::now();
         });
         network_.timeline.after(closed + Duration(dice_.draw(10'000'000'000)),
-                                [&gate] { gate.open(); });
+                                [&pass] { pass.gate.open(); });
     }
     if (dice_.chance(30)) {
         const Duration delay(dice_.draw(3'000'000'000));
@@ -65,7 +81,7 @@ void World::kill(Pass& pass, app::Pass& run) {
     disk_.process_is_dead = true;
     // Only so that its coroutines end; nobody hears of what they still do.
     pass.cancelled = true;
-    run.cancel();
+    run.cancel(sync::Ending::now);
 }
 
 void World::start_again() {

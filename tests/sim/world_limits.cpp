@@ -38,7 +38,6 @@ void World::check_moved(const char* what, Moved& moved, std::uint32_t device, st
                         scheduler::ByteRates scheduler::ThrottleSettings::*direction) {
     if (throttle_ == nullptr) return;
     moved.total += bytes;
-    moved.last = VirtualTime::now();
     moved.peers[device] += bytes;
     const auto check = [&](const std::string& whom, std::uint64_t all, auto rate) {
         const auto most = let_through(
@@ -66,7 +65,8 @@ void World::check_limited_by(const Pass& pass) {
         const auto bytes = static_cast<double>(moved.total - piece_bytes_max_);
         const Seconds least =
             Seconds(bytes / static_cast<double>(rate)) - scheduler::TokenBucket::burst;
-        return least > obvious_time && least > obvious_part * Seconds(moved.last - pass.began);
+        return least > obvious_time &&
+               least > obvious_part * Seconds(VirtualTime::now() - pass.began);
     };
     const auto& settings = rates_.front().second;
     if (!is_obvious(sent_, settings.send.total) && !is_obvious(read_, settings.read.total)) return;

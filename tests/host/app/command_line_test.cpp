@@ -75,7 +75,7 @@ TEST(CommandLine, AsksRunningProcesses) {
 }
 
 TEST(CommandLine, WhatAsksRunningProcessesHasHelpToo) {
-    for (const char* command : {"status", "pause", "resume", "cancel", "limit"}) {
+    for (const char* command : {"status", "pause", "resume", "cancel", "drain", "limit"}) {
         for (const char* help : {"-h", "--help"}) {
             const auto line = parse({"fragmend", command, help});
             ASSERT_TRUE(line.has_value()) << command << ' ' << help;
@@ -109,7 +109,11 @@ TEST(CommandLine, CancelTakesAPartOfAPass) {
     EXPECT_FALSE(parse({"fragmend", "cancel", "--object", "/a/c/o", "--device", "d1"}));
     EXPECT_FALSE(parse({"fragmend", "cancel", "--partition", "x"}));
     EXPECT_FALSE(parse({"fragmend", "cancel", "--device"}));
-    EXPECT_FALSE(parse({"fragmend", "pause", "--device", "d1"}));
+    EXPECT_FALSE(parse({"fragmend", "status", "--device", "d1"}));
+    for (const char* command : {"pause", "resume", "drain"})
+        EXPECT_EQ(parse({"fragmend", command, "--device", "d1"})->request.choice.device, "d1");
+    EXPECT_EQ(parse({"fragmend", "pause", "--object", "/a/c/o"})->request.choice.object, "/a/c/o");
+    EXPECT_FALSE(parse({"fragmend", "drain", "--object", "/a/c/o"}));
 }
 
 TEST(CommandLine, HelpOfWhatDoesNotExistIsRefused) {

@@ -33,7 +33,9 @@ ControlRequest parsed(const std::string& line) {
 
 TEST(ControlRequest, OperationsAndNothingElse) {
     EXPECT_EQ(parsed("{\"op\": \"status\"}").operation, ControlOperation::status);
-    EXPECT_EQ(parsed("{\"op\":\"pause\",\"x\":[1]}").operation, ControlOperation::pause);
+    EXPECT_EQ(parsed("{\"op\":\"limit\",\"x\":[1]}").operation, ControlOperation::limit);
+    EXPECT_EQ(parsed("{\"op\":\"pause\"}").operation, ControlOperation::pause);
+    EXPECT_EQ(parsed("{\"op\":\"drain\"}").operation, ControlOperation::drain);
     EXPECT_EQ(parsed("{\"op\":\"resume\"}").operation, ControlOperation::resume);
     EXPECT_EQ(parsed("{\"op\":\"cancel\"}").operation, ControlOperation::cancel);
     EXPECT_TRUE(parsed("{\"op\":\"cancel\"}").choice.is_everything());
@@ -51,13 +53,16 @@ TEST(ControlRequest, OperationsAndNothingElse) {
 TEST(ControlRequest, ACancelNeverMeansMoreThanItSays) {
     for (const char* line :
          {R"({"op": "cancel", "devise": "d1"})", R"({"op": "cancel", "device": ""})",
-          R"({"op": "cancel", "partition": 3})", R"({"op": "cancel", "device": null})"}) {
+          R"({"op": "cancel", "partition": 3})", R"({"op": "cancel", "device": null})",
+          R"({"op": "pause", "devise": "d1"})", R"({"op": "drain", "object": "/a/c/o"})"}) {
         EXPECT_TRUE(parse_control_request(line).has_error()) << line;
     }
     const auto request = parsed(R"({"op": "cancel", "device": "d1", "partition": "3"})");
     EXPECT_TRUE(request.choice.fits("d1", "3"));
     EXPECT_FALSE(request.choice.fits("d1", "4"));
     EXPECT_FALSE(request.choice.fits("d2", "3"));
+    EXPECT_EQ(parsed(R"({"op": "pause", "device": "d1"})").choice, (WorkChoice{"d1", "", ""}));
+    EXPECT_EQ(to_string(request.choice), "device d1, partition 3");
     EXPECT_FALSE(parsed(R"({"op": "cancel", "object": "/a/c/o"})").choice.fits("d1", "3"));
 }
 

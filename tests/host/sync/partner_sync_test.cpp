@@ -25,10 +25,15 @@ void answer_replicate(PeerConnection& peer) {
               body);
 }
 
-/// Wants whatever is offered and says `verdict` when all of it has come.
-PeerScript receiver(std::string verdict, std::vector<std::string>& offered) {
-    return [verdict = std::move(verdict), &offered](PeerConnection& peer) {
+/// Wants whatever is offered and says `verdict` when all of it has come. `meanwhile` happens when
+/// the session has begun.
+PeerScript receiver(
+    std::string verdict, std::vector<std::string>& offered,
+    std::function<void()> meanwhile = [] {}) {
+    return [verdict = std::move(verdict), meanwhile = std::move(meanwhile),
+            &offered](PeerConnection& peer) {
         peer.read_until("\r\n\r\n");
+        meanwhile();
         peer.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
         peer.read_until(":MISSING_CHECK: START\r\n\r\n");
         const auto offers = peer.read_until(offers_end);
@@ -69,6 +74,7 @@ struct PartnerSyncTest : testing::SessionFixture {
         const scan::Agreement agreement(job.hashes, 0);
         ReplicateCalls calls(shared, policy, job.partition, activity);
         PartnerSync sync(shared, policy, job, partner, agreement, holes, calls, activity);
+        running = &sync;
         EXPECT_TRUE(test::run_coroutine(io, look_and_send(sync)));
         peer.finish();
     }
@@ -82,6 +88,7 @@ struct PartnerSyncTest : testing::SessionFixture {
     const std::string two = put("/a/c/two", archive(1));
     std::vector<std::string> offered;
     std::string target;
+    PartnerSync* running = nullptr;
 };
 
 const std::string refused_one = ":ERROR: 500 'ERROR: With :UPDATES: 1 failures to 0 successes'\r\n";
@@ -103,6 +110,22 @@ TEST_F(PartnerSyncTest, EverySessionMayBeRefusedOnce) {
     EXPECT_EQ(offered.size(), 2u);
     EXPECT_EQ(stats.failed_sessions, (std::map<std::string, std::uint64_t>{{"protocol", 2}}));
     EXPECT_EQ(stats.fragments_rebuilt, 0u);
+}
+
+TEST_F(PartnerSyncTest, APauseLetsTheSessionEndAndHoldsTheNext) {
+    send({receiver(content, offered, [this] { pause_from_peer(); }), answer_replicate,
+          receiver(content, offered)});
+    EXPECT_EQ(pauses, 1);
+    EXPECT_EQ(offered.size(), 2u);
+    EXPECT_EQ(stats.fragments_rebuilt, 2u);
+}
+
+TEST_F(PartnerSyncTest, DrainedItEndsTheSessionAndBeginsNoOther) {
+    const auto drain = [this] { running->cancel(Ending::after_session); };
+    send({receiver(content, offered, [this, drain] { asio::post(io, drain); })});
+    EXPECT_EQ(offered.size(), 1u);
+    EXPECT_EQ(stats.fragments_rebuilt, 1u);
+    EXPECT_TRUE(stats.failed_sessions.empty());
 }
 
 /// What lacks a verdict is no reason to offer such a receiver the rest.

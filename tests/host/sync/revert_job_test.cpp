@@ -40,9 +40,10 @@ struct RevertJobTest : testing::SessionFixture {
     }
 
     /// Has all of what it is offered.
-    PeerScript in_sync() {
-        return [this](PeerConnection& peer) {
+    PeerScript in_sync(std::function<void()> meanwhile = [] {}) {
+        return [this, meanwhile = std::move(meanwhile)](PeerConnection& peer) {
             peer.read_until("\r\n\r\n");
+            meanwhile();
             peer.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
             peer.read_until(":MISSING_CHECK: START\r\n\r\n");
             const auto text = peer.read_until(":MISSING_CHECK: END\r\n\r\n");
@@ -98,6 +99,7 @@ struct RevertJobTest : testing::SessionFixture {
         Services shared = services();
         shared.offers_max = 1;
         RevertJobRun run(shared, policy, job);
+        running = &run;
         EXPECT_TRUE(test::run_coroutine(io, run_whole(run)));
         peer.finish();
     }
@@ -110,6 +112,7 @@ struct RevertJobTest : testing::SessionFixture {
         return {hashes.begin() + static_cast<std::ptrdiff_t>(i), hashes.end()};
     }
 
+    RevertJobRun* running = nullptr;
     std::vector<std::string> hashes;
     std::vector<Session> sessions_seen;  ///< One session at a time, each before the next.
 };
@@ -174,6 +177,23 @@ TEST_F(RevertJobTest, AnObjectThatIsGivenUpHalfwayCostsTheOthersNothing) {
     EXPECT_EQ(updates.find("PUT"), updates.npos);
     EXPECT_EQ(objects_there(), only(0));
     EXPECT_EQ(stats.objects_purged, 2u);
+    EXPECT_EQ(stats.handoffs_remaining, 1u);
+}
+
+TEST_F(RevertJobTest, APauseLetsTheSliceEndAndHoldsTheNext) {
+    revert(1, {in_sync([this] { pause_from_peer(); }), in_sync(), in_sync()});
+    EXPECT_EQ(pauses, 1);
+    EXPECT_TRUE(objects_there().empty());
+    EXPECT_EQ(stats.objects_purged, 3u);
+    EXPECT_EQ(stats.handoffs_remaining, 0u);
+}
+
+TEST_F(RevertJobTest, DrainedItRemovesWhatWasDeliveredAndBeginsNoOtherSession) {
+    const auto drain = [this] { running->cancel(Ending::after_session); };
+    revert(1, {in_sync([this, drain] { asio::post(io, drain); })});
+    EXPECT_EQ(sessions_seen.size(), 1u);
+    EXPECT_EQ(objects_there(), from(1));
+    EXPECT_EQ(stats.objects_purged, 1u);
     EXPECT_EQ(stats.handoffs_remaining, 1u);
 }
 

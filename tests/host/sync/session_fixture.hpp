@@ -71,6 +71,7 @@ struct SessionFixture : ondisk::DiskFixture {
                 activities,
                 metrics,
                 brake,
+                gate,
                 context.logger,
                 nullptr,
                 &risks};
@@ -181,6 +182,24 @@ struct SessionFixture : ondisk::DiskFixture {
     NoMetrics metrics;
     Activity activity{activities, "test", [] {}};
     QuarantineBrake brake{0};
+    Gate gate{io.get_executor()};
+    int pauses = 0;  ///< That a job was seen to wait for the end of.
+
+    /// For a peer in the midst of its session: pauses until a job waits for the end of it.
+    void pause_from_peer() {
+        asio::post(io, [this] {
+            gate.close();
+            open_when_noticed();
+        });
+    }
+    void open_when_noticed() {
+        const bool noticed =
+            std::ranges::any_of(activities.snapshot(),
+                                [](const ActivityView& job) { return job.doing == "is paused"; });
+        if (!noticed) return asio::post(io, [this] { open_when_noticed(); });
+        ++pauses;
+        gate.open();
+    }
     PolicyContext policy;
 };
 

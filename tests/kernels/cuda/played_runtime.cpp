@@ -281,7 +281,7 @@ cudaError_t launch_group(const kernels::TaskGroup& group, const GroupArrays& arr
     return cudaSuccess;
 }
 
-cudaError_t find_code() {
+cudaError_t load_code() {
     return runtime().has_code ? answer() : cudaErrorNoKernelImageForDevice;
 }
 

@@ -118,8 +118,8 @@ MUTANTS = [
      "            if (!$M || !state.ring)\n"
      "                state.ring = state.ring_file->newest(services_.clock.steady());\n"),
     ("a-closed-gate-lets-through", "host/app/pass.cpp",
-     "        while (gate_.is_closed() && !cancelled_)",
-     "        while (!$M && gate_.is_closed() && !cancelled_)"),
+     "        co_await services_.gate.pass(cancelled_);\n",
+     "        if (!$M) co_await services_.gate.pass(cancelled_);\n"),
     # The job.
     ("a-failed-object-is-not-counted", "host/sync/session_objects.cpp",
      "    ++counts_.failures[error.code];", "    if (!$M) ++counts_.failures[error.code];"),
@@ -210,6 +210,17 @@ MUTANTS = [
      "    if (charge.receives_whole && !$M) charge.outside_bytes = whole;"),
     ("what-a-full-session-left-is-dropped", "host/sync/partner_sync.cpp",
      "    if (!ended.left.empty()) {", "    if (!ended.left.empty() && !$M) {"),
+    # The turns of a pass.
+    ("what-is-cancelled-goes-on", "host/app/pass.cpp",
+     "    return std::ranges::any_of(left_out_,", "    return !$M && std::ranges::any_of(left_out_,"),
+    ("what-stood-back-is-forgotten", "host/app/pass.cpp",
+     "        lines_[ended.crowded_target].turns.push_back(std::move(turn));\n",
+     "        if (!$M) lines_[ended.crowded_target].turns.push_back(std::move(turn));\n"),
+    ("a-session-begins-in-a-pause", "host/sync/partner_sync.cpp",
+     "if (services_.gate.is_closed()) continue;", "if (services_.gate.is_closed() && !$M) continue;"),
+    ("a-revert-begins-in-a-pause", "host/sync/revert_job.cpp",
+     "    paused_ = services_.gate.is_closed();\n",
+     "    paused_ = services_.gate.is_closed() && !$M;\n"),
 ]
 
 

@@ -2,8 +2,9 @@
 #pragma once
 
 #include "host/base/async.hpp"
+#include "host/sync/activity.hpp"
 
-namespace fragmend::app {
+namespace fragmend::sync {
 
 /// Open or closed; coroutines of one executor wait for it to change. Outlives them.
 class Gate {
@@ -15,8 +16,17 @@ class Gate {
         closed_ = false;
         changed_.notify();
     }
-    /// Until it is opened, or somebody else has a reason to wake everybody.
-    Awaitable<void> wait() { return changed_.wait(); }
+    /// Until it is open, or `cancelled`, whose owner then calls `wake_all`.
+    Awaitable<void> pass(const bool& cancelled) {
+        while (closed_ && !cancelled)
+            co_await changed_.wait();
+    }
+    /// The same for a job.
+    Awaitable<void> pass(const bool& cancelled, Activity& activity) {
+        if (!closed_) co_return;
+        activity.queued("is paused");
+        co_await pass(cancelled);
+    }
     void wake_all() { changed_.notify(); }
 
   private:
@@ -24,4 +34,4 @@ class Gate {
     Signal changed_;
 };
 
-}  // namespace fragmend::app
+}  // namespace fragmend::sync
