@@ -8,6 +8,7 @@
 #include "host/swift/handoff_walk.hpp"
 #include "host/swift/partition_hashes.hpp"
 #include "host/swift/replicate_answer.hpp"
+#include "host/sync/peer_watch.hpp"
 #include "host/sync/session_places.hpp"
 
 namespace fragmend::sync {
@@ -257,10 +258,11 @@ Awaitable<PartnerSync::Ended> PartnerSync::session(const std::vector<LaterTarget
                            {job_.partition, job_.local_device, job_.fragment_index, delta.node,
                             delta.backend_index, delta.suffixes, &job_, later},
                            activity_, holes_);
+    PeerWatch watch(services_.throttle, session_kind);
     transport::ssync::Sender sender(
         services_.network,
         {delta.node, job_.partition, policy_.policy.index, delta.backend_index, false,
-         services_.gather_limits.timeouts, session_watch(services_, delta.node)},
+         services_.gather_limits.timeouts, &watch},
         objects, services_.log);
     sender_ = &sender;
     Ended ended;
