@@ -7,13 +7,15 @@ namespace fragmend::sync {
 
 LocalBody::LocalBody(Services& services, swift::LocalFragmentFile file, std::string md5,
                      scheduler::MemoryBudget::Permit permit, BodyOutcome& outcome,
-                     Activity& activity, scheduler::Endpoint target, const bool& stopped)
+                     Activity& activity, Pacer& pacer, scheduler::Endpoint target,
+                     const bool& stopped)
     : services_(services),
       file_(std::move(file)),
       expected_md5_(std::move(md5)),
       permit_(std::move(permit)),
       outcome_(outcome),
       activity_(activity),
+      pacer_(pacer),
       target_(std::move(target)),
       stopped_(stopped) {
     const auto bytes = std::min<std::uint64_t>(file_.content_length(), piece_bytes_max);
@@ -23,6 +25,8 @@ LocalBody::LocalBody(Services& services, swift::LocalFragmentFile file, std::str
 Awaitable<Result<ByteView>> LocalBody::next() {
     activity_.moved();
     if (stopped_) co_return Error{errc::cancelled, "nobody wants it any more"};
+    auto rested = co_await pacer_.rest(stopped_);
+    if (rested.has_error()) co_return rested.error();
     auto read = [this] { return read_piece(); };
     auto piece = co_await offload(services_.disk, std::move(read));
     activity_.moved();

@@ -27,7 +27,7 @@ RevertObjects::RevertObjects(Services& services, const PolicyContext& policy, Re
       policy_(policy),
       plan_(std::move(plan)),
       activity_(activity),
-      working_since_(services.clock.steady()),
+      pacer_(services, activity),
       on_given_up_(services.suspects,
                    [this](const std::string& object_hash) { object_given_up(object_hash); }) {}
 
@@ -102,21 +102,10 @@ Awaitable<Result<void>> RevertObjects::wanted(std::vector<Wanted> objects) {
     co_return Result<void>();
 }
 
-Awaitable<Result<void>> RevertObjects::rest() {
-    scheduler::Throttle* throttle = services_.throttle;
-    const auto worked =
-        services_.clock.steady() - std::exchange(working_since_, services_.clock.steady());
-    if (throttle == nullptr || throttle->pace() >= 1) co_return Result<void>();
-    auto rested = co_await throttle->rest(worked, cancelled_);
-    working_since_ = services_.clock.steady();
-    activity_.moved();
-    co_return rested;
-}
-
 Awaitable<Result<std::vector<SubRequest>>> RevertObjects::next_sub_requests() {
     activity_.moved();
     co_await finish();
-    auto rested = co_await rest();
+    auto rested = co_await pacer_.rest(cancelled_);
     if (rested.has_error()) co_return rested.error();
     while (!wanted_.empty()) {
         if (cancelled_) co_return Error{errc::cancelled, "session ended"};
@@ -206,7 +195,7 @@ Awaitable<Result<void>> RevertObjects::give_body(SubRequest& put, swift::OpenObj
     put.body = std::make_unique<LocalBody>(
         services_,
         swift::LocalFragmentFile(std::move(object.fd), object.data_path, object.content_length),
-        sending_->archive.md5, std::move(permit.value()), sending_->outcome, activity_,
+        sending_->archive.md5, std::move(permit.value()), sending_->outcome, activity_, pacer_,
         endpoint_of(plan_.target), sending_->stopped);
     co_return Result<void>();
 }

@@ -205,6 +205,24 @@ TEST_F(RevertObjectsTest, GivesWayAsTheProfileWantsIt) {
     EXPECT_GT(waited(), 0);
 }
 
+TEST_F(RevertObjectsTest, GivesWayBetweenThePiecesOfALargeArchive) {
+    scheduler::Throttle polite(io.get_executor(), clock, rebuild_stats,
+                               {{}, {}, scheduler::Profile::polite});
+    throttle = &polite;
+    polite.answered("peer session", std::chrono::milliseconds(5));
+    while (polite.pace() == 1)
+        polite.answered("peer session", std::chrono::milliseconds(500));
+    const auto hash = put("/a/c/o", archive(200));
+    std::vector<std::chrono::nanoseconds> rested;
+    on_piece = [this, &rested] {
+        rested.push_back(rebuild_stats.wait_for_throttle.any_until(clock.steady()));
+    };
+    EXPECT_EQ(run({suffix_of(hash)}, {want(hash)}).bodies.size(), 1u);
+    ASSERT_GT(rested.size(), 3u);
+    for (std::size_t i = 1; i < rested.size(); ++i)
+        EXPECT_GT(rested[i], rested[i - 1]);
+}
+
 TEST_F(RevertObjectsTest, ArchiveOfManyPiecesArrivesWhole) {
     const auto bytes = archive(200);
     ASSERT_GT(bytes.size(), 3 * LocalBody::piece_bytes_max);
