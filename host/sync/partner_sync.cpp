@@ -61,6 +61,7 @@ void PartnerSync::cancel() {
     if (sender_ != nullptr) sender_->stop();
     if (pause_ != nullptr) pause_->cancel();
     if (look_ != nullptr) look_->abort();
+    if (services_.throttle != nullptr) services_.throttle->wake();
 }
 
 Awaitable<void> PartnerSync::pause(std::chrono::milliseconds length) {
@@ -119,6 +120,14 @@ Awaitable<void> PartnerSync::send(std::vector<LaterTarget> later) {
     }
 }
 
+Awaitable<Result<void>> PartnerSync::may_check(Pacer& pacer, scheduler::Endpoint from,
+                                               std::size_t bytes) {
+    const auto rested = co_await pacer.rest(cancelled_);
+    scheduler::Throttle* throttle = services_.throttle;
+    if (rested.has_error() || throttle == nullptr || !throttle->limits_reading()) co_return rested;
+    co_return co_await throttle->read(std::move(from), bytes, cancelled_);
+}
+
 Awaitable<void> PartnerSync::have_checked(
     std::vector<transport::fragments::DamagedArchive> damaged) {
     const auto end = services_.clock.steady() + checks_max;
@@ -127,8 +136,14 @@ Awaitable<void> PartnerSync::have_checked(
         activity_.doing("has a damaged survivor checked at " + archive.node.replication_name());
         transport::http::Abort abort;
         look_ = &abort;
+        Pacer pacer(services_, activity_);
+        transport::fragments::MayRead may_read =
+            [this, &pacer, from = endpoint_of(archive.node)](std::size_t bytes) {
+                return may_check(pacer, from, bytes);
+            };
         co_await transport::fragments::second_look(services_.client, std::move(archive),
-                                                   services_.gather_limits.timeouts, abort);
+                                                   services_.gather_limits.timeouts,
+                                                   std::move(may_read), abort);
         look_ = nullptr;
     }
 }
