@@ -41,6 +41,7 @@ class LocalBody final : public transport::ssync::BodyStream {
     Awaitable<Result<ByteView>> next() override;
 
   private:
+    Awaitable<Result<ByteView>> read();
     Result<ByteView> read_piece();
     Result<void> check_end();
 
@@ -56,6 +57,7 @@ class LocalBody final : public transport::ssync::BodyStream {
     BufferPool::Lease piece_;
     Md5 md5_;
     bool checked_ = false;
+    std::optional<scheduler::WaitTimer> sending_;  ///< While the sender has a piece.
 };
 
 }  // namespace fragmend::sync

@@ -83,6 +83,9 @@ class RevertObjects final : public transport::ssync::SessionObjects {
     Awaitable<Result<void>> list_next_suffix();
     Awaitable<Result<std::vector<transport::ssync::SubRequest>>> requests_of(
         const transport::ssync::Wanted& want, swift::OpenObject object);
+    Awaitable<Result<swift::OpenObject>> open(std::string object_hash);
+    Awaitable<Result<scheduler::MemoryBudget::Permit>> take_memory(const std::string& object_hash,
+                                                                   std::size_t bytes);
     Awaitable<Result<void>> give_body(transport::ssync::SubRequest& put, swift::OpenObject& object);
     Result<void> check_unchanged(const swift::LocalOffer& offered,
                                  const swift::OpenObject& object) const;

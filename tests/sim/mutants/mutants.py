@@ -198,8 +198,8 @@ MUTANTS = [
      "throttle.read(std::move(from), into.size(), never);",
      "throttle.read(std::move(from), $M ? 1 : into.size(), never);"),
     ("reverts-are-not-throttled", "host/sync/local_body.cpp",
-     "throttle == nullptr || !throttle->limits_sending())",
-     "throttle == nullptr || $M || !throttle->limits_sending())"),
+     "throttle != nullptr && throttle->limits_sending()",
+     "throttle != nullptr && !$M && throttle->limits_sending()"),
     ("the-throttle-is-never-the-limit", "scheduler/snapshot.cpp",
      "    if (throttled && waits", "    if (throttled && !$M && waits"),
     # Memory.
