@@ -45,27 +45,49 @@ void Courtesy::answered(const std::string& peer, Nanoseconds latency, Moment now
     if (peers_.size() >= peers_max) peers_.clear();
     const auto took = static_cast<double>(std::max(latency, Nanoseconds(fast)).count());
     Peer& known = peers_.try_emplace(peer, Peer{took, now}).first->second;
-    const double faded = 1 + std::chrono::duration<double>(now - known.known_at) / memory;
-    known = {std::min(took, known.best_ns * faded), now};
-    slowness_sum_ += std::min(took / known.best_ns, slowness_counted_max);
+    known = {std::min(took, best_of(known, now)), now};
+    count(took / known.best_ns, now);
+}
+
+void Courtesy::no_answer(const std::string& peer, Nanoseconds at_least, Moment now) {
+    const auto known = peers_.find(peer);
+    if (known == peers_.end() || now - known->second.known_at > memory) return;
+    const double slowness = static_cast<double>(at_least.count()) / best_of(known->second, now);
+    if (slowness <= manner_of(profile_).slowness_max) return;
+    // The many quick answers just before everybody fell silent do not outweigh it.
+    if (now - heard_ >= silence) forget();
+    count(slowness, now);
+}
+
+double Courtesy::best_of(const Peer& peer, Moment now) {
+    return peer.best_ns * (1 + std::chrono::duration<double>(now - peer.known_at) / memory);
+}
+
+void Courtesy::count(double slowness, Moment now) {
+    slowness_sum_ += std::min(slowness, slowness_counted_max);
     ++answers_;
-    answered_ = now;
+    heard_ = now;
     if (now - adjusted_ >= step) adjust(slowness_sum_ / static_cast<double>(answers_), now);
 }
 
 void Courtesy::look(Moment now) {
-    if (now - answered_ >= silence && now - adjusted_ >= step) adjust(1, now);
+    const bool is_silent = open_ == 0 && now - heard_ >= silence;
+    if (is_silent && now - adjusted_ >= step) adjust(1, now);
 }
 
 void Courtesy::adjust(double slowness, Moment now) {
     const double steps = std::min(steps_max, std::chrono::duration<double>(now - adjusted_) / step);
     adjusted_ = now;
-    slowness_sum_ = 0;
-    answers_ = 0;
+    forget();
     if (profile_ == Profile::urgent) return;
     const Manner manner = manner_of(profile_);
     pace_ = slowness > manner.slowness_max ? std::max(manner.pace_min, pace_ * slow_down)
                                            : std::min(1.0, pace_ + speed_up * steps);
+}
+
+void Courtesy::forget() {
+    slowness_sum_ = 0;
+    answers_ = 0;
 }
 
 Courtesy::Nanoseconds Courtesy::rest_after(Nanoseconds worked) const {

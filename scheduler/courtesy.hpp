@@ -18,7 +18,8 @@ std::string_view to_string(Profile profile);
 
 /// Watches how long peers take to answer, each against its own best, and derives a pace: the part
 /// of the time in which we work. It falls by a factor every `step` while answers are slow, and
-/// rises by steps once they are not, or once nobody has been asked for `silence`. Sans-I/O.
+/// rises by steps once they are not, or once nobody has been asked for `silence`. An answer that
+/// stays away is slow, too. Sans-I/O.
 class Courtesy {
   public:
     using Moment = std::chrono::steady_clock::time_point;
@@ -38,8 +39,15 @@ class Courtesy {
 
     void set_profile(Profile profile);
     Profile profile() const { return profile_; }
+    /// A request is out; until it has ended, that nobody answers is no sign that nobody is asked.
+    void asked() { ++open_; }
+    void ended() { --open_; }
     /// A peer took `latency` for an answer.
     void answered(const std::string& peer, Nanoseconds latency, Moment now);
+    /// A peer has not answered for `at_least`. That counts where it is slow already, and changes
+    /// no best: how long the answer would have taken, nobody knows. Whoever has not answered
+    /// anything for `memory` is gone, and nobody's reason to give way.
+    void no_answer(const std::string& peer, Nanoseconds at_least, Moment now);
     /// Time passes without an answer.
     void look(Moment now);
     /// In (0, 1].
@@ -52,16 +60,21 @@ class Courtesy {
         double best_ns;
         Moment known_at;
     };
+    /// Of `peer`, as it counts now.
+    static double best_of(const Peer& peer, Moment now);
+    void count(double slowness, Moment now);
     void adjust(double slowness, Moment now);
+    void forget();
 
     Profile profile_;
     std::unordered_map<std::string, Peer>
         peers_;                ///< Two a node of the ring: for GETs, for sessions.
     double slowness_sum_ = 0;  ///< Of latency over best, since `adjusted_`.
     std::size_t answers_ = 0;
+    std::size_t open_ = 0;  ///< Requests that are out.
     double pace_ = 1;
     Moment adjusted_{};
-    Moment answered_{};
+    Moment heard_{};
 };
 
 }  // namespace fragmend::scheduler

@@ -58,7 +58,7 @@ struct RebuildStats {
     std::uint64_t rebuilt_bytes = 0;   ///< Outputs of good rounds, replayed ones included.
     std::uint64_t released_bytes = 0;  ///< Handed to sessions.
 
-    // Where time goes.
+    // Where time goes; of reverts, too, whose own disk is the one survivor to open.
     WaitSum wait_for_budget;
     WaitSum wait_for_open;
     WaitSum wait_for_survivors;  ///< The network or the peers are the limit.

@@ -64,9 +64,14 @@ class Throttle {
     Awaitable<Result<void>> read(Endpoint from, std::size_t bytes, const bool& stop);
     Awaitable<Result<void>> send(Endpoint to, std::size_t bytes, const bool& stop);
 
-    /// A peer took so long for an answer.
+    /// What Courtesy hears of requests and answers.
+    void asked() { courtesy_.asked(); }
+    void ended() { courtesy_.ended(); }
     void answered(const std::string& node, std::chrono::nanoseconds latency) {
         courtesy_.answered(node, latency, clock_.steady());
+    }
+    void no_answer(const std::string& node, std::chrono::nanoseconds at_least) {
+        courtesy_.no_answer(node, at_least, clock_.steady());
     }
     double pace() const { return courtesy_.pace(); }
     /// Rests as the profile wants it after `worked`. Errors: as above.

@@ -7,13 +7,15 @@ namespace fragmend::sync {
 
 LocalBody::LocalBody(Services& services, swift::LocalFragmentFile file, std::string md5,
                      scheduler::MemoryBudget::Permit permit, BodyOutcome& outcome,
-                     Activity& activity, scheduler::Endpoint target, const bool& stopped)
+                     Activity& activity, Pacer& pacer, scheduler::Endpoint target,
+                     const bool& stopped)
     : services_(services),
       file_(std::move(file)),
       expected_md5_(std::move(md5)),
       permit_(std::move(permit)),
       outcome_(outcome),
       activity_(activity),
+      pacer_(pacer),
       target_(std::move(target)),
       stopped_(stopped) {
     const auto bytes = std::min<std::uint64_t>(file_.content_length(), piece_bytes_max);
@@ -22,22 +24,33 @@ LocalBody::LocalBody(Services& services, swift::LocalFragmentFile file, std::str
 
 Awaitable<Result<ByteView>> LocalBody::next() {
     activity_.moved();
+    sending_.reset();
+    const scheduler::WaitTimer timer(services_.clock, services_.rebuild_stats.wait_of_session);
     if (stopped_) co_return Error{errc::cancelled, "nobody wants it any more"};
-    auto read = [this] { return read_piece(); };
-    auto piece = co_await offload(services_.disk, std::move(read));
+    auto rested = co_await pacer_.rest(stopped_);
+    if (rested.has_error()) co_return rested.error();
+    auto piece = co_await read();
     activity_.moved();
     if (piece.has_error())
         outcome_.error = piece.error();
     else if (piece->empty())
         outcome_.complete = true;
     scheduler::Throttle* throttle = services_.throttle;
-    if (piece.has_error() || piece->empty() || throttle == nullptr || !throttle->limits_sending())
-        co_return piece;
-    scheduler::Endpoint to = target_;
-    auto passed = co_await throttle->send(std::move(to), piece->size(), stopped_);
-    if (passed.has_error()) co_return passed.error();
-    activity_.moved();
+    if (piece.has_error() || piece->empty()) co_return piece;
+    if (throttle != nullptr && throttle->limits_sending()) {
+        scheduler::Endpoint to = target_;
+        auto passed = co_await throttle->send(std::move(to), piece->size(), stopped_);
+        if (passed.has_error()) co_return passed.error();
+        activity_.moved();
+    }
+    sending_.emplace(services_.clock, services_.rebuild_stats.wait_for_target);
     co_return piece;
+}
+
+Awaitable<Result<ByteView>> LocalBody::read() {
+    const scheduler::WaitTimer timer(services_.clock, services_.rebuild_stats.wait_for_open);
+    auto read = [this] { return read_piece(); };
+    co_return co_await offload(services_.disk, std::move(read));
 }
 
 Result<ByteView> LocalBody::read_piece() {

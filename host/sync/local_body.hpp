@@ -8,6 +8,7 @@
 
 #include "host/base/md5.hpp"
 #include "host/swift/local_fragment.hpp"
+#include "host/sync/pacer.hpp"
 #include "host/sync/services.hpp"
 #include "transport/ssync/ports.hpp"
 
@@ -22,9 +23,10 @@ struct BodyOutcome {
 /// Reads an archive from the disk and compares it with the MD5 and the length of its metadata. An
 /// archive of at most `piece_bytes_max` is checked before its first byte is handed out; of a longer
 /// one the verdict comes with its end, which the sender waits for before the last piece leaves.
-/// Owned by the sub-request; `outcome`, `services` and `activity` (the job's) outlive it. Runs on
-/// the network thread, reads and hashes on a disk thread. Waits for the throttle before it hands a
-/// piece out; once `stopped` is set, and the throttle wakes it, it hands out nothing. Source:
+/// Owned by the sub-request; `outcome`, `services`, `pacer` and `activity` (the job's) outlive it.
+/// Runs on the network thread, reads and hashes on a disk thread. Rests before it reads a piece,
+/// waits for the throttle before it hands it out; once `stopped` is set, and the throttle wakes it,
+/// it hands out nothing. Source:
 /// swift.obj.ssync_sender.Sender.send_subrequest over diskfile.BaseDiskFileReader.
 class LocalBody final : public transport::ssync::BodyStream {
   public:
@@ -33,12 +35,13 @@ class LocalBody final : public transport::ssync::BodyStream {
     /// `permit` covers the piece that is held: the smaller of the archive and `piece_bytes_max`.
     LocalBody(Services& services, swift::LocalFragmentFile file, std::string md5,
               scheduler::MemoryBudget::Permit permit, BodyOutcome& outcome, Activity& activity,
-              scheduler::Endpoint target, const bool& stopped);
+              Pacer& pacer, scheduler::Endpoint target, const bool& stopped);
 
     /// Errors: bad_fragment (wrong length or bytes), io, cancelled.
     Awaitable<Result<ByteView>> next() override;
 
   private:
+    Awaitable<Result<ByteView>> read();
     Result<ByteView> read_piece();
     Result<void> check_end();
 
@@ -48,11 +51,13 @@ class LocalBody final : public transport::ssync::BodyStream {
     scheduler::MemoryBudget::Permit permit_;
     BodyOutcome& outcome_;
     Activity& activity_;
+    Pacer& pacer_;
     scheduler::Endpoint target_;
     const bool& stopped_;
     BufferPool::Lease piece_;
     Md5 md5_;
     bool checked_ = false;
+    std::optional<scheduler::WaitTimer> sending_;  ///< While the sender has a piece.
 };
 
 }  // namespace fragmend::sync

@@ -8,6 +8,7 @@
 #include "host/swift/handoff_walk.hpp"
 #include "host/swift/partition_hashes.hpp"
 #include "host/swift/replicate_answer.hpp"
+#include "host/sync/peer_watch.hpp"
 #include "host/sync/session_places.hpp"
 
 namespace fragmend::sync {
@@ -60,6 +61,7 @@ void PartnerSync::cancel(Ending ending) {
     if (sender_ != nullptr && ending == Ending::now) sender_->stop();
     if (pause_ != nullptr) pause_->cancel();
     if (look_ != nullptr) look_->abort();
+    if (services_.throttle != nullptr) services_.throttle->wake();
 }
 
 Awaitable<void> PartnerSync::pause(std::chrono::milliseconds length) {
@@ -121,6 +123,14 @@ Awaitable<void> PartnerSync::send(std::vector<LaterTarget> later) {
     }
 }
 
+Awaitable<Result<void>> PartnerSync::may_check(Pacer& pacer, scheduler::Endpoint from,
+                                               std::size_t bytes) {
+    const auto rested = co_await pacer.rest(cancelled_);
+    scheduler::Throttle* throttle = services_.throttle;
+    if (rested.has_error() || throttle == nullptr || !throttle->limits_reading()) co_return rested;
+    co_return co_await throttle->read(std::move(from), bytes, cancelled_);
+}
+
 Awaitable<void> PartnerSync::have_checked(
     std::vector<transport::fragments::DamagedArchive> damaged) {
     const auto end = services_.clock.steady() + checks_max;
@@ -129,8 +139,14 @@ Awaitable<void> PartnerSync::have_checked(
         activity_.doing("has a damaged survivor checked at " + archive.node.replication_name());
         transport::http::Abort abort;
         look_ = &abort;
+        Pacer pacer(services_, activity_);
+        transport::fragments::MayRead may_read =
+            [this, &pacer, from = endpoint_of(archive.node)](std::size_t bytes) {
+                return may_check(pacer, from, bytes);
+            };
         co_await transport::fragments::second_look(services_.client, std::move(archive),
-                                                   services_.gather_limits.timeouts, abort);
+                                                   services_.gather_limits.timeouts,
+                                                   std::move(may_read), abort);
         look_ = nullptr;
     }
 }
@@ -260,10 +276,11 @@ Awaitable<PartnerSync::Ended> PartnerSync::session(const std::vector<LaterTarget
                            {job_.partition, job_.local_device, job_.fragment_index, delta.node,
                             delta.backend_index, delta.suffixes, &job_, later},
                            activity_, holes_);
+    PeerWatch watch(services_.throttle, session_kind);
     transport::ssync::Sender sender(
         services_.network,
         {delta.node, job_.partition, policy_.policy.index, delta.backend_index, false,
-         services_.gather_limits.timeouts, session_watch(services_, delta.node)},
+         services_.gather_limits.timeouts, &watch},
         objects, services_.log);
     sender_ = &sender;
     Ended ended;

@@ -10,6 +10,7 @@
 
 #include "host/scan/agreement.hpp"
 #include "host/scan/jobs.hpp"
+#include "host/sync/pacer.hpp"
 #include "host/sync/replicate_calls.hpp"
 #include "host/sync/services.hpp"
 #include "host/sync/session_objects.hpp"
@@ -84,6 +85,8 @@ class PartnerSync {
     Awaitable<void> go_on_after(Ended ended);
     /// Makes the owners of damaged archives look at them; holds nothing that others wait for.
     Awaitable<void> have_checked(std::vector<transport::fragments::DamagedArchive> damaged);
+    /// Waits as survivors that are read for a rebuild do.
+    Awaitable<Result<void>> may_check(Pacer& pacer, scheduler::Endpoint from, std::size_t bytes);
     /// Waits before the next try, unless the job is cancelled.
     Awaitable<void> pause(std::chrono::milliseconds length);
     void account(const Ended& ended);

@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "host/sync/pacer.hpp"
+
 namespace fragmend::sync {
 
 Awaitable<Result<transport::replicate::ReplicateAnswer>> ReplicateCalls::ask(Node node,
@@ -23,10 +25,12 @@ Awaitable<Result<transport::replicate::ReplicateAnswer>> ReplicateCalls::ask(Nod
                                                    services_.gather_limits.timeouts};
     transport::http::Abort abort;
     call_ = &abort;
+    Pacer pacer(services_, activity_);
     auto answer = co_await transport::replicate::get_suffix_hashes(services_.client,
                                                                    std::move(request), abort);
     call_ = nullptr;
     ++services_.stats.answers;
+    (void)co_await pacer.rest(cancelled_);
     if (!stays_) leave();
     co_return answer;
 }
@@ -35,6 +39,7 @@ void ReplicateCalls::cancel() {
     cancelled_ = true;
     line_.now();
     if (call_ != nullptr) call_->abort();
+    if (services_.throttle != nullptr) services_.throttle->wake();
 }
 
 }  // namespace fragmend::sync

@@ -8,8 +8,9 @@
 
 namespace fragmend::sync {
 
-/// One at a time for the job, and among those that may be under way for all. Runs on the network
-/// thread; everything that the constructor takes outlives it.
+/// One at a time for the job, and among those that may be under way for all; after each it rests as
+/// the profile wants it. Runs on the network thread; everything that the constructor takes outlives
+/// it.
 class ReplicateCalls {
   public:
     ReplicateCalls(Services& services, const PolicyContext& policy, const std::string& partition,

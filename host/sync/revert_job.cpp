@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "host/swift/purge.hpp"
+#include "host/sync/peer_watch.hpp"
 #include "host/sync/session_places.hpp"
 #include "host/sync/sync_job.hpp"
 
@@ -244,12 +245,12 @@ Awaitable<std::optional<Delivered>> RevertJobRun::deliver(const scan::Partner& t
                            .offered_before = slice.offered_before,
                            .offers_max = slice.offers_max},
                           activity_);
-    transport::ssync::Sender sender(
-        services_.network,
-        {target.node, job_.partition, policy_.policy.index,
-         policy_.policy.backend_index(target.primary_index), true, services_.gather_limits.timeouts,
-         session_watch(services_, target.node)},
-        objects, services_.log);
+    PeerWatch watch(services_.throttle, session_kind);
+    transport::ssync::Sender sender(services_.network,
+                                    {target.node, job_.partition, policy_.policy.index,
+                                     policy_.policy.backend_index(target.primary_index), true,
+                                     services_.gather_limits.timeouts, &watch},
+                                    objects, services_.log);
     activity_.doing("in a session with " + target.node.replication_name());
     sender_ = &sender;
     const auto result = co_await sender.run();

@@ -27,7 +27,7 @@ RevertObjects::RevertObjects(Services& services, const PolicyContext& policy, Re
       policy_(policy),
       plan_(std::move(plan)),
       activity_(activity),
-      working_since_(services.clock.steady()),
+      pacer_(services, activity),
       on_given_up_(services.suspects,
                    [this](const std::string& object_hash) { object_given_up(object_hash); }) {}
 
@@ -102,21 +102,21 @@ Awaitable<Result<void>> RevertObjects::wanted(std::vector<Wanted> objects) {
     co_return Result<void>();
 }
 
-Awaitable<Result<void>> RevertObjects::rest() {
-    scheduler::Throttle* throttle = services_.throttle;
-    const auto worked =
-        services_.clock.steady() - std::exchange(working_since_, services_.clock.steady());
-    if (throttle == nullptr || throttle->pace() >= 1) co_return Result<void>();
-    auto rested = co_await throttle->rest(worked, cancelled_);
-    working_since_ = services_.clock.steady();
-    activity_.moved();
-    co_return rested;
+Awaitable<Result<swift::OpenObject>> RevertObjects::open(std::string object_hash) {
+    const scheduler::WaitTimer starving(services_.clock, services_.rebuild_stats.wait_of_session);
+    const scheduler::WaitTimer timer(services_.clock, services_.rebuild_stats.wait_for_open);
+    const swift::OpenOptions options{
+        .frag_index = plan_.fragment_index, .frag_prefs = preferences(), .open_expired = true};
+    auto open = [disk = policy_.disk, device = plan_.local_device.device,
+                 partition = plan_.partition, hash = std::move(object_hash),
+                 options] { return swift::open_object(disk, device, partition, hash, options); };
+    co_return co_await offload(services_.disk, std::move(open));
 }
 
 Awaitable<Result<std::vector<SubRequest>>> RevertObjects::next_sub_requests() {
     activity_.moved();
     co_await finish();
-    auto rested = co_await rest();
+    auto rested = co_await pacer_.rest(cancelled_);
     if (rested.has_error()) co_return rested.error();
     while (!wanted_.empty()) {
         if (cancelled_) co_return Error{errc::cancelled, "session ended"};
@@ -127,13 +127,7 @@ Awaitable<Result<std::vector<SubRequest>>> RevertObjects::next_sub_requests() {
             incomplete_ = true;
             continue;
         }
-        const swift::OpenOptions options{
-            .frag_index = plan_.fragment_index, .frag_prefs = preferences(), .open_expired = true};
-        auto open = [disk = policy_.disk, device = plan_.local_device.device,
-                     partition = plan_.partition, hash = want.object_hash.hex(), options] {
-            return swift::open_object(disk, device, partition, hash, options);
-        };
-        auto opened = co_await offload(services_.disk, std::move(open));
+        auto opened = co_await open(want.object_hash.hex());
         activity_.moved();
         if (opened.has_error()) {
             leave_out(want.object_hash.hex(), opened.error());
@@ -188,13 +182,21 @@ Awaitable<Result<std::vector<SubRequest>>> RevertObjects::requests_of(const Want
     co_return requests;
 }
 
+Awaitable<Result<scheduler::MemoryBudget::Permit>> RevertObjects::take_memory(
+    const std::string& object_hash, std::size_t bytes) {
+    const scheduler::WaitTimer starving(services_.clock, services_.rebuild_stats.wait_of_session);
+    const scheduler::WaitTimer timer(services_.clock, services_.rebuild_stats.wait_for_budget);
+    waiting_.emplace().hash = object_hash;
+    auto permit = co_await services_.budget.acquire(bytes, &waiting_->line);
+    waiting_.reset();
+    co_return permit;
+}
+
 Awaitable<Result<void>> RevertObjects::give_body(SubRequest& put, swift::OpenObject& object) {
     const auto piece_bytes = BufferPool::capacity_for(static_cast<std::size_t>(
         std::clamp<std::uint64_t>(object.content_length, 1, LocalBody::piece_bytes_max)));
-    waiting_.emplace().hash = object.hash;
-    auto permit = co_await services_.budget.acquire(
-        std::min(piece_bytes, services_.budget.capacity_bytes()), &waiting_->line);
-    waiting_.reset();
+    auto permit =
+        co_await take_memory(object.hash, std::min(piece_bytes, services_.budget.capacity_bytes()));
     if (permit.has_error()) co_return permit.error();
     if (cancelled_) co_return Error{errc::cancelled, "session ended"};
     if (services_.suspects.is_given_up(object.hash)) co_return somebody_cancelled();
@@ -206,7 +208,7 @@ Awaitable<Result<void>> RevertObjects::give_body(SubRequest& put, swift::OpenObj
     put.body = std::make_unique<LocalBody>(
         services_,
         swift::LocalFragmentFile(std::move(object.fd), object.data_path, object.content_length),
-        sending_->archive.md5, std::move(permit.value()), sending_->outcome, activity_,
+        sending_->archive.md5, std::move(permit.value()), sending_->outcome, activity_, pacer_,
         endpoint_of(plan_.target), sending_->stopped);
     co_return Result<void>();
 }

@@ -1,7 +1,6 @@
 // One SSYNC session of a REVERT job: what the local disk offers, sent as it stands there.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <limits>
@@ -14,6 +13,7 @@
 #include "host/swift/diskfile.hpp"
 #include "host/swift/offers.hpp"
 #include "host/sync/local_body.hpp"
+#include "host/sync/pacer.hpp"
 #include "host/sync/services.hpp"
 #include "host/sync/survivor_source.hpp"
 #include "transport/ssync/ports.hpp"
@@ -83,11 +83,12 @@ class RevertObjects final : public transport::ssync::SessionObjects {
     Awaitable<Result<void>> list_next_suffix();
     Awaitable<Result<std::vector<transport::ssync::SubRequest>>> requests_of(
         const transport::ssync::Wanted& want, swift::OpenObject object);
+    Awaitable<Result<swift::OpenObject>> open(std::string object_hash);
+    Awaitable<Result<scheduler::MemoryBudget::Permit>> take_memory(const std::string& object_hash,
+                                                                   std::size_t bytes);
     Awaitable<Result<void>> give_body(transport::ssync::SubRequest& put, swift::OpenObject& object);
     Result<void> check_unchanged(const swift::LocalOffer& offered,
                                  const swift::OpenObject& object) const;
-    /// Gives way as the profile wants it, for what was worked since the last rest.
-    Awaitable<Result<void>> rest();
     void stop_sending();
     void object_given_up(const std::string& object_hash);
     void leave_out(const std::string& object_hash, const Error& error);
@@ -105,7 +106,7 @@ class RevertObjects final : public transport::ssync::SessionObjects {
         Semaphore::Cancel line;
     };
     std::optional<Waiting> waiting_;
-    std::chrono::steady_clock::time_point working_since_;
+    Pacer pacer_;
     bool limited_ = false;
     bool incomplete_ = false;
     bool broke_off_ = false;

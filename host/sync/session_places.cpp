@@ -19,11 +19,4 @@ Awaitable<Result<SessionPlaces>> take_session_places(Services& services, std::st
     co_return places;
 }
 
-std::function<void(std::chrono::nanoseconds)> session_watch(const Services& services,
-                                                            const Node& node) {
-    if (services.throttle == nullptr) return {};
-    return [throttle = services.throttle, name = node.replication_ip + " session"](
-               std::chrono::nanoseconds latency) { throttle->answered(name, latency); };
-}
-
 }  // namespace fragmend::sync

@@ -1,8 +1,6 @@
-// What a session takes beside its target's slot, and what it tells the throttle.
+// What a session takes beside its target's slot.
 #pragma once
 
-#include <chrono>
-#include <functional>
 #include <string>
 
 #include "host/sync/services.hpp"
@@ -23,10 +21,5 @@ struct SessionPlaces {
 Awaitable<Result<SessionPlaces>> take_session_places(Services& services, std::string node_ip,
                                                      std::string local_device,
                                                      Semaphore::Cancel& cancel);
-
-/// For the sender: tells the throttle, if there is one, how long `node` took to begin a session.
-/// Kept apart from what its GETs take, which is something else. The throttle outlives it.
-std::function<void(std::chrono::nanoseconds)> session_watch(const Services& services,
-                                                            const Node& node);
 
 }  // namespace fragmend::sync

@@ -134,6 +134,7 @@ SurvivorSource::SurvivorSource(Services& services, const PolicyContext& policy,
       local_device_(std::move(local_device)),
       target_(std::move(target)),
       holes_(holes),
+      watch_(services.throttle),
       primaries_(policy.ring->primaries(
           static_cast<std::uint32_t>(parse_digits(partition_).value_or(0)))) {}
 
@@ -209,7 +210,7 @@ Awaitable<std::unique_ptr<SurvivorStream>> SurvivorSource::open_local(
 
 fragments::GatherRequest SurvivorSource::gather_request(
     const RebuildRequest& request, const SurvivorStream* local,
-    std::vector<fragments::Candidate> candidates) const {
+    std::vector<fragments::Candidate> candidates) {
     fragments::GatherRequest gather;
     gather.policy_index = request.policy_index;
     gather.partition = request.partition;
@@ -236,11 +237,7 @@ fragments::GatherRequest SurvivorSource::gather_request(
         }
         return chosen;
     };
-    if (scheduler::Throttle* throttle = services_.throttle; throttle != nullptr) {
-        gather.on_answer = [throttle](const Node& node, std::chrono::nanoseconds latency) {
-            throttle->answered(node.replication_ip, latency);
-        };
-    }
+    gather.watch = &watch_;
     return gather;
 }
 

@@ -11,6 +11,7 @@
 
 #include "host/swift/diskfile.hpp"
 #include "host/sync/holes.hpp"
+#include "host/sync/peer_watch.hpp"
 #include "host/sync/services.hpp"
 #include "host/sync/solitary.hpp"
 #include "scheduler/fragment_source.hpp"
@@ -71,7 +72,7 @@ class SurvivorSource final : public scheduler::FragmentSource {
         const scheduler::RebuildRequest& request, const std::vector<std::uint32_t>& left_out) const;
     transport::fragments::GatherRequest gather_request(
         const scheduler::RebuildRequest& request, const scheduler::SurvivorStream* local,
-        std::vector<transport::fragments::Candidate> candidates) const;
+        std::vector<transport::fragments::Candidate> candidates);
     /// The local archive of the object, unless there is none to use.
     Awaitable<std::unique_ptr<scheduler::SurvivorStream>> open_local(
         const scheduler::RebuildRequest& request, const std::vector<std::uint32_t>& left_out);
@@ -83,6 +84,7 @@ class SurvivorSource final : public scheduler::FragmentSource {
     Node local_device_;
     Node target_;
     Holes& holes_;
+    PeerWatch watch_;
     std::vector<Node> primaries_;
     std::map<std::string, LocalArchive> local_archives_;
     InquiryStop inquiries_;

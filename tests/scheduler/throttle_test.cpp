@@ -197,6 +197,71 @@ TEST(Courtesy, ComesBackWhenNobodyIsAsked) {
     EXPECT_EQ(courtesy.pace(), 1);
 }
 
+TEST(Courtesy, AnswersThatStayAwayAreSlow) {
+    Courtesy courtesy(Profile::polite);
+    Moment now = start;
+    answers(courtesy, now, milliseconds(10), seconds(5));
+    for (int i = 0; i < 10; ++i) {
+        courtesy.asked();
+        for (const Moment end = now + seconds(10); now < end; now += milliseconds(100))
+            courtesy.look(now);
+        courtesy.no_answer("10.0.0.1:6200", seconds(10), now);
+        courtesy.ended();
+        courtesy.look(now);
+        EXPECT_LT(courtesy.pace(), 0.75);
+    }
+    EXPECT_EQ(courtesy.pace(), 0.05);
+}
+
+TEST(Courtesy, SilenceIsNoSignWhileSomebodyIsAsked) {
+    Courtesy courtesy(Profile::polite);
+    Moment now = start;
+    answers(courtesy, now, milliseconds(10), seconds(5));
+    answers(courtesy, now, milliseconds(100), seconds(5));
+    courtesy.asked();
+    courtesy.asked();
+    courtesy.ended();
+    for (const Moment end = now + seconds(60); now < end; now += milliseconds(100))
+        courtesy.look(now);
+    EXPECT_EQ(courtesy.pace(), 0.05);
+    courtesy.ended();
+    for (const Moment end = now + seconds(6); now < end; now += milliseconds(100))
+        courtesy.look(now);
+    EXPECT_EQ(courtesy.pace(), 1);
+}
+
+TEST(Courtesy, WhoWasNotWaitedForForLongSaysNothing) {
+    Courtesy courtesy(Profile::polite);
+    Moment now = start;
+    answers(courtesy, now, milliseconds(100), seconds(5));
+    for (int i = 0; i < 1000; ++i, now += milliseconds(10)) {
+        courtesy.no_answer("10.0.0.1:6200", milliseconds(5), now);
+        courtesy.no_answer("10.0.0.1:6200", milliseconds(120), now);
+        courtesy.no_answer("never heard of", seconds(10), now);
+    }
+    EXPECT_EQ(courtesy.pace(), 1);
+    // Nor does it make what was usual slow.
+    answers(courtesy, now, milliseconds(100), seconds(5));
+    EXPECT_EQ(courtesy.pace(), 1);
+}
+
+TEST(Courtesy, WhoIsSilentForGoodIsGoneRatherThanBusy) {
+    Courtesy courtesy(Profile::polite);
+    Moment now = start;
+    const auto play = [&](seconds length) {
+        for (const Moment end = now + length; now < end; now += milliseconds(10)) {
+            courtesy.answered("there", milliseconds(10), now);
+            courtesy.no_answer("gone", seconds(10), now);
+        }
+    };
+    answers(courtesy, now, milliseconds(10), seconds(5));
+    courtesy.answered("gone", milliseconds(10), now);
+    play(seconds(60));
+    EXPECT_EQ(courtesy.pace(), 0.05);
+    play(Courtesy::memory);
+    EXPECT_EQ(courtesy.pace(), 1);
+}
+
 TEST(LimitedBy, NamesWhatTheWorkWaitsFor) {
     const auto verdict = [](Waits waits) { return limited_by(waits); };
     EXPECT_EQ(verdict({}), LimitedBy::nothing);

@@ -100,6 +100,8 @@ World::World(std::uint64_t seed)
     };
     network_.on_read = [this](const transport::http::Peer& peer, std::size_t bytes) {
         const std::uint32_t device = peers_.find(peer)->node.id;
+        // A second look takes larger pieces than a rebuild.
+        piece_bytes_max_ = std::max(piece_bytes_max_, bytes);
         check_moved("read from ", read_, device, bytes, &scheduler::ThrottleSettings::read);
     };
     peers_.on_delivery = [this](const Delivery& delivery) { check_delivery(delivery); };

@@ -38,6 +38,11 @@ struct Gathering {
         one.whole = whole_bodies < request.whole_bodies_max;
         whole_bodies += one.whole;
     }
+    /// Whether it failed for want of time alone. Whoever never took the connection is gone, not
+    /// slow.
+    bool is_slow(const Ask& one, const Error& error) const {
+        return one.abort.is_connected() && (error == errc::timeout || (over && !hurried));
+    }
     void dropped(Ask& one) { whole_bodies -= std::exchange(one.whole, false); }
 
     http::Client& client;
@@ -48,7 +53,8 @@ struct Gathering {
     std::vector<Ask> asks;
     asio::steady_timer changed;  ///< Cancelled after every event; expires when it is time to hedge.
     std::size_t whole_bodies = 0;
-    bool over = false;  ///< Late answers are dropped.
+    bool over = false;     ///< Late answers are dropped.
+    bool hurried = false;  ///< Nobody waits for the survivors.
 };
 
 ResponseFacts facts_of(const http::ResponseHead& head) {
@@ -96,12 +102,14 @@ Awaitable<void> ask(Gathering& gathering, std::size_t candidate) {
         request.policy_index, request.data_timestamp, http::Verifies::reader);
     gathering.receive_whole(mine);
     const std::size_t hint = mine.whole ? static_cast<std::size_t>(request.archive_bytes) : 0;
-    const auto asked = std::chrono::steady_clock::now();
+    std::optional<WatchedAsk> watched(std::in_place, request.watch, node);
     auto opened = co_await gathering.client.open(peer, std::move(head), timeouts.conn,
                                                  timeouts.node, hint, mine.abort);
-    if (opened.has_value() && request.on_answer) {
-        request.on_answer(node, std::chrono::steady_clock::now() - asked);
-    }
+    if (opened.has_value())
+        watched->answered();
+    else if (gathering.is_slow(mine, opened.error()))
+        watched->no_answer();
+    watched.reset();
     std::optional<Error> failure;
     if (opened.has_error()) {
         failure = opened.error();
@@ -163,8 +171,7 @@ Awaitable<Result<std::vector<GatheredSource>>> gather(http::Client& client, Gath
         gathering.changed.expires_after(limits.hedge_delay);
     else
         gathering.changed.expires_at(asio::steady_timer::time_point::max());
-    bool hurried = false;
-    while (gathering.decision.outcome() == GatherDecision::Outcome::open && !hurried) {
+    while (gathering.decision.outcome() == GatherDecision::Outcome::open && !gathering.hurried) {
         const auto asks = gathering.decision.take_asks();
         for (const std::size_t candidate : asks)
             group.spawn(ask(gathering, candidate));
@@ -172,14 +179,15 @@ Awaitable<Result<std::vector<GatheredSource>>> gather(http::Client& client, Gath
         if (asks.empty()) co_await next_event(gathering);
         // Whoever hurries us wants no survivors any more, and the peers may be silent for long.
         const auto state = co_await asio::this_coro::cancellation_state;
-        hurried = state.cancelled() != asio::cancellation_type::none;
+        gathering.hurried = state.cancelled() != asio::cancellation_type::none;
     }
     gathering.over = true;
     for (Ask& one : gathering.asks) {
         if (!one.opened) one.abort.abort();
     }
     co_await group.join();
-    if (hurried) co_return Error{errc::cancelled, "nobody waits for the survivors any more"};
+    if (gathering.hurried)
+        co_return Error{errc::cancelled, "nobody waits for the survivors any more"};
     if (gathering.decision.outcome() == GatherDecision::Outcome::too_few) {
         co_return Error{errc::too_few_fragments, "Unable to reconstruct EC archive"};
     }

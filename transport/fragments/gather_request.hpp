@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -12,6 +11,7 @@
 
 #include "host/base/node.hpp"
 #include "host/base/timestamp.hpp"
+#include "transport/answer_watch.hpp"
 
 namespace fragmend::transport::fragments {
 
@@ -49,8 +49,9 @@ struct GatherRequest {
     /// or broken one is replaced at once. They wait in the buffers of their connections, which the
     /// caller has to have room for; of further candidates only the head is read.
     std::size_t whole_bodies_max = 0;
-    /// Hears how long each answer took, from the request to its head; may be empty.
-    std::function<void(const Node&, std::chrono::nanoseconds)> on_answer;
+    /// Hears how long each answer took, from the request to its head, and who had not answered when
+    /// the others were enough; may be nothing.
+    AnswerWatch* watch = nullptr;
     /// Told of every candidate that answered 404; may be empty.
     std::function<void(const Node&)> on_missing;
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "host/base/async.hpp"
@@ -22,11 +23,15 @@ struct DamagedArchive {
     std::uint64_t archive_bytes = 0;  ///< No more than this is read.
 };
 
+/// Returns when so many bytes may be read; an error ends the look.
+using MayRead = std::function<Awaitable<Result<void>>(std::size_t bytes)>;
+
 /// A server that was told that its reader verifies has not hashed what it sent, so it does not know
 /// of the damage. Asks for the archive once more, without that promise, and drops what comes: the
 /// server hashes, and quarantines as Swift's own would. What it answers is of no account. One
-/// node_timeout for the head and for each MiB, a minute for all of it; `abort` ends it at once.
+/// node_timeout for the head and for each piece, and a minute for all of it but the last wait for
+/// `may_read`, which is asked before each piece; `abort` ends it at once.
 Awaitable<void> second_look(http::Client& client, DamagedArchive archive, Timeouts timeouts,
-                            http::Abort& abort);
+                            MayRead may_read, http::Abort& abort);
 
 }  // namespace fragmend::transport::fragments

@@ -123,7 +123,7 @@ Awaitable<Result<Opened>> Client::open(Peer peer, std::string head, TimeLimit co
     if (abort.aborted()) co_return Error{errc::cancelled, "aborted"};
     if (auto idle = pool_.take(peer)) {
         Connection connection = std::move(*idle);
-        abort.watch(connection);
+        abort.watch(connection, true);
         const auto send = Deadline::exception(connect_and_send, connect_words);
         auto answered = co_await exchange(connection, head, send, answer, body_bytes_hint);
         if (answered.has_value()) co_return Opened{std::move(connection), std::move(*answered)};
@@ -132,11 +132,12 @@ Awaitable<Result<Opened>> Client::open(Peer peer, std::string head, TimeLimit co
         if (!stale) co_return answered.error();
     }
     Connection connection(executor_);
-    abort.watch(connection);
+    abort.watch(connection, false);
     const auto send = Deadline::exception(connect_and_send, connect_words);
     auto connected = co_await connection.connect(peer, send);
     if (abort.aborted()) co_return Error{errc::cancelled, "aborted"};
     if (connected.has_error()) co_return connected.error();
+    abort.connected();
     auto answered = co_await exchange(connection, head, send, answer, body_bytes_hint);
     if (abort.aborted()) co_return Error{errc::cancelled, "aborted"};
     if (answered.has_error()) co_return answered.error();

@@ -26,12 +26,19 @@ class Abort {
         closer_.close();
     }
     bool aborted() const { return aborted_; }
-    void watch(const Connection& connection) { closer_ = connection.closer(); }
+    void watch(const Connection& connection, bool connected) {
+        closer_ = connection.closer();
+        connected_ = connected;
+    }
+    /// The peer has taken the connection: what keeps its answer away is not that it is gone.
+    void connected() { connected_ = true; }
+    bool is_connected() const { return connected_; }
     /// The request is over; its connection may serve another one from here on.
     void forget() { closer_ = {}; }
 
   private:
     bool aborted_ = false;
+    bool connected_ = false;
     Connection::Closer closer_;
 };
 

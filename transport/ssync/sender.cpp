@@ -119,7 +119,7 @@ Awaitable<Result<void>> Sender::connect() {
     auto head = http::ssync_head(peer, request_.node.device, request_.partition,
                                  request_.policy_index, request_.frag_index);
     if (head.has_error()) co_return as_exception(head.error());
-    const auto began = steady_clock::now();
+    std::optional<WatchedAsk> watched(std::in_place, request_.watch, request_.node);
     const auto send = Deadline::stage(request_.timeouts.conn, "connect send");
     auto connected = co_await connection_.connect(peer, send);
     if (connected.has_error()) co_return as_exception(connected.error());
@@ -129,9 +129,18 @@ Awaitable<Result<void>> Sender::connect() {
 
     const auto receive = Deadline::stage(request_.timeouts.node, "connect receive");
     auto answer = co_await http::read_head(connection_, 0, receive);
-    if (answer.has_error()) co_return as_exception(answer.error());
-    if (answer->status() != 200) co_return co_await refuse(*answer, receive);
-    if (request_.on_answer) request_.on_answer(steady_clock::now() - began);
+    if (answer.has_error()) {
+        if (answer.error() == errc::timeout) watched->no_answer();
+        co_return as_exception(answer.error());
+    }
+    if (answer->status() != 200) {
+        // Refusing is quicker than beginning: it is no measure of that, unless it was slow.
+        watched->no_answer();
+        watched.reset();
+        co_return co_await refuse(*answer, receive);
+    }
+    watched->answered();
+    watched.reset();
     const bool takes_non_durable = is_true(answer->find("X-Backend-Accept-No-Commit").value_or(""));
     if (request_.include_non_durable && !takes_non_durable) {
         logger_.warning("ssync receiver " + request_.node.replication_ip + ":" +

@@ -1,15 +1,14 @@
 // The sender of one SSYNC session: drives the conversation over a connection of its own.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 
 #include "host/base/async.hpp"
 #include "host/base/log.hpp"
 #include "host/base/node.hpp"
+#include "transport/answer_watch.hpp"
 #include "transport/http/connection.hpp"
 #include "transport/http/response_head.hpp"
 #include "transport/ssync/conversation.hpp"
@@ -26,8 +25,9 @@ struct SenderRequest {
     bool include_non_durable =
         false;  ///< Only for the warning about receivers that do not take them.
     Timeouts timeouts;
-    /// Hears how long the receiver took to take the connection and answer the request.
-    std::function<void(std::chrono::nanoseconds)> on_answer = {};
+    /// Hears how long the receiver took to take the connection and answer the request, or for how
+    /// long it did not; may be nothing.
+    AnswerWatch* watch = nullptr;
 };
 
 /// One session, from connect to its end. Owned by the job; runs on one executor together with its

@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "host/sync/revert_job.hpp"
+#include "scheduler/snapshot.hpp"
 #include "tests/host/sync/session_fixture.hpp"
 #include "transport/ssync/sub_request.hpp"
 
@@ -121,6 +122,20 @@ struct RevertObjectsTest : testing::SessionFixture {
         return nullptr;
     }
 
+    /// What is being waited for now.
+    std::string waiting() {
+        const auto now = clock.steady(), later = now + std::chrono::hours(1);
+        std::string all;
+        const auto look = [&](const scheduler::WaitSum& sum, std::string_view name) {
+            if (sum.until(later) - sum.until(now) > std::chrono::minutes(59)) all += name;
+        };
+        look(rebuild_stats.wait_for_open, "source ");
+        look(rebuild_stats.wait_for_budget, "memory ");
+        look(rebuild_stats.wait_for_target, "target ");
+        look(rebuild_stats.wait_of_session, "starving ");
+        return all;
+    }
+
     std::optional<int> index = 0;
     std::function<void()> on_piece;
     scheduler::Throttle* throttle = nullptr;
@@ -170,17 +185,19 @@ TEST_F(RevertObjectsTest, WhatIsCancelledWhileItWaitsForMemoryIsLeftOut) {
     auto held = test::run_coroutine(io, budget.acquire(budget.capacity_bytes())).value();
     TaskGroup others(io.get_executor());
     const auto when_it_waits = [](asio::io_context& on, scheduler::MemoryBudget& memory,
-                                  std::function<void()> give_up,
+                                  std::function<void()> waits, std::function<void()> give_up,
                                   scheduler::MemoryBudget::Permit& all) -> Awaitable<void> {
         while (!memory.has_waiters())
             co_await asio::post(on, asio::use_awaitable);
+        waits();
         give_up();
         for (int turns = 0; turns < 100; ++turns)
             co_await asio::post(on, asio::use_awaitable);
         all.release();
     };
     others.spawn(when_it_waits(
-        io, budget, [this, cancelled] { suspects.give_up(cancelled); }, held));
+        io, budget, [this] { EXPECT_EQ(waiting(), "memory starving "); },
+        [this, cancelled] { suspects.give_up(cancelled); }, held));
     const auto seen = run({suffix_of(cancelled), suffix_of(other)}, {want(cancelled), want(other)});
     EXPECT_EQ(seen.sent, std::vector<std::string>{"PUT /a/c/other"});
     EXPECT_EQ(seen.delivered.count(cancelled), 0u);
@@ -203,6 +220,41 @@ TEST_F(RevertObjectsTest, GivesWayAsTheProfileWantsIt) {
         polite.answered("peer session", std::chrono::milliseconds(500));
     EXPECT_EQ(run({suffix_of(hash)}, {want(hash)}).bodies.size(), 1u);
     EXPECT_GT(waited(), 0);
+}
+
+TEST_F(RevertObjectsTest, ItsWaitsSayWhatHoldsItUp) {
+    const auto hash = put("/a/c/o", archive(200));
+    std::vector<std::string> seen;
+    on_piece = [this, &seen] { seen.push_back(waiting()); };
+    EXPECT_EQ(run({suffix_of(hash)}, {want(hash)}).bodies.size(), 1u);
+    ASSERT_GT(seen.size(), 3u);
+    for (const std::string& one : seen)
+        EXPECT_EQ(one, "target ");
+    EXPECT_EQ(waiting(), "");
+    const auto waits = scheduler::waits_of(rebuild_stats, clock.steady());
+    EXPECT_GT(waits.source.count(), 0);
+    EXPECT_GE(waits.starving, waits.source);
+    on_piece = [this, hash] { suspects.give_up(hash); };
+    EXPECT_TRUE(run({suffix_of(hash)}, {want(hash)}).bodies.empty());
+    EXPECT_EQ(waiting(), "") << "a body that is dropped";
+}
+
+TEST_F(RevertObjectsTest, GivesWayBetweenThePiecesOfALargeArchive) {
+    scheduler::Throttle polite(io.get_executor(), clock, rebuild_stats,
+                               {{}, {}, scheduler::Profile::polite});
+    throttle = &polite;
+    polite.answered("peer session", std::chrono::milliseconds(5));
+    while (polite.pace() == 1)
+        polite.answered("peer session", std::chrono::milliseconds(500));
+    const auto hash = put("/a/c/o", archive(200));
+    std::vector<std::chrono::nanoseconds> rested;
+    on_piece = [this, &rested] {
+        rested.push_back(rebuild_stats.wait_for_throttle.any_until(clock.steady()));
+    };
+    EXPECT_EQ(run({suffix_of(hash)}, {want(hash)}).bodies.size(), 1u);
+    ASSERT_GT(rested.size(), 3u);
+    for (std::size_t i = 1; i < rested.size(); ++i)
+        EXPECT_GT(rested[i], rested[i - 1]);
 }
 
 TEST_F(RevertObjectsTest, ArchiveOfManyPiecesArrivesWhole) {

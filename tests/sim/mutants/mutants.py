@@ -198,8 +198,11 @@ MUTANTS = [
      "throttle.read(std::move(from), into.size(), never);",
      "throttle.read(std::move(from), $M ? 1 : into.size(), never);"),
     ("reverts-are-not-throttled", "host/sync/local_body.cpp",
-     "throttle == nullptr || !throttle->limits_sending())",
-     "throttle == nullptr || $M || !throttle->limits_sending())"),
+     "throttle != nullptr && throttle->limits_sending()",
+     "throttle != nullptr && !$M && throttle->limits_sending()"),
+    ("a-second-look-is-not-throttled", "host/sync/partner_sync.cpp",
+     "throttle == nullptr || !throttle->limits_reading()) co_return rested;",
+     "throttle == nullptr || $M || !throttle->limits_reading()) co_return rested;"),
     ("the-throttle-is-never-the-limit", "scheduler/snapshot.cpp",
      "    if (throttled && waits", "    if (throttled && !$M && waits"),
     # Memory.

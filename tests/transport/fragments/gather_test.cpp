@@ -10,6 +10,7 @@
 #include "tests/support/recorded_log.hpp"
 #include "tests/support/run_coroutine.hpp"
 #include "tests/support/scripted_peer.hpp"
+#include "tests/transport/recorded_answers.hpp"
 
 namespace fragmend::transport::fragments {
 namespace {
@@ -60,6 +61,7 @@ struct Fixture {
             if (available.size() < 4) return std::nullopt;
             return std::vector<std::uint8_t>(available.begin(), available.begin() + 4);
         };
+        request.watch = &watch;
         limits.hedge_delay = std::chrono::milliseconds(0);
         limits.timeouts.conn = TimeLimit::from_float(20);
     }
@@ -106,6 +108,7 @@ struct Fixture {
     SystemClock clock;
     http::Client client;
     test::RecordedLog log;
+    RecordedAnswers watch;
     GatherRequest request;
     GatherLimits limits;
     std::deque<test::ScriptedPeer> peers;
@@ -243,6 +246,11 @@ TEST(Gather, HedgesAgainstASlowPeer) {
     auto sources = fixture.run();
     ASSERT_TRUE(sources.has_value());
     fixture.expect_bodies(*sources);
+    EXPECT_EQ(fixture.watch.answers.size(), 3u);
+    ASSERT_EQ(fixture.watch.missing.size(), 1u);
+    EXPECT_EQ(fixture.watch.missing[0].first.id, 1u);
+    EXPECT_GE(fixture.watch.missing[0].second, fixture.limits.hedge_delay);
+    EXPECT_EQ(fixture.watch.open, 0u);
 }
 
 TEST(Gather, GivesUpOnAHangAndSaysSo) {
@@ -258,6 +266,10 @@ TEST(Gather, GivesUpOnAHangAndSaysSo) {
     EXPECT_THAT(fixture.log.lines,
                 ::testing::Contains("ERROR Trying to GET " + name +
                                     "/17/a/c/o\xc3\xa9 policy#1: Timeout (0.05s)"));
+    EXPECT_EQ(fixture.watch.answers.size(), 2u);
+    ASSERT_EQ(fixture.watch.missing.size(), 1u);
+    EXPECT_EQ(fixture.watch.missing[0].first.id, 1u);
+    EXPECT_GE(fixture.watch.missing[0].second, std::chrono::milliseconds(50));
 }
 
 TEST(Gather, AShortLargeBodyIsAnErrorOfItsReader) {
@@ -329,6 +341,21 @@ TEST(Gather, EndsAtOnceWhenItIsHurriedWhilePeersAreSilent) {
     EXPECT_TRUE(test::run_coroutine(fixture.io, hurry_a_gathering(fixture, ended)));
     ASSERT_TRUE(ended);
     EXPECT_EQ(ended->code, errc::cancelled);
+    EXPECT_TRUE(fixture.watch.missing.empty()) << "it was not waited for";
+    EXPECT_EQ(fixture.watch.open, 0u);
+}
+
+TEST(Gather, WhoHangsUpOrTakesNoConnectionIsNotSlow) {
+    Fixture fixture(100);
+    fixture.add(1, {[](PeerConnection& peer) { peer.read_until(head_end); }});
+    fixture.add(2, {});
+    fixture.request.candidates.back().node.replication_port = 1;
+    for (const std::uint8_t i : {std::uint8_t{3}, std::uint8_t{4}, std::uint8_t{1}})
+        fixture.add(i, {serve(i, 100)});
+    ASSERT_TRUE(fixture.run().has_value());
+    EXPECT_EQ(fixture.watch.answers.size(), 3u);
+    EXPECT_TRUE(fixture.watch.missing.empty());
+    EXPECT_EQ(fixture.watch.open, 0u);
 }
 
 }  // namespace

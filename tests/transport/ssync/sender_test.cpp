@@ -9,6 +9,7 @@
 #include "tests/support/recorded_log.hpp"
 #include "tests/support/run_coroutine.hpp"
 #include "tests/support/scripted_peer.hpp"
+#include "tests/transport/recorded_answers.hpp"
 #include "tests/transport/ssync/scripted_objects.hpp"
 
 namespace fragmend::transport::ssync {
@@ -41,6 +42,7 @@ std::string put_head(std::size_t length) {
 struct Fixture {
     explicit Fixture(PeerScript script, int receive_buffer_bytes = 0)
         : objects(io), peer({std::move(script)}, receive_buffer_bytes) {
+        request.watch = &watch;
         request.node.replication_ip = "127.0.0.1";
         request.node.replication_port = peer.port();
         request.node.device = "sdb";
@@ -67,6 +69,7 @@ struct Fixture {
     asio::io_context io;
     test::RecordedLog log;
     ScriptedObjects objects;
+    RecordedAnswers watch;
     SenderRequest request;
     test::ScriptedPeer peer;
 };
@@ -106,8 +109,6 @@ TEST(SsyncSender, SpeaksAWholeSession) {
         peer.send(verdict);
         EXPECT_EQ(peer.read_to_end(), "0\r\n\r\n");
     });
-    std::vector<std::chrono::nanoseconds> answers;
-    fixture.request.on_answer = [&answers](auto took) { answers.push_back(took); };
     fixture.objects.serve(put(5, {"abc", "de"}), bodiless("POST"));
     fixture.objects.serve(bodiless("DELETE"));
     fixture.objects.serve(put(0, {}));
@@ -119,8 +120,9 @@ TEST(SsyncSender, SpeaksAWholeSession) {
     EXPECT_EQ(result.sub_requests, 4u);
     EXPECT_EQ(result.body_bytes, 5u);
     EXPECT_EQ(fixture.objects.accepts_non_durable, true);
-    ASSERT_EQ(answers.size(), 1u);
-    EXPECT_GT(answers[0].count(), 0);
+    ASSERT_EQ(fixture.watch.answers.size(), 1u);
+    EXPECT_GT(fixture.watch.answers[0].second.count(), 0);
+    EXPECT_EQ(fixture.watch.open, 0u);
     EXPECT_EQ(head,
               "SSYNC /sdb/17 HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(fixture.peer.port()) +
                   "\r\nAccept-Encoding: identity\r\nTransfer-Encoding: chunked\r\n"
@@ -198,6 +200,8 @@ TEST(SsyncSender, NamesRefusals) {
         auto result = fixture.run();
         EXPECT_THAT(fixture.log.lines,
                     ElementsAre("ERROR " + fixture.name() + result.error->detail));
+        EXPECT_TRUE(fixture.watch.answers.empty()) << "no measure of what others take to begin";
+        EXPECT_EQ(fixture.watch.missing.size(), 1u);
         return *result.error;
     };
     EXPECT_EQ(to_string(refuse("503 Busy", "No policy with index 1")),
@@ -215,6 +219,8 @@ TEST(SsyncSender, NamesARefusedConnection) {
     EXPECT_THAT(
         fixture.log.lines,
         ElementsAre("ERROR 127.0.0.1:1/sdb/17 EXCEPTION in ssync.Sender: Connection refused"));
+    EXPECT_TRUE(fixture.watch.missing.empty());
+    EXPECT_EQ(fixture.watch.open, 0u);
 }
 
 TEST(SsyncSender, EveryWaitForTheReceiverHasItsWords) {
@@ -224,6 +230,9 @@ TEST(SsyncSender, EveryWaitForTheReceiverHasItsWords) {
         Fixture fixture(hang);
         fixture.request.timeouts.node = limit;
         fixture.expect_failure(fixture.run(), "0.5 seconds: connect receive");
+        ASSERT_EQ(fixture.watch.missing.size(), 1u);
+        EXPECT_GE(fixture.watch.missing[0].second, std::chrono::milliseconds(500));
+        EXPECT_EQ(fixture.watch.open, 0u);
     }
     struct Case {
         std::string sent, words;
