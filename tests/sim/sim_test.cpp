@@ -59,7 +59,7 @@ TEST(Simulation, HoldsItsInvariantsInEveryWorld) {
     EXPECT_GT(total.quarantined, count / 100);
     EXPECT_GT(total.throttled_ms, count * 100);
     EXPECT_GT(total.windows, count * 5);
-    EXPECT_GT(total.limited, count / 500);
+    EXPECT_GT(total.limited, count / 2000);
     EXPECT_GT(total.reverted, count / 4);
     EXPECT_GT(total.reverts_failed, count / 20);
     EXPECT_GT(total.purged, count / 4);
