@@ -101,7 +101,6 @@ cudaError_t load_instances() {
     cudaError_t error = cudaSuccess;
     for (unsigned outputs = 1; outputs <= kernels::outputs_max; ++outputs) {
         kernels::with_instance<kernel>(0, outputs, Load{error});
-        if (kernel != kernels::Kernel::gf8 && kernel != kernels::Kernel::gf16) continue;
         for (const unsigned sources : kernels::unrolled_sources) {
             kernels::with_instance<kernel>(sources, outputs, Load{error});
         }

@@ -364,6 +364,32 @@ class DaemonLife(case.InteropCase):
         self.assertTrue(daemon.lines(r'[1-9]\d*/\d+ \(100\.00%\)'))
         self.assertEqual(0, daemon.end(limit_s=TERM_LIMIT_S).exit_code)
 
+    @case.fragmend_only('Swift has no such thing')
+    def test_a_paused_device_is_left_out_until_resumed(self):
+        daemon = self.daemon({'interval': 0.2})
+        daemon.wait_for_pass()
+
+        def standing_pass(leaves_out):
+            told = self.told(daemon)
+            stands = 'pass' in told and not told['pass']['partitions_done']
+            left_out = stands and 'cancelled' in told['pass']['failed_partitions']
+            return stands and left_out == leaves_out and told
+        self.assertEqual(0, self.ask('pause', daemon, words=['--device', 'd1'])[0])
+        # So that a pass stands still at its beginning; one that was under way then ends.
+        for what in ('pause', 'drain'):
+            self.assertEqual(0, self.ask(what, daemon)[0])
+        told = wait_until(lambda: standing_pass(True), 'a pass without the device')
+        self.assertEqual(['device d1'], told['paused'])
+        self.assertEqual(4, self.ask('resume', daemon, words=['--device', 'd2'])[0])
+        self.assertEqual(0, self.ask('resume', daemon, words=['--device', 'd1'])[0])
+        self.assertEqual(0, self.ask('drain', daemon)[0])
+        told = wait_until(lambda: standing_pass(False), 'a pass with the device')
+        self.assertEqual([], told['paused'])
+        self.assertEqual(0, self.ask('resume', daemon)[0])
+        passes = len(daemon.lines(r'complete\.'))
+        daemon.wait_for(r'complete\.', passes + 1)
+        self.assertEqual(0, daemon.end(limit_s=TERM_LIMIT_S).exit_code)
+
     def limits_of(self, daemon):
         """(read limit, profile) of the process, or of each worker."""
         code, said = self.ask('status', daemon)
