@@ -13,7 +13,7 @@ from daemons import wait_until  # noqa: E402
 # More partitions for the slow one than a pass has in flight.
 SLOW, OTHER, HOLDER = 'd1', 'd2', 'd3'
 IN_FLIGHT = 64
-WAIT_S = 60  # Less than node_timeout.
+WAIT_S = 200  # Less than node_timeout.
 
 
 class SlowTarget(case.InteropCase):
