@@ -157,13 +157,12 @@ Awaitable<void> Pass::run() {
 Awaitable<void> Pass::run_turns(std::vector<Turn> turns) {
     auto next = turns.begin();
     while (!cancelled_) {
-        auto admitted = admit(next, turns.end());
-        if (admitted.empty()) {
+        auto group = admit(next, turns.end());
+        if (group.empty()) {
             if (next == turns.end() && in_flight_.in_use() == 0) break;
             co_await left_.wait();
             continue;
         }
-        auto group = std::move(admitted);
         do {
             co_await services_.gate.pass(cancelled_);
             group = co_await admissible(std::move(group));

@@ -113,6 +113,12 @@ void answers(Courtesy& courtesy, Moment& now, milliseconds latency, milliseconds
         courtesy.answered("10.0.0.1:6200", latency, now);
 }
 
+/// Nothing is heard for `length`.
+void silence(Courtesy& courtesy, Moment& now, milliseconds length) {
+    for (const Moment end = now + length; now < end; now += milliseconds(100))
+        courtesy.look(now);
+}
+
 TEST(Courtesy, UrgentNeverGivesWay) {
     Courtesy courtesy(Profile::urgent);
     Moment now = start;
@@ -189,11 +195,9 @@ TEST(Courtesy, ComesBackWhenNobodyIsAsked) {
     answers(courtesy, now, milliseconds(10), seconds(5));
     answers(courtesy, now, milliseconds(100), seconds(5));
     ASSERT_EQ(courtesy.pace(), 0.05);
-    for (const Moment end = now + Courtesy::silence; now < end; now += milliseconds(100))
-        courtesy.look(now);
+    silence(courtesy, now, Courtesy::silence);
     EXPECT_EQ(courtesy.pace(), 0.05);
-    for (const Moment end = now + seconds(6); now < end; now += milliseconds(100))
-        courtesy.look(now);
+    silence(courtesy, now, seconds(6));
     EXPECT_EQ(courtesy.pace(), 1);
 }
 
@@ -203,8 +207,7 @@ TEST(Courtesy, AnswersThatStayAwayAreSlow) {
     answers(courtesy, now, milliseconds(10), seconds(5));
     for (int i = 0; i < 10; ++i) {
         courtesy.asked();
-        for (const Moment end = now + seconds(10); now < end; now += milliseconds(100))
-            courtesy.look(now);
+        silence(courtesy, now, seconds(10));
         courtesy.no_answer("10.0.0.1:6200", seconds(10), now);
         courtesy.ended();
         courtesy.look(now);
@@ -221,12 +224,10 @@ TEST(Courtesy, SilenceIsNoSignWhileSomebodyIsAsked) {
     courtesy.asked();
     courtesy.asked();
     courtesy.ended();
-    for (const Moment end = now + seconds(60); now < end; now += milliseconds(100))
-        courtesy.look(now);
+    silence(courtesy, now, seconds(60));
     EXPECT_EQ(courtesy.pace(), 0.05);
     courtesy.ended();
-    for (const Moment end = now + seconds(6); now < end; now += milliseconds(100))
-        courtesy.look(now);
+    silence(courtesy, now, seconds(6));
     EXPECT_EQ(courtesy.pace(), 1);
 }
 
