@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <iterator>
+#include <numeric>
 #include <optional>
 #include <random>
 
@@ -38,29 +39,11 @@ struct Work {
     std::uint64_t entries = 0;
 };
 
-/// A random order in which up to `looked_at_together` partitions of one device stand side by side:
-/// a device that hangs holds up nobody else's.
-void shuffle_in_groups(std::vector<scan::Partition>& partitions, std::mt19937_64& random) {
-    std::shuffle(partitions.begin(), partitions.end(), random);
-    std::map<std::uint32_t, std::vector<scan::Partition>> by_device;
-    std::vector<std::vector<scan::Partition>> groups;
-    const auto end_group = [&groups](std::vector<scan::Partition>& group) {
-        groups.push_back(std::exchange(group, {}));
-    };
-    for (scan::Partition& partition : partitions) {
-        auto& group = by_device[partition.local_device.id];
-        group.push_back(std::move(partition));
-        if (std::ssize(group) == looked_at_together) end_group(group);
-    }
-    for (auto& [device, group] : by_device)
-        end_group(group);
-    std::shuffle(groups.begin(), groups.end(), random);
-    partitions.clear();
-    for (auto& group : groups)
-        std::ranges::move(group, std::back_inserter(partitions));
-}
+/// Ordering a partition takes a fraction of this; the order is not looked at again before as much
+/// time has passed for each.
+constexpr std::chrono::microseconds order_pause{10};
 
-/// Blocking: lists all data directories and shuffles what it found.
+/// Blocking: lists all data directories.
 Work collect_work(const std::vector<PolicyState>& policies,
                   const swift::ReconstructorOptions& options,
                   const scan::CollectOptions& collect_options) {
@@ -77,8 +60,6 @@ Work collect_work(const std::vector<PolicyState>& policies,
         std::move(found.partitions.begin(), found.partitions.end(),
                   std::back_inserter(work.partitions));
     }
-    std::mt19937_64 random{std::random_device{}()};
-    shuffle_in_groups(work.partitions, random);
     return work;
 }
 
@@ -155,11 +136,17 @@ Awaitable<void> Pass::run() {
 }
 
 Awaitable<void> Pass::run_turns(std::vector<Turn> turns) {
-    auto next = turns.begin();
+    Waiting waiting{.turns = std::move(turns), .order = {}};
+    waiting.order.resize(waiting.turns.size());
+    std::iota(waiting.order.begin(), waiting.order.end(), std::size_t{0});
+    arrange(waiting);
     while (!cancelled_) {
-        auto group = admit(next, turns.end());
+        if (services_.risks != nullptr && waiting.losses != services_.risks->losses_changed() &&
+            services_.clock.steady() >= waiting.next_look)
+            arrange(waiting);
+        auto group = admit(waiting);
         if (group.empty()) {
-            if (next == turns.end() && in_flight_.in_use() == 0) break;
+            if (waiting.order.empty() && in_flight_.in_use() == 0) break;
             co_await left_.wait();
             continue;
         }
@@ -172,8 +159,32 @@ Awaitable<void> Pass::run_turns(std::vector<Turn> turns) {
     co_await partitions_.join();
 }
 
-std::vector<Pass::Turn> Pass::admit(std::vector<Turn>::iterator& next,
-                                    std::vector<Turn>::iterator end) {
+void Pass::arrange(Waiting& waiting) {
+    std::vector<sync::WaitingTurn> left;
+    left.reserve(waiting.order.size());
+    for (const std::size_t position : waiting.order) {
+        const Turn& turn = waiting.turns[position];
+        left.push_back({turn.partition.local_device.id, lost_primaries(turn)});
+    }
+    std::vector<std::size_t> order;
+    order.reserve(left.size());
+    for (const std::size_t place : sync::turn_order(left, random_))
+        order.push_back(waiting.order[place]);
+    std::ranges::reverse(order);
+    waiting.order = std::move(order);
+    if (services_.risks != nullptr) waiting.losses = services_.risks->losses_changed();
+    waiting.next_look =
+        services_.clock.steady() + order_pause * static_cast<std::int64_t>(waiting.order.size());
+}
+
+std::size_t Pass::lost_primaries(const Turn& turn) {
+    if (services_.risks == nullptr || !services_.risks->has_losses()) return 0;
+    const auto ids = state_of(turn.partition.policy_index).ring->primary_ids(turn.partition.number);
+    const auto is_lost = [this](std::uint32_t id) { return services_.risks->has_lost(id); };
+    return static_cast<std::size_t>(std::ranges::count_if(ids, is_lost));
+}
+
+std::vector<Pass::Turn> Pass::admit(Waiting& waiting) {
     std::vector<Turn> group;
     const std::size_t room = in_flight_.capacity() - in_flight_.in_use();
     if (room == 0) return group;
@@ -182,7 +193,7 @@ std::vector<Pass::Turn> Pass::admit(std::vector<Turn>::iterator& next,
         FRAGMEND_ASSERT(admitted);
         group.push_back(std::move(turn));
     };
-    if (in_lines_ < in_lines_max || next == end) {
+    if (in_lines_ < in_lines_max || waiting.order.empty()) {
         auto at = lines_.upper_bound(last_line_);
         for (std::size_t i = 0; i < lines_.size(); ++i, ++at) {
             if (at == lines_.end()) at = lines_.begin();
@@ -197,13 +208,18 @@ std::vector<Pass::Turn> Pass::admit(std::vector<Turn>::iterator& next,
             return group;
         }
     }
-    const auto most = std::min<std::ptrdiff_t>(looked_at_together, end - next);
-    const auto other = std::find_if(next, next + most, [&next](const Turn& turn) {
-        return turn.partition.local_device.id != next->partition.local_device.id;
-    });
+    const auto device_at = [&waiting](std::size_t position) {
+        return waiting.turns[position].partition.local_device.id;
+    };
+    const auto most = static_cast<std::ptrdiff_t>(sync::looked_at_together);
+    const auto next = waiting.order.rbegin();
+    const auto end = next + std::min(most, std::ssize(waiting.order));
+    const auto other = std::find_if(
+        next, end, [&](std::size_t position) { return device_at(position) != device_at(*next); });
     if (other - next > static_cast<std::ptrdiff_t>(room)) return group;
-    for (; next != other; ++next)
-        enter(std::move(*next));
+    for (auto at = next; at != other; ++at)
+        enter(std::move(waiting.turns[*at]));
+    waiting.order.resize(waiting.order.size() - group.size());
     return group;
 }
 

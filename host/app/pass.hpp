@@ -19,6 +19,7 @@
 #include "host/sync/revert_job.hpp"
 #include "host/sync/services.hpp"
 #include "host/sync/sync_job.hpp"
+#include "host/sync/turn_order.hpp"
 
 namespace fragmend::app {
 
@@ -32,19 +33,17 @@ struct PolicyState {
 
 /// Partitions that are worked on at a time: most of them wait for a peer.
 inline constexpr std::size_t partitions_in_flight_max = 64;
-/// Of these, as many as one visit to a disk thread looks at: waking one costs more than the look.
-inline constexpr std::ptrdiff_t looked_at_together = 8;
 /// Of those that stood back for one target, how many are in flight: enough that it never waits.
 inline constexpr std::size_t in_line_max = 8;
 /// The same for all targets together, while others have not had their turn: slow targets leave
 /// room for the rest.
 inline constexpr std::size_t in_lines_max = partitions_in_flight_max / 4 * 3;
 
-/// Collects, shuffles, and runs every partition's jobs. What other nodes do first of a partition is
-/// looked at again in later rounds (`scan::round_of`). A partition that fails is counted and
-/// logged, and the others go on; a ring that changes ends the pass for its policy alone. Owned by
-/// the reconstructor; runs on the network thread; ends when `run` returns. Source:
-/// swift.obj.reconstructor.ObjectReconstructor.reconstruct.
+/// Collects, and runs every partition's jobs, those at the greatest risk first (`turn_order`). What
+/// other nodes do first of a partition is looked at again in later rounds (`scan::round_of`). A
+/// partition that fails is counted and logged, and the others go on; a ring that changes ends the
+/// pass for its policy alone. Owned by the reconstructor; runs on the network thread; ends when
+/// `run` returns. Source: swift.obj.reconstructor.ObjectReconstructor.reconstruct.
 class Pass {
   public:
     /// All references outlive the pass. `devices`, `partitions`: overrides, empty for all. No
@@ -92,10 +91,21 @@ class Pass {
         std::string crowded_target{};  ///< Not empty: it stood back, and has done nothing.
     };
 
+    /// Those of one round, before they begin.
+    struct Waiting {
+        std::vector<Turn> turns;
+        std::vector<std::size_t> order;  ///< Positions in `turns` that are left, the next one last.
+        std::uint64_t losses = 0;        ///< sync::Risks::losses_changed when they were ordered.
+        std::chrono::steady_clock::time_point next_look{};  ///< Whether the order is to change.
+    };
     Awaitable<void> run_turns(std::vector<Turn> turns);
-    /// Who begins now: one that stood back, or up to `looked_at_together` from `next` on, of one
-    /// device. Nobody while there is no room.
-    std::vector<Turn> admit(std::vector<Turn>::iterator& next, std::vector<Turn>::iterator end);
+    /// Orders those that are left by what is known of the devices now.
+    void arrange(Waiting& waiting);
+    /// Of the primaries of its partition.
+    std::size_t lost_primaries(const Turn& turn);
+    /// Who begins now: one that stood back, or up to `looked_at_together` of those that wait, of
+    /// one device. Nobody while there is no room.
+    std::vector<Turn> admit(Waiting& waiting);
     /// Those that still may begin; the others are counted.
     Awaitable<std::vector<Turn>> admissible(std::vector<Turn> admitted);
     /// It is not in flight any more.

@@ -44,6 +44,8 @@ class Ring {
     /// A device that occurs twice counts once, which shifts all later ones down. Empty for a
     /// partition that the ring does not have.
     std::vector<Node> primaries(std::uint32_t partition) const;
+    /// The ids of the same.
+    std::vector<std::uint32_t> primary_ids(std::uint32_t partition) const;
     /// The place of a device in that list; nothing when it is no primary.
     std::optional<std::size_t> primary_index(std::uint32_t partition,
                                              std::uint32_t device_id) const;
@@ -66,7 +68,6 @@ class Ring {
     Result<void> check_shape();
     Result<void> check_ids();
     void derive_tiers();
-    std::vector<std::uint32_t> primary_ids(std::uint32_t partition) const;
     std::optional<std::uint32_t> device_at(std::uint32_t row, std::uint64_t partition) const;
 
     RingParts parts_;

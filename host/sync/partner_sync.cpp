@@ -176,11 +176,17 @@ Awaitable<std::optional<Delta>> PartnerSync::find_delta(bool closely) {
     const int backend_index = policy_.policy.backend_index(partner_.primary_index);
     bool unmounted = false;
     auto remote = co_await remote_hashes(partner_.node, backend_index, unmounted);
-    if (remote && remote->agrees) co_return std::nullopt;
-    if (remote) {
-        co_return co_await compare(partner_.node, backend_index, std::move(remote->hashes),
-                                   closely);
+    if (remote && remote->agrees) {
+        note_risk(false);
+        co_return std::nullopt;
     }
+    if (remote) {
+        auto delta =
+            co_await compare(partner_.node, backend_index, std::move(remote->hashes), closely);
+        if (delta) note_risk(2 * delta->suffixes.size() > job_.suffixes.size());
+        co_return delta;
+    }
+    if (!cancelled_) note_risk(true);
     if (!unmounted) co_return std::nullopt;
 
     const auto partition = static_cast<std::uint32_t>(parse_digits(job_.partition).value_or(0));
@@ -204,6 +210,10 @@ Awaitable<std::optional<Delta>> PartnerSync::find_delta(bool closely) {
     // Nobody takes what that device has lost.
     if (unmounted && !cancelled_) services_.stats.session_failed(errc::not_mounted);
     co_return std::nullopt;
+}
+
+void PartnerSync::note_risk(bool is_lost) {
+    if (services_.risks != nullptr) services_.risks->compared(partner_.node.id, is_lost);
 }
 
 Awaitable<std::optional<PartnerSync::Remote>> PartnerSync::remote_hashes(const Node& node,

@@ -64,6 +64,8 @@ class PartnerSync {
   private:
     /// Nothing when nobody answered, or who did lacks nothing.
     Awaitable<std::optional<Delta>> find_delta(bool closely);
+    /// What the partner's answer tells of its device.
+    void note_risk(bool is_lost);
     /// An answer, read in full only when it differs from what we have.
     struct Remote {
         swift::PartitionHashes hashes;

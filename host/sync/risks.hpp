@@ -1,4 +1,5 @@
-// What gathering has shown of objects: which devices that were asked had no fragment.
+// What gathering and comparing have shown: who had no fragment of an object, who has lost most of
+// what is his.
 #pragma once
 
 #include <algorithm>
@@ -11,11 +12,15 @@
 namespace fragmend::sync {
 
 /// Memory of the process, network thread only: what one session's gathers reveal orders the next
-/// one, also in the next pass. Only an answer changes it: who was not asked is as before. Bounded:
-/// a new object takes the place of any other one.
+/// one, and what suffix hashes tell of devices orders the partitions, also in the next pass. Only
+/// an answer changes it: who was not asked is as before. Bounded: a new object takes the place of
+/// any other one; devices are as many as the rings have.
 class Risks {
   public:
     static constexpr std::size_t objects_max = 20'000;
+    /// A device that is filled again has whole partitions and empty ones: it counts as lost until
+    /// so many in a row were whole.
+    static constexpr int whole_answers = 16;
 
     void lacks(const std::string& object_hash, std::uint32_t device_id) {
         if (missing_.size() >= objects_max && !missing_.contains(object_hash))
@@ -40,8 +45,28 @@ class Risks {
         return found == missing_.end() ? 0 : found->second.size();
     }
 
+    /// A partition of the device was compared: most of what it should have is missing, or nobody
+    /// answered for it; or not.
+    void compared(std::uint32_t device_id, bool is_lost) {
+        if (is_lost) {
+            losses_changed_ += lost_.insert_or_assign(device_id, whole_answers).second;
+            return;
+        }
+        const auto found = lost_.find(device_id);
+        if (found == lost_.end() || --found->second > 0) return;
+        lost_.erase(found);
+        ++losses_changed_;
+    }
+    /// Whether the device is thought to be lost, or to be empty.
+    bool has_lost(std::uint32_t device_id) const { return lost_.contains(device_id); }
+    bool has_losses() const { return !lost_.empty(); }
+    /// How often `has_lost` has changed for a device.
+    std::uint64_t losses_changed() const { return losses_changed_; }
+
   private:
     std::unordered_map<std::string, std::vector<std::uint32_t>> missing_;
+    std::unordered_map<std::uint32_t, int> lost_;  ///< And the whole answers that it lacks.
+    std::uint64_t losses_changed_ = 0;
 };
 
 }  // namespace fragmend::sync

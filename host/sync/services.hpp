@@ -105,7 +105,7 @@ struct Services {
     Gate& gate;
     Logger log;
     scheduler::Throttle* throttle = nullptr;  ///< Nothing: no limits.
-    Risks* risks = nullptr;                   ///< Nothing: age alone orders a session.
+    Risks* risks = nullptr;                   ///< Nothing: age orders a session, chance a pass.
     Stash* stash = nullptr;                   ///< Nothing: each target reads for itself.
     std::size_t offers_max = session_offers_max;
 };

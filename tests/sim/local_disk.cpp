@@ -168,6 +168,7 @@ Result<HashedPartition> update_hashes(const DiskContext& context, std::string_vi
 std::optional<PartitionHashes> settled_hashes(const DiskContext& context, std::string_view,
                                               std::string_view partition, bool list_directory) {
     sim::LocalDisk& disk = disk_of(context);
+    if (disk.on_look) disk.on_look(std::string(partition));
     if (disk.fails()) return std::nullopt;
     if (list_directory && disk.on_turn) disk.on_turn(std::string(partition));
     return sim::hashes_of(disk.held_in(std::string(partition)));

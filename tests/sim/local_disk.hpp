@@ -34,6 +34,8 @@ struct LocalDisk {
     Dice dice{0};
     std::uint64_t faults = 0;
     bool process_is_dead = false;  ///< Killed: it changes nothing any more.
+    /// Whether a partition is settled is looked at, which may fail.
+    std::function<void(const std::string& partition)> on_look;
     /// A partition's turn begins: its suffixes are listed.
     std::function<void(const std::string& partition)> on_turn;
     /// Something is about to go that was delivered.

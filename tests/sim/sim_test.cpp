@@ -56,6 +56,7 @@ TEST(Simulation, HoldsItsInvariantsInEveryWorld) {
     EXPECT_GT(total.cancelled_passes, count / 20);
     EXPECT_GT(total.cancelled_objects, count / 10);
     EXPECT_GT(total.kills, count / 30);
+    EXPECT_GT(total.ordered, count / 20);
     EXPECT_GT(total.quarantined, count / 100);
     EXPECT_GT(total.throttled_ms, count * 100);
     EXPECT_GT(total.windows, count * 5);

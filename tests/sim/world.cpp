@@ -50,6 +50,7 @@ void Tally::add(const Tally& other) {
     stood_back += other.stood_back;
     kills += other.kills;
     ring_changes += other.ring_changes;
+    ordered += other.ordered;
     later_rounds += other.later_rounds;
     quarantined += other.quarantined;
     reverted += other.reverted;
@@ -74,11 +75,12 @@ std::string Tally::text() const {
            line("objects cancelled", cancelled_objects) +
            line("parts cancelled  ", cancelled_parts) + line("stood back       ", stood_back) +
            line("kills            ", kills) + line("ring changes     ", ring_changes) +
-           line("later rounds     ", later_rounds) + line("reverted         ", reverted) +
-           line("reverts failed   ", reverts_failed) + line("purged           ", purged) +
-           line("quarantined      ", quarantined) + line("throttled ms     ", throttled_ms) +
-           line("windows of a rate", windows) + line("limited by a rate", limited) +
-           line("events           ", events) + line("virtual seconds  ", virtual_seconds);
+           line("by their risk    ", ordered) + line("later rounds     ", later_rounds) +
+           line("reverted         ", reverted) + line("reverts failed   ", reverts_failed) +
+           line("purged           ", purged) + line("quarantined      ", quarantined) +
+           line("throttled ms     ", throttled_ms) + line("windows of a rate", windows) +
+           line("limited by a rate", limited) + line("events           ", events) +
+           line("virtual seconds  ", virtual_seconds);
 }
 
 World::World(std::uint64_t seed)
@@ -192,6 +194,7 @@ void World::run_pass(bool stormy) {
         ++pass.turns[partition];
         check_turn(pass.gate);
     };
+    disk_.on_look = [this, &pass](const std::string& partition) { check_order(pass, partition); };
     peers_.on_session = [this, &pass](const Node& target, const std::string& partition, int index,
                                       Moment began) {
         check_may_begin(pass, partition, began);

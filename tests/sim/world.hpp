@@ -39,6 +39,7 @@ struct Tally {
     std::uint64_t stood_back = 0;       ///< Sessions of partitions that did so once.
     std::uint64_t kills = 0;
     std::uint64_t ring_changes = 0;
+    std::uint64_t ordered = 0;       ///< Passes in which some were at greater risk than others.
     std::uint64_t later_rounds = 0;  ///< Sessions for which it was not the first one's turn.
     std::uint64_t quarantined = 0;
     std::uint64_t reverted = 0;        ///< Fragments, in sessions that ended well.
@@ -87,6 +88,10 @@ class World {
         std::vector<swift::RingPtr> rings;         ///< The one that it began with, then newer ones.
         std::map<std::string, std::size_t> turns;  ///< That a partition has had.
         std::map<std::string, Moment> left_out;    ///< By partition: since when.
+        /// By partition that has not been looked at: its lost primaries, as far as was known when
+        /// the first one was.
+        std::map<std::string, std::size_t> lost;
+        std::vector<std::size_t> looked;  ///< The same of the others, in their order.
         bool cancelled = false;
         Moment began = VirtualTime::now();
         scheduler::Waits waits;  ///< Until it began.
@@ -147,6 +152,8 @@ class World {
     void check_purge(const Pass& pass, const Held& held, const swift::PurgeRequest& request);
     std::vector<std::string> strays_left();
     void check_turn(const sync::Gate& gate);
+    /// When a partition is looked at: nobody before it had more spare fragments.
+    void check_order(Pass& pass, const std::string& partition);
     /// Fragments of `version` at primaries, good and at their places, besides that of `except`.
     int good_fragments(const Version& version, std::uint32_t except);
     void check_pass(const Pass& pass, bool stormy);

@@ -96,6 +96,31 @@ void World::check_turn(const sync::Gate& gate) {
         violation("a turn begins while the gate is closed");
 }
 
+void World::check_order(Pass& pass, const std::string& partition) {
+    // The first ones are looked at together; before the others, more may have become known.
+    if (pass.looked.size() == sync::looked_at_together) return;
+    const auto lost_of = [this](std::uint32_t number) {
+        const auto ids = policy_states_.front().ring->primary_ids(number);
+        const auto is_lost = [this](std::uint32_t id) { return risks_.has_lost(id); };
+        return static_cast<std::size_t>(std::ranges::count_if(ids, is_lost));
+    };
+    if (pass.looked.empty()) {
+        for (const auto& numbers : {partitions_, handoffs_}) {
+            for (const std::uint32_t number : numbers)
+                pass.lost[std::to_string(number)] = lost_of(number);
+        }
+    }
+    const auto node = pass.lost.extract(partition);
+    if (node.empty()) return;
+    const std::size_t lost = node.mapped();
+    if (!pass.looked.empty() && lost != pass.looked.back()) {
+        tally_.ordered += pass.looked.back() == pass.looked.front();
+        if (lost > pass.looked.back())
+            violation("partition " + partition + " of greater risk than its neighbours waits");
+    }
+    pass.looked.push_back(lost);
+}
+
 /// At the moment in which a receiver has a whole body, and would commit it.
 void World::check_delivery(const Delivery& delivery) {
     ++tally_.commits;

@@ -21,5 +21,26 @@ TEST(Risks, OnlyAnAnswerChangesThem) {
     EXPECT_EQ(risks.missing("object"), 1u);
 }
 
+TEST(Risks, ADeviceIsLostUntilEnoughOfItIsWhole) {
+    Risks risks;
+    risks.compared(1, false);
+    EXPECT_FALSE(risks.has_losses());
+    EXPECT_EQ(risks.losses_changed(), 0u);
+    risks.compared(1, true);
+    risks.compared(1, true);
+    EXPECT_TRUE(risks.has_lost(1));
+    EXPECT_FALSE(risks.has_lost(2));
+    EXPECT_EQ(risks.losses_changed(), 1u);
+    for (int i = 1; i < Risks::whole_answers; ++i)
+        risks.compared(1, false);
+    risks.compared(1, true);
+    for (int i = 1; i < Risks::whole_answers; ++i)
+        risks.compared(1, false);
+    EXPECT_TRUE(risks.has_lost(1));
+    risks.compared(1, false);
+    EXPECT_FALSE(risks.has_losses());
+    EXPECT_EQ(risks.losses_changed(), 2u);
+}
+
 }  // namespace
 }  // namespace fragmend::sync

@@ -117,6 +117,9 @@ MUTANTS = [
      "            state.ring = state.ring_file->newest(services_.clock.steady());\n",
      "            if (!$M || !state.ring)\n"
      "                state.ring = state.ring_file->newest(services_.clock.steady());\n"),
+    ("the-most-at-risk-wait", "host/app/pass.cpp",
+     "        left.push_back({turn.partition.local_device.id, lost_primaries(turn)});\n",
+     "        left.push_back({turn.partition.local_device.id, $M ? 0 : lost_primaries(turn)});\n"),
     ("a-closed-gate-lets-through", "host/app/pass.cpp",
      "        co_await services_.gate.pass(cancelled_);\n",
      "        if (!$M) co_await services_.gate.pass(cancelled_);\n"),
