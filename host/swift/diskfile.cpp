@@ -382,4 +382,14 @@ Result<OpenObject> open_object(const DiskContext& context, std::string_view devi
     return open_found(context, device, *found, options);
 }
 
+Result<UniqueFd> open_data_file_again(const std::string& path, std::uint64_t bytes) {
+    UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    if (!fd.valid()) return error_from_errno(errno, path);
+    struct stat info {};
+    if (::fstat(fd.get(), &info) != 0) return error_from_errno(errno, path);
+    if (static_cast<std::uint64_t>(info.st_size) != bytes)
+        return Error{errc::bad_fragment, path + ": its length changed"};
+    return fd;
+}
+
 }  // namespace fragmend::swift

@@ -98,4 +98,8 @@ Result<OpenObject> open_object(const DiskContext& context, std::string_view devi
                                std::string_view partition, std::string_view object_hash,
                                const OpenOptions& options);
 
+/// A data file that was open before, under the same name. Errors: those of open(2), bad_fragment
+/// (its length is not `bytes` any more).
+Result<UniqueFd> open_data_file_again(const std::string& path, std::uint64_t bytes);
+
 }  // namespace fragmend::swift

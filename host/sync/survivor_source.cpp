@@ -1,13 +1,10 @@
 // Opens the survivors of an object.
 #include "host/sync/survivor_source.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 
+#include "host/swift/diskfile.hpp"
 #include "host/swift/local_fragment.hpp"
 #include "host/sync/solitary.hpp"
 
@@ -181,17 +178,6 @@ std::vector<fragments::Candidate> SurvivorSource::candidates(
     return all;
 }
 
-Result<std::unique_ptr<SurvivorStream>> SurvivorSource::open_file(const LocalArchive& archive) {
-    UniqueFd fd(::open(archive.path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-    if (!fd.valid()) return error_from_errno(errno, archive.path);
-    struct stat info {};
-    if (::fstat(fd.get(), &info) != 0) return error_from_errno(errno, archive.path);
-    if (static_cast<std::uint64_t>(info.st_size) != archive.archive_bytes) {
-        return Error{errc::bad_fragment, archive.path + ": its length changed"};
-    }
-    return std::make_unique<LocalStream>(services_.disk, std::move(fd), archive, local_device_.id);
-}
-
 Awaitable<std::unique_ptr<SurvivorStream>> SurvivorSource::open_local(
     const RebuildRequest& request, const std::vector<std::uint32_t>& left_out) {
     const auto archive = local_archives_.find(request.object_hash);
@@ -202,10 +188,13 @@ Awaitable<std::unique_ptr<SurvivorStream>> SurvivorSource::open_local(
     if (archive->second.content) {
         co_return std::make_unique<LocalBytes>(archive->second, local_device_.id);
     }
-    auto open = [this, copy = archive->second] { return open_file(copy); };
+    auto open = [path = archive->second.path, bytes = archive->second.archive_bytes] {
+        return swift::open_data_file_again(path, bytes);
+    };
     auto opened = co_await offload(services_.disk, std::move(open));
     if (opened.has_error()) co_return nullptr;
-    co_return std::move(opened.value());
+    co_return std::make_unique<LocalStream>(services_.disk, std::move(opened.value()),
+                                            archive->second, local_device_.id);
 }
 
 fragments::GatherRequest SurvivorSource::gather_request(

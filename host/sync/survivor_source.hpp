@@ -76,7 +76,6 @@ class SurvivorSource final : public scheduler::FragmentSource {
     /// The local archive of the object, unless there is none to use.
     Awaitable<std::unique_ptr<scheduler::SurvivorStream>> open_local(
         const scheduler::RebuildRequest& request, const std::vector<std::uint32_t>& left_out);
-    Result<std::unique_ptr<scheduler::SurvivorStream>> open_file(const LocalArchive& archive);
 
     Services& services_;
     const PolicyContext& policy_;

@@ -16,7 +16,7 @@ struct ClusterFiles {
     swift::RingPtr ring;
     Moment changed_at{};  ///< When a newer ring took its place for the last time.
     std::uint64_t chance = 0;
-    LocalDisk* disk = nullptr;  ///< Of locks, which know nothing but their path.
+    LocalDisk* disk = nullptr;  ///< Of what knows nothing but its path.
 };
 ClusterFiles& cluster_files();
 

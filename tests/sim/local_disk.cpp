@@ -33,6 +33,7 @@ UniqueFd file_of(const std::string& bytes) {
     return fd;
 }
 
+const std::string folder = "/disk/";
 constexpr char fragment_mark = '#';  ///< In the names of files that belong elsewhere.
 
 }  // namespace
@@ -45,6 +46,11 @@ std::vector<const Held*> LocalDisk::held_in(const std::string& partition) const 
         if (held.version->partition == partition) found.push_back(&held);
     }
     return found;
+}
+
+std::string LocalDisk::bytes_of(const Held& held) const {
+    const auto index = static_cast<std::uint8_t>(held.index);
+    return damaged(truth->of(*held.version, index).bytes, held.damage, held.version->seed + index);
 }
 
 const Held* LocalDisk::find(const std::string& hash, std::optional<int> index) const {
@@ -125,10 +131,9 @@ Result<OpenObject> open_object(const DiskContext& context, std::string_view, std
         object.tombstone = version.data;
         return object;
     }
-    const auto index = static_cast<std::uint8_t>(held.index);
-    const sim::Fragment& truth = disk.truth->of(version, index);
+    const sim::Fragment& truth = disk.truth->of(version, static_cast<std::uint8_t>(held.index));
     object.fragment_index = held.index;
-    object.data_path = "/disk/" + version.hash;
+    object.data_path = folder + version.hash;
     if (disk.strays.contains({version.hash, held.index}))
         object.data_path += fragment_mark + std::to_string(held.index);
     object.content_length = version.archive_bytes;
@@ -146,9 +151,22 @@ Result<OpenObject> open_object(const DiskContext& context, std::string_view, std
         object.meta_metadata->set("X-Timestamp", version.meta->internal());
         object.timestamp = *version.meta;
     }
-    if (!disk.fails())
-        object.fd = file_of(sim::damaged(truth.bytes, held.damage, version.seed + index));
+    if (!disk.fails()) object.fd = file_of(disk.bytes_of(held));
     return object;
+}
+
+Result<UniqueFd> open_data_file_again(const std::string& path, std::uint64_t bytes) {
+    sim::LocalDisk& disk = *sim::cluster_files().disk;
+    const std::string name = path.substr(folder.size());
+    const auto mark = name.find(fragment_mark);
+    std::optional<int> index;
+    if (mark != std::string::npos) index = std::stoi(name.substr(mark + 1));
+    const sim::Held* held = disk.find(name.substr(0, mark), index);
+    if (held == nullptr || held->version->tombstone) return Error{errc::not_found, path};
+    if (disk.fails()) return Error{errc::io, path + " that cannot be opened"};
+    const std::string content = disk.bytes_of(*held);
+    if (content.size() != bytes) return Error{errc::bad_fragment, path + ": its length changed"};
+    return file_of(content);
 }
 
 Result<HashedPartition> get_hashes(const DiskContext& context, std::string_view,

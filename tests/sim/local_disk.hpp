@@ -46,6 +46,8 @@ struct LocalDisk {
     std::vector<const Held*> held_in(const std::string& partition) const;
     /// Nothing when the hash has nothing, or not that index. A tombstone has any.
     const Held* find(const std::string& hash, std::optional<int> index) const;
+    /// The archive as it lies there.
+    std::string bytes_of(const Held& held) const;
     /// Somebody has the partition's replication lock.
     bool is_locked(const std::string& partition) const;
 

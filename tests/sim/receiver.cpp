@@ -37,11 +37,12 @@ Receiver::Receiver(Peers& peers, Network& network, Peer& peer, std::weak_ptr<Lin
         strikes_at_ = network.dice.draw(is_revert_ || network.dice.chance(50) ? 400 : 6000);
         refuses_next_ = trouble_ == Trouble::refuses_one;
     }
+    // This one's head may have come long after its end.
+    peer_.sessions.push_back(link_);
     std::erase_if(peer_.sessions, [](const std::weak_ptr<Link>& session) {
         const LinkPtr alive = session.lock();
         return !alive || alive->client_closed;
     });
-    peer_.sessions.push_back(link_);
     peer_.sessions_peak = std::max(peer_.sessions_peak, static_cast<int>(peer_.sessions.size()));
     const std::weak_ptr<Link> weak = link_;
     const std::uint64_t think_ns = trouble_ == Trouble::late ? 20'000'000'000 : 2'000'000;
