@@ -36,10 +36,15 @@ std::string_view to_string(LimitedBy limit) {
 }
 
 Waits Waits::operator-(const Waits& earlier) const {
-    return {source - earlier.source,          network - earlier.network,
-            target - earlier.target,          starving - earlier.starving,
-            decode - earlier.decode,          memory - earlier.memory,
-            throttle - earlier.throttle,      any_throttle - earlier.any_throttle,
+    return {source - earlier.source,
+            network - earlier.network,
+            target - earlier.target,
+            starving - earlier.starving,
+            decode - earlier.decode,
+            memory - earlier.memory,
+            throttle - earlier.throttle,
+            disk - earlier.disk,
+            any_throttle - earlier.any_throttle,
             any_session - earlier.any_session};
 }
 
@@ -51,6 +56,7 @@ Waits waits_of(const RebuildStats& stats, WaitSum::Moment now) {
             stats.wait_for_decode.until(now),
             stats.wait_for_budget.until(now),
             stats.wait_for_throttle.until(now),
+            stats.wait_for_disk.until(now),
             stats.wait_for_throttle.any_until(now),
             std::max(stats.wait_for_target.any_until(now), stats.wait_of_session.any_until(now))};
 }

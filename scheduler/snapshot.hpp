@@ -37,6 +37,7 @@ struct Waits {
     std::chrono::nanoseconds decode{0};
     std::chrono::nanoseconds memory{0};
     std::chrono::nanoseconds throttle{0};
+    std::chrono::nanoseconds disk{0};  ///< Own files, whoever they are read for.
     /// For how long anybody waited by our own choice, and any session for anything. Many streams
     /// of one object rest side by side; zero where nobody knows.
     std::chrono::nanoseconds any_throttle{0};

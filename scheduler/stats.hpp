@@ -67,6 +67,17 @@ struct RebuildStats {
     WaitSum wait_of_session;     ///< Sessions that waited for the next piece.
     WaitSum wait_for_target;     ///< Sessions that had one and were sending it.
     WaitSum wait_for_throttle;   ///< By our own choice.
+    WaitSum wait_for_disk;       ///< Blocking file work, and a thread for it; some of it in others.
+};
+
+/// Time of CPUs in a codec, of all threads together.
+struct CodecTimes {
+    std::chrono::nanoseconds verify{0};  ///< Headers and MD5s of survivors.
+    std::chrono::nanoseconds decode{0};  ///< With the cross-check.
+
+    CodecTimes operator-(const CodecTimes& earlier) const {
+        return {verify - earlier.verify, decode - earlier.decode};
+    }
 };
 
 struct DispatcherStats {

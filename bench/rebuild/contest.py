@@ -44,8 +44,9 @@ class Round:
     """What one rebuild took. CPU of the reconstructors and of the object servers stand apart.
 
     `peak_rss_mib` is that of the largest process, `total_rss_mib` the sum over the nodes.
-    `idle_s` and `busy_s` are of all cores together, whoever kept them busy. `waits_ms` is what
-    objects and sessions waited for, summed over those side by side; Swift does not tell.
+    `idle_s`, `disk_s` (idle, and something waited for a disk) and `busy_s` are of all cores
+    together, whoever kept them busy. `waits_ms` is what objects and sessions waited for, summed
+    over those side by side, `codec_ms` the CPU time of verification and decode; Swift tells neither.
     """
 
     side: str
@@ -63,8 +64,10 @@ class Round:
     moved_s: float
     times_moved: float
     idle_s: float
+    disk_s: float
     busy_s: float
     waits_ms: dict
+    codec_ms: dict
 
     def line(self):
         return (f'{self.side:12} {self.wall_s:8.2f} s wall  {self.cpu_s:8.2f} s CPU  '
@@ -118,10 +121,10 @@ class Race:
         os.sync()
         servers_before_s = self._lab.servers_cpu_s()
         wall_s = cpu_s = peak_kib = total_kib = 0.0
-        idle_s = busy_s = 0.0
-        waits_ms = {}
+        cores_s = [0.0, 0.0, 0.0]
+        waits_ms, codec_ms = {}, {}
         for passes in range(1, PASSES_MAX + 1):
-            idle_before, busy_before = machine_s()
+            before = machine_s()
             results, total = self._lab.reconstruct(side.argv, self.nodes, side.arguments,
                                                    PASS_LIMIT_S, side.options)
             self._check(side, results)
@@ -129,12 +132,11 @@ class Race:
             cpu_s += total.cpu_s
             peak_kib = max(peak_kib, total.peak_rss_kib)
             total_kib = max(total_kib, sum(run.peak_rss_kib for run in results.values()))
-            idle, busy = machine_s()
-            idle_s += idle - idle_before
-            busy_s += busy - busy_before
+            cores_s = [sum(parts) for parts in zip(cores_s, machine_s(), (-s for s in before))]
             for run in results.values():
-                for cause, wait in told_waits(run.output).items():
-                    waits_ms[cause] = waits_ms.get(cause, 0) + wait
+                summary = told(run.output)
+                add(waits_ms, summary.get('waits_ms', {}))
+                add(codec_ms, summary.get('codec_ms', {}))
             left = compare(self._before, self._lab.snapshot(self._device))
             if not left:
                 break
@@ -143,7 +145,8 @@ class Race:
         return Round(side.name, wall_s, cpu_s, servers_s, peak_kib / 1024, total_kib / 1024,
                      passes, not left, rebuilt / wall_s,
                      self.bytes * rebuilt / self.fragments / 1e6 / wall_s,
-                     plain_s, wall_s / plain_s, moved_s, wall_s / moved_s, idle_s, busy_s, waits_ms)
+                     plain_s, wall_s / plain_s, moved_s, wall_s / moved_s, *cores_s, waits_ms,
+                     codec_ms)
 
     def _serve(self, server):
         """Lets `server` own the object servers' ports; nothing: Swift's."""
@@ -163,19 +166,24 @@ class Race:
                                  f'{run.output[-3000:]}')
 
 
+def add(sums, more):
+    for name, value in more.items():
+        sums[name] = sums.get(name, 0) + value
+
+
 def machine_s():
-    """Seconds that the cores were idle (waiting for disks included), and busy, since the start."""
+    """Seconds that the cores were idle, idle while something waited for a disk, and busy."""
     with open('/proc/stat', encoding='ascii') as file:
         ticks = [int(word) for word in file.readline().split()[1:9]]
-    idle = ticks[3] + ticks[4]
-    return tuple(part / os.sysconf('SC_CLK_TCK') for part in (idle, sum(ticks) - idle))
+    idle, disk = ticks[3], ticks[4]
+    return tuple(part / os.sysconf('SC_CLK_TCK') for part in (idle, disk, sum(ticks) - idle - disk))
 
 
-def told_waits(output):
-    """`waits_ms` of a summary in JSON; nothing when the output has none."""
+def told(output):
+    """A summary in JSON; an empty one when the output has none."""
     for line in reversed(output.splitlines()):
         if line.startswith('{'):
-            return json.loads(line).get('waits_ms', {})
+            return json.loads(line)
     return {}
 
 

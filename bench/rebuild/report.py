@@ -51,10 +51,15 @@ def _where_time_went(rounds):
     lines = []
     for name in dict.fromkeys(entry['side'] for entry in rounds):
         own = [entry for entry in rounds if entry['side'] == name]
-        idle, busy, servers, ours = (sum(entry[figure] for entry in own) for figure in
-                                     ('idle_s', 'busy_s', 'servers_cpu_s', 'cpu_s'))
-        shares = {'object servers': servers, 'reconstructors': ours,
-                  'others': max(0.0, busy - servers - ours), 'idle': idle}
+        idle, disk, busy, servers, ours = (
+            sum(entry[figure] for entry in own)
+            for figure in ('idle_s', 'disk_s', 'busy_s', 'servers_cpu_s', 'cpu_s'))
+        verify, decode = (sum(entry['codec_ms'].get(part, 0) for entry in own) / 1000
+                          for part in ('verify', 'decode'))
+        shares = {'object servers': servers, 'verify': verify, 'decode': decode,
+                  'rest of the reconstructors': max(0.0, ours - verify - decode),
+                  'others': max(0.0, busy - servers - ours), 'waiting for disks': disk,
+                  'idle': idle}
         lines.append(f'  {name:12} cores: {_percents(shares)}')
         waits = {}
         for entry in own:

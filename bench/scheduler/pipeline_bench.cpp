@@ -7,10 +7,12 @@
 #include <vector>
 
 #include <boost/json/serialize.hpp>
+#include <boost/json/string.hpp>
 
 #include "bench/scheduler/pipeline.hpp"
 #include "host/app/codec_backend.hpp"
 #include "host/app/device_report.hpp"
+#include "host/app/rebuild_bench_report.hpp"
 
 namespace fragmend::bench {
 namespace {
@@ -38,6 +40,7 @@ struct Options {
     double most = 100'000;  ///< Small objects of the longest run.
     std::string only;
     std::string json;
+    std::string command;
     app::Backend backend = app::Backend::cpu;
     std::string backend_name = "cpu";
     std::size_t threads = PipelineLimits().decode_threads;
@@ -174,6 +177,8 @@ std::string small(const Options& options) {
 }
 
 int run(const Options& options) {
+    double load[1] = {0};
+    static_cast<void>(::getloadavg(load, 1));
     std::string figures = options.only == "small" ? "" : large(options);
     if (options.only != "large") figures += (figures.empty() ? "" : ", ") + small(options);
     if (options.json.empty()) return 0;
@@ -181,9 +186,12 @@ int run(const Options& options) {
     if (file == nullptr) return 1;
     std::fprintf(
         file,
-        "{\"bench\": \"scheduler\", \"commit\": \"%s\", \"time\": %lld, \"backend\": \"%s\", "
-        "\"decode_threads\": %zu, \"sessions\": %zu, %s}\n",
-        FRAGMEND_COMMIT, static_cast<long long>(std::time(nullptr)), options.backend_name.c_str(),
+        "{\"bench\": \"scheduler\", \"commit\": \"%s\", \"time\": %lld, \"command\": %s, "
+        "\"machine\": %s, \"load_before\": %.2f, \"backend\": \"%s\", \"decode_threads\": %zu, "
+        "\"sessions\": %zu, %s}\n",
+        FRAGMEND_COMMIT, static_cast<long long>(std::time(nullptr)),
+        boost::json::serialize(boost::json::string(options.command)).c_str(),
+        boost::json::serialize(app::machine_json()).c_str(), load[0], options.backend_name.c_str(),
         options.threads, options.sessions, figures.c_str());
     return std::fclose(file) == 0 ? 0 : 1;
 }
@@ -193,6 +201,11 @@ int run(const Options& options) {
 
 int main(int count, char** arguments) {
     fragmend::bench::Options options;
+    options.command = "pipeline_bench";
+    for (int i = 1; i < count; ++i) {
+        const bool is_path = std::string(arguments[i - 1]) == "--json";
+        options.command += std::string(" ") + (is_path ? "FILE" : arguments[i]);
+    }
     bool is_known = count % 2 == 1;
     for (int i = 1; i + 1 < count; i += 2) {
         const std::string name = arguments[i];

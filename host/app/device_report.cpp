@@ -32,6 +32,13 @@ std::vector<codec::DeviceStatus> devices_of(const scheduler::Codec& codec) {
     return hybrid == nullptr ? std::vector<codec::DeviceStatus>() : hybrid->status();
 }
 
+scheduler::CodecTimes times_of(const scheduler::Codec& codec) {
+    if (const auto* hybrid = dynamic_cast<const codec::HybridCodec*>(&codec))
+        return hybrid->times();
+    const auto* cpu = dynamic_cast<const codec::CpuCodec*>(&codec);
+    return cpu == nullptr ? scheduler::CodecTimes() : cpu->times();
+}
+
 std::string decoders_ready(std::span<const codec::DeviceStatus> devices) {
     return names_of(devices, [](const auto& d) { return d.state == codec::DeviceState::ready; });
 }

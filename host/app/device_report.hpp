@@ -1,4 +1,4 @@
-// What the devices of a codec did, for people and for JSON.
+// What a codec and its devices did, for people and for JSON.
 #pragma once
 
 #include <boost/json/array.hpp>
@@ -12,6 +12,9 @@ namespace fragmend::app {
 
 /// As they are now; none of a codec that has no devices.
 std::vector<codec::DeviceStatus> devices_of(const scheduler::Codec& codec);
+
+/// What the CPU took for it until now.
+scheduler::CodecTimes times_of(const scheduler::Codec& codec);
 
 /// Who will decode: `NAME and CPU`, by the devices that are ready. Pure.
 std::string decoders_ready(std::span<const codec::DeviceStatus> devices);

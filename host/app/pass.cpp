@@ -113,7 +113,7 @@ Awaitable<void> Pass::run() {
             state.ring = state.ring_file->newest(services_.clock.steady());
         return collect_work(policies_, services_.options, collect_options_);
     };
-    auto work = co_await offload(services_.disk, std::move(collect));
+    auto work = co_await sync::on_disk(services_, std::move(collect));
     auto& stats = services_.stats;
     stats.devices = work.devices;
     stats.devices_unmounted = work.devices_unmounted;
@@ -287,7 +287,7 @@ Awaitable<void> Pass::run_group(std::vector<Turn> group) {
         }
         return true;
     };
-    co_await offload(services_.disk, std::move(look));
+    co_await sync::on_disk(services_, std::move(look));
     activity.reset();
     for (Turn& turn : group)
         partitions_.spawn(run_partition(std::move(turn)));
@@ -301,7 +301,7 @@ Awaitable<bool> Pass::ring_is_current(PolicyState& state) {
     next_check = now + std::chrono::milliseconds(static_cast<std::int64_t>(
                            services_.options.ring_check_interval_s * 1000));
     auto look = [file = state.ring_file.get()] { return file->has_changed(); };
-    const auto changed = co_await offload(services_.disk, std::move(look));
+    const auto changed = co_await sync::on_disk(services_, std::move(look));
     if (changed.has_error() || !changed.value()) co_return true;
     changed_policies_.insert(state.policy.index);
     services_.log.info("Ring change detected for policy " + std::to_string(state.policy.index) +
@@ -333,7 +333,7 @@ Awaitable<std::optional<Pass::HashedJobs>> Pass::hash(const scan::Partition& par
     };
     sync::Activity activity(services_.activities, partition.path, [] {});
     activity.doing("hashes its suffixes");
-    auto derived = co_await offload(services_.disk, std::move(derive));
+    auto derived = co_await sync::on_disk(services_, std::move(derive));
     if (derived.has_value()) co_return std::move(derived.value());
     const auto& error = derived.error();
     if (error == errc::not_found) co_return std::nullopt;  // Removed since it was listed.
@@ -399,7 +399,7 @@ Awaitable<void> Pass::remove_partition(const scan::Partition& partition, const P
                    name = partition.name] {
         return swift::remove_empty_partition(disk, device, name);
     };
-    const auto removed = co_await offload(services_.disk, std::move(remove));
+    const auto removed = co_await sync::on_disk(services_, std::move(remove));
     if (removed.has_error()) {
         // Somebody is at work there: it may not be empty any longer.
         if (removed.error() == errc::lock_timeout) co_return;

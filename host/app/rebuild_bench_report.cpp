@@ -43,7 +43,9 @@ std::string cpu_name() {
     return ::uname(&machine) == 0 ? machine.machine : "unknown";
 }
 
-json::object machine_json(const EmbeddedRun& run) {
+}  // namespace
+
+json::object machine_json() {
     utsname machine{};
     static_cast<void>(::uname(&machine));
     const auto memory = static_cast<std::uint64_t>(::sysconf(_SC_PAGE_SIZE)) *
@@ -54,12 +56,13 @@ json::object machine_json(const EmbeddedRun& run) {
             {"cores", std::thread::hardware_concurrency()},
             {"memory_mib", memory >> 20},
             {"kernel", machine.release},
-            {"devices_on", file_system_of(run.cluster().root())},
             {"load_after", load[0]},
             {"decode", codec::available_kernels().back()->name},
             {"md5", codec::available_md5_kernels().back()->name},
             {"liberasurecode", codec::version_text(codec::library_version())}};
 }
+
+namespace {
 
 json::object parameters_json(const EmbeddedLine& line, const EmbeddedRun& run,
                              unsigned plain_threads) {
@@ -180,11 +183,13 @@ json::object bench_json(const EmbeddedLine& line, const EmbeddedRun& run,
     json::array rows;
     for (const BenchRound& round : rounds)
         rows.push_back(round_json(round));
+    json::object machine = machine_json();
+    machine["devices_on"] = file_system_of(run.cluster().root());
     return {{"bench", "embedded rebuild"},
             {"date", date_text(now)},
             {"commit", FRAGMEND_COMMIT},
             {"command", line.command},
-            {"machine", machine_json(run)},
+            {"machine", std::move(machine)},
             {"parameters", parameters_json(line, run, plain_threads)},
             {"rounds", std::move(rows)},
             {"medians", medians_json(rounds)},

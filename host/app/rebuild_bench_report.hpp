@@ -32,6 +32,9 @@ boost::json::object bench_json(const EmbeddedLine& line, const EmbeddedRun& run,
                                const std::vector<BenchRound>& rounds, unsigned plain_threads,
                                const Timestamp& now);
 
+/// This machine, what it decodes with, and its load now. Blocks.
+boost::json::object machine_json();
+
 /// One member a line, and one round, so that a result can be read and compared.
 std::string bench_file_text(const boost::json::object& result);
 

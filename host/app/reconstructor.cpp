@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "host/app/answer_gathering.hpp"
+#include "host/app/device_report.hpp"
 #include "host/app/process_life.hpp"
 #include "host/app/recon_report.hpp"
 #include "host/app/reload.hpp"
@@ -169,6 +170,7 @@ Awaitable<void> Reconstructor::run_pass() {
     auto services = engine_->services(stats, suspects, targets, activities_, setup_.metrics());
     const auto read_before = engine_->rebuild_stats().survivor_bytes;
     const auto waits_before = engine_->snapshot().waits;
+    const auto times_before = times_of(engine_->codec());
 
     Pass pass(services, setup_.policies(), share_.devices, share_.partitions);
     pass_ = &pass;
@@ -189,6 +191,7 @@ Awaitable<void> Reconstructor::run_pass() {
 
     stats.survivor_bytes_read = engine_->rebuild_stats().survivor_bytes - read_before;
     stats.waits = engine_->snapshot().waits - waits_before;
+    stats.codec_times = times_of(engine_->codec()) - times_before;
     co_await after_pass(pass, stats);
 }
 

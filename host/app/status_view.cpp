@@ -245,6 +245,7 @@ json::object status_json(const StatusSource& source) {
     for (const Wait& wait : waits)
         waited[to_string(wait.cause)] = seconds(waited_for.*wait.of);
     waited["starving"] = seconds(waited_for.starving);
+    waited["disk"] = seconds(waited_for.disk);
     json::array jobs;
     for (std::size_t i = 0; i < std::min(source.jobs.size(), status_jobs_max); ++i) {
         const auto& job = source.jobs[i];

@@ -88,8 +88,9 @@ void merge_value(std::string_view name, json::value& into, const json::value& fr
     }
 }
 
-constexpr std::array<std::pair<const char*, std::chrono::nanoseconds scheduler::Waits::*>, 7>
+constexpr std::array<std::pair<const char*, std::chrono::nanoseconds scheduler::Waits::*>, 8>
     wait_names = {{{"decode", &scheduler::Waits::decode},
+                   {"disk", &scheduler::Waits::disk},
                    {"memory", &scheduler::Waits::memory},
                    {"network", &scheduler::Waits::network},
                    {"source", &scheduler::Waits::source},
@@ -106,6 +107,13 @@ json::object waits_ms(const scheduler::Waits& waits) {
     for (const auto& [name, wait] : wait_names)
         object[name] = std::chrono::duration_cast<std::chrono::milliseconds>(waits.*wait).count();
     return object;
+}
+
+json::object codec_ms(const scheduler::CodecTimes& times) {
+    const auto ms = [](std::chrono::nanoseconds time) {
+        return std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
+    };
+    return {{"decode", ms(times.decode)}, {"verify", ms(times.verify)}};
 }
 
 /// What limited several processes together.
@@ -232,6 +240,7 @@ std::string summary_json(const sync::PassStats& stats, double seconds) {
                                {"bad_survivors_total", stats.bad_survivors_total},
                                {"bytes_rebuilt", stats.bytes_rebuilt},
                                {"bytes_reverted", stats.bytes_reverted},
+                               {"codec_ms", codec_ms(stats.codec_times)},
                                {"devices", stats.devices},
                                {"devices_unmounted", stats.devices_unmounted},
                                {"failed_objects", json_counts(stats.failed_objects)},

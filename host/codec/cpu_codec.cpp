@@ -2,6 +2,7 @@
 #include "host/codec/cpu_codec.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <numeric>
 #include <string_view>
@@ -277,6 +278,7 @@ Md5Digest CpuCodec::fingerprint(ByteView bytes) {
 }
 
 void CpuCodec::run_group(std::span<SegmentWork*> group, Workspace& workspace) {
+    const auto began = std::chrono::steady_clock::now();
     workspace.accepted.clear();
     workspace.feeds.clear();
     for (SegmentWork* item : group) {
@@ -294,11 +296,20 @@ void CpuCodec::run_group(std::span<SegmentWork*> group, Workspace& workspace) {
         }
     }
     if (!workspace.feeds.empty()) update(workspace.feeds, md5_kernel_);
+    const auto verified = std::chrono::steady_clock::now();
     std::uint32_t turn =
         next_check_.fetch_add(static_cast<std::uint32_t>(group.size()), std::memory_order_relaxed);
     for (const Workspace::Accepted& accepted : workspace.accepted) {
         decode(*accepted.item, accepted.source, turn++, workspace);
     }
+    verify_ns_.fetch_add((verified - began).count(), std::memory_order_relaxed);
+    decode_ns_.fetch_add((std::chrono::steady_clock::now() - verified).count(),
+                         std::memory_order_relaxed);
+}
+
+scheduler::CodecTimes CpuCodec::times() const {
+    return {std::chrono::nanoseconds(verify_ns_.load(std::memory_order_relaxed)),
+            std::chrono::nanoseconds(decode_ns_.load(std::memory_order_relaxed))};
 }
 
 void CpuCodec::decode(SegmentWork& item, const SiblingHeaders& source, std::uint32_t turn,

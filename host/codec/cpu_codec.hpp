@@ -15,6 +15,7 @@
 #include "host/codec/plan_cache.hpp"
 #include "host/codec/survivor_check.hpp"
 #include "scheduler/codec.hpp"
+#include "scheduler/stats.hpp"
 
 namespace fragmend::codec {
 
@@ -74,6 +75,7 @@ class CpuCodec final : public scheduler::Codec {
     /// MD5 over the MD5s of `md5_lanes_max` slices, which fill the lanes where one stream would
     /// not.
     Md5Digest fingerprint(ByteView bytes) override;
+    scheduler::CodecTimes times() const;
 
     using RunOne = std::function<Result<void>(scheduler::SegmentWork&)>;
     /// Rebuilds every fragment of a small segment that the library encodes out of the others and
@@ -116,6 +118,7 @@ class CpuCodec final : public scheduler::Codec {
     std::map<EcScheme, std::shared_ptr<const LibraryScheme>> libraries_;
     /// Turns with every item, so that over an object's rounds each survivor gets cross-checked.
     std::atomic<std::uint32_t> next_check_{0};
+    std::atomic<std::int64_t> verify_ns_{0}, decode_ns_{0};
 };
 
 }  // namespace fragmend::codec

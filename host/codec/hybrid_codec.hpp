@@ -75,6 +75,9 @@ class HybridCodec final : public scheduler::Codec {
     }
     Md5Digest fingerprint(ByteView bytes) override { return cpu_.fingerprint(bytes); }
 
+    /// Of the CPU alone.
+    scheduler::CodecTimes times() const { return cpu_.times(); }
+
     const Router& router() const { return router_; }
     std::vector<DeviceStatus> status() const;
 

@@ -24,7 +24,7 @@ Awaitable<bool> quarantine_braked(Services& services, const PolicyContext& polic
             return Error{errc::not_found, path + " changed meanwhile"};
         return swift::quarantine_object(disk, disk.device_path(device), path, reason);
     };
-    const auto moved = co_await offload(services.disk, std::move(move));
+    const auto moved = co_await on_disk(services, std::move(move));
     if (moved == errc::quarantined) co_return true;
     services.log.log(moved == errc::not_found ? LogLevel::info : LogLevel::error,
                      "Unable to quarantine: " + to_string(moved));
@@ -34,7 +34,7 @@ Awaitable<bool> quarantine_braked(Services& services, const PolicyContext& polic
 Awaitable<bool> quarantine_if_damaged(Services& services, const PolicyContext& policy,
                                       std::string device, LocalArchive archive) {
     auto look = [archive] { return damage_of(archive); };
-    auto damage = co_await offload(services.disk, std::move(look));
+    auto damage = co_await on_disk(services, std::move(look));
     if (!damage) co_return false;
     co_return co_await quarantine_braked(services, policy, std::move(device),
                                          std::move(archive.path), std::move(*damage));

@@ -50,7 +50,7 @@ Awaitable<Result<ByteView>> LocalBody::next() {
 Awaitable<Result<ByteView>> LocalBody::read() {
     const scheduler::WaitTimer timer(services_.clock, services_.rebuild_stats.wait_for_open);
     auto read = [this] { return read_piece(); };
-    co_return co_await offload(services_.disk, std::move(read));
+    co_return co_await on_disk(services_, std::move(read));
 }
 
 Result<ByteView> LocalBody::read_piece() {

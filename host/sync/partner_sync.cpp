@@ -266,7 +266,7 @@ Awaitable<std::optional<Delta>> PartnerSync::compare(Node node, int backend_inde
     auto rehash = [disk = policy_.disk, device = job_.local_device.device,
                    partition = job_.partition,
                    request] { return swift::get_hashes(disk, device, partition, request); };
-    auto local = co_await offload(services_.disk, std::move(rehash));
+    auto local = co_await on_disk(services_, std::move(rehash));
     if (local.has_error()) {
         services_.log.error("Unable to hash partition " + job_.partition + " on " +
                             job_.local_device.device + ": " + to_string(local.error()));

@@ -61,6 +61,7 @@ struct PassStats {
     std::uint64_t bytes_reverted = 0;
     std::uint64_t objects_purged = 0;       ///< Delivered, and removed here.
     scheduler::Waits waits;                 ///< Of this pass.
+    scheduler::CodecTimes codec_times;      ///< The same.
     std::uint64_t survivor_bytes_read = 0;  ///< All of them fed to the MD5s that decide.
 
     std::vector<std::chrono::duration<double>>

@@ -123,7 +123,7 @@ Awaitable<Result<swift::PathLock>> RevertJobRun::lock() {
                                .timeout_s = lock_timeout_s,
                                .make_directory = false};
     auto take = [request = std::move(request)] { return swift::PathLock::acquire(request); };
-    co_return co_await offload(services_.disk, std::move(take));
+    co_return co_await on_disk(services_, std::move(take));
 }
 
 Awaitable<RevertJobRun::Ended> RevertJobRun::run_once() {
@@ -325,7 +325,7 @@ Awaitable<void> RevertJobRun::purge(const Delivered& delivered) {
                      partition = job_.partition, requests = std::move(requests)] {
             return purge_batch_of(disk, device, partition, requests);
         };
-        const auto tally = co_await offload(services_.disk, std::move(work));
+        const auto tally = co_await on_disk(services_, std::move(work));
         services_.stats.objects_purged += tally.purged;
         activity_.moved();
         for (const auto& [code, count] : tally.failed) {
@@ -340,7 +340,7 @@ Awaitable<void> RevertJobRun::purge(const Delivered& delivered) {
             gone += swift::remove_empty_suffix(disk, device, partition, suffix) ? 1 : 0;
         return gone;
     };
-    co_await offload(services_.disk, std::move(tidy));
+    co_await on_disk(services_, std::move(tidy));
 }
 
 }  // namespace fragmend::sync

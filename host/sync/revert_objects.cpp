@@ -49,7 +49,7 @@ Awaitable<Result<void>> RevertObjects::list_next_suffix() {
     auto list = [disk = policy_.disk, device = plan_.local_device.device,
                  partition = plan_.partition, suffix = plan_.suffixes[next_suffix_],
                  options] { return swift::list_offers(disk, device, partition, suffix, options); };
-    auto found = co_await offload(services_.disk, std::move(list));
+    auto found = co_await on_disk(services_, std::move(list));
     activity_.moved();
     ++next_suffix_;
     if (found.has_error()) {
@@ -110,7 +110,7 @@ Awaitable<Result<swift::OpenObject>> RevertObjects::open(std::string object_hash
     auto open = [disk = policy_.disk, device = plan_.local_device.device,
                  partition = plan_.partition, hash = std::move(object_hash),
                  options] { return swift::open_object(disk, device, partition, hash, options); };
-    co_return co_await offload(services_.disk, std::move(open));
+    co_return co_await on_disk(services_, std::move(open));
 }
 
 Awaitable<Result<std::vector<SubRequest>>> RevertObjects::next_sub_requests() {

@@ -4,6 +4,8 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <type_traits>
+#include <utility>
 
 #include "host/base/async.hpp"
 #include "host/base/buffer_pool.hpp"
@@ -109,6 +111,13 @@ struct Services {
     Stash* stash = nullptr;                   ///< Nothing: each target reads for itself.
     std::size_t offers_max = session_offers_max;
 };
+
+/// `work`, blocking, on a disk thread; until it is done somebody waits for our own disk.
+template <typename Work>
+Awaitable<std::invoke_result_t<Work&>> on_disk(Services& services, Work work) {
+    const scheduler::WaitTimer timer(services.clock, services.rebuild_stats.wait_for_disk);
+    co_return co_await offload(services.disk, std::move(work));
+}
 
 /// One policy during one job: the ring is the snapshot that the job was made from.
 struct PolicyContext {

@@ -149,7 +149,7 @@ Awaitable<Result<std::optional<Offer>>> SessionObjects::next_offer() {
         if (next_suffix_ == plan_.suffixes.size() || offered_ >= services_.offers_max)
             co_return std::nullopt;
         auto list = [this] { return list_suffixes(next_suffix_); };
-        auto listed = co_await offload(services_.disk, std::move(list));
+        auto listed = co_await on_disk(services_, std::move(list));
         if (listed.unmounted) co_return *listed.unmounted;
         next_suffix_ += listed.suffixes;
         // The other suffixes are none the worse for those.
@@ -240,7 +240,7 @@ Awaitable<void> SessionObjects::open_ahead() {
             }
             return items;
         };
-        auto items = co_await offload(services_.disk, std::move(open));
+        auto items = co_await on_disk(services_, std::move(open));
         std::ranges::move(items, std::back_inserter(opened_));
         // While the object before it is still waited for: short sessions are nothing but
         // beginnings.

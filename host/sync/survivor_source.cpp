@@ -64,9 +64,8 @@ class RemoteStream final : public SurvivorStream {
 /// The archive on this node's disk, read on a disk thread.
 class LocalStream final : public SurvivorStream {
   public:
-    LocalStream(asio::any_io_executor disk, UniqueFd fd, LocalArchive archive,
-                std::uint32_t device_id)
-        : disk_(std::move(disk)),
+    LocalStream(Services& services, UniqueFd fd, LocalArchive archive, std::uint32_t device_id)
+        : services_(services),
           archive_(std::move(archive)),
           device_id_(device_id),
           file_(std::move(fd), archive_.path, archive_.archive_bytes) {}
@@ -76,11 +75,11 @@ class LocalStream final : public SurvivorStream {
     std::uint32_t device_id() const override { return device_id_; }
     Awaitable<Result<std::size_t>> read(ByteSpan into) override {
         auto read = [this, into] { return file_.read(into); };
-        co_return co_await offload(disk_, std::move(read));
+        co_return co_await on_disk(services_, std::move(read));
     }
 
   private:
-    asio::any_io_executor disk_;
+    Services& services_;
     LocalArchive archive_;
     std::uint32_t device_id_;
     swift::LocalFragmentFile file_;
@@ -191,10 +190,10 @@ Awaitable<std::unique_ptr<SurvivorStream>> SurvivorSource::open_local(
     auto open = [path = archive->second.path, bytes = archive->second.archive_bytes] {
         return swift::open_data_file_again(path, bytes);
     };
-    auto opened = co_await offload(services_.disk, std::move(open));
+    auto opened = co_await on_disk(services_, std::move(open));
     if (opened.has_error()) co_return nullptr;
-    co_return std::make_unique<LocalStream>(services_.disk, std::move(opened.value()),
-                                            archive->second, local_device_.id);
+    co_return std::make_unique<LocalStream>(services_, std::move(opened.value()), archive->second,
+                                            local_device_.id);
 }
 
 fragments::GatherRequest SurvivorSource::gather_request(

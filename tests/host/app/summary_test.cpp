@@ -84,12 +84,18 @@ TEST(Summary, WorkersSummariesBecomeOne) {
     other.bad_survivor({"d", "/a/c/o", "r"});
     one.waits = {.source = std::chrono::seconds(5), .starving = std::chrono::seconds(5)};
     other.waits = {.starving = std::chrono::seconds(5), .decode = std::chrono::seconds(9)};
+    one.waits.disk = other.waits.disk = std::chrono::seconds(2);
+    one.codec_times =
+        other.codec_times = {.verify = std::chrono::seconds(3), .decode = std::chrono::seconds(1)};
     const auto merged = boost::json::parse(
         merge_summaries({summary_json(one, 3.5), "no JSON", summary_json(other, 2)}));
     EXPECT_EQ(merged.at("fragments_rebuilt").to_number<int>(), 6);
     EXPECT_EQ(merged.at("seconds").to_number<double>(), 3.5);
     EXPECT_TRUE(merged.at("work_remains").as_bool());
     EXPECT_EQ(merged.at("limited_by"), "decode");
+    EXPECT_EQ(merged.at("waits_ms").at("disk").to_number<int>(), 4000);
+    EXPECT_EQ(merged.at("codec_ms").at("verify").to_number<int>(), 6000);
+    EXPECT_EQ(merged.at("codec_ms").at("decode").to_number<int>(), 2000);
     EXPECT_EQ(merged.at("failed_sessions").at("disconnected").to_number<int>(), 2);
     EXPECT_EQ(merged.at("failed_sessions").at("timeout").to_number<int>(), 1);
     const auto& targets = merged.at("targets").as_object();
