@@ -207,8 +207,8 @@ TEST(Courtesy, AnswersThatStayAwayAreSlow) {
     answers(courtesy, now, milliseconds(10), seconds(5));
     for (int i = 0; i < 10; ++i) {
         courtesy.asked();
-        silence(courtesy, now, seconds(10));
-        courtesy.no_answer("10.0.0.1:6200", seconds(10), now);
+        silence(courtesy, now, seconds(5));
+        courtesy.no_answer("10.0.0.1:6200", seconds(5), now);
         courtesy.ended();
         courtesy.look(now);
         EXPECT_LT(courtesy.pace(), 0.75);
@@ -246,21 +246,37 @@ TEST(Courtesy, WhoWasNotWaitedForForLongSaysNothing) {
     EXPECT_EQ(courtesy.pace(), 1);
 }
 
-TEST(Courtesy, WhoIsSilentForGoodIsGoneRatherThanBusy) {
+/// For `length` one peer answers, and another one hangs.
+void one_hangs(Courtesy& courtesy, Moment& now, seconds length) {
+    for (const Moment end = now + length; now < end; now += milliseconds(10)) {
+        courtesy.answered("there", milliseconds(10), now);
+        courtesy.no_answer("hangs", seconds(10), now);
+    }
+}
+
+TEST(Courtesy, WhoIsSilentForAMinuteIsGoneRatherThanBusy) {
     Courtesy courtesy(Profile::polite);
     Moment now = start;
-    const auto play = [&](seconds length) {
-        for (const Moment end = now + length; now < end; now += milliseconds(10)) {
-            courtesy.answered("there", milliseconds(10), now);
-            courtesy.no_answer("gone", seconds(10), now);
-        }
-    };
     answers(courtesy, now, milliseconds(10), seconds(5));
-    courtesy.answered("gone", milliseconds(10), now);
-    play(seconds(60));
+    courtesy.answered("hangs", milliseconds(10), now);
+    one_hangs(courtesy, now, Courtesy::gone - seconds(5));
     EXPECT_EQ(courtesy.pace(), 0.05);
-    play(Courtesy::memory);
+    one_hangs(courtesy, now, seconds(15));
     EXPECT_EQ(courtesy.pace(), 1);
+    // Once it is back, it counts again.
+    courtesy.answered("hangs", milliseconds(10), now);
+    one_hangs(courtesy, now, seconds(10));
+    EXPECT_EQ(courtesy.pace(), 0.05);
+}
+
+TEST(Courtesy, WhoWasNotAskedForLongIsNotGone) {
+    Courtesy courtesy(Profile::polite);
+    Moment now = start;
+    courtesy.answered("hangs", milliseconds(10), now);
+    answers(courtesy, now, milliseconds(10), Courtesy::gone * 3);
+    EXPECT_EQ(courtesy.pace(), 1);
+    one_hangs(courtesy, now, seconds(10));
+    EXPECT_EQ(courtesy.pace(), 0.05);
 }
 
 TEST(LimitedBy, NamesWhatTheWorkWaitsFor) {
