@@ -52,7 +52,11 @@ void Courtesy::answered(const std::string& peer, Nanoseconds latency, Moment now
 void Courtesy::no_answer(const std::string& peer, Nanoseconds at_least, Moment now) {
     const auto known = peers_.find(peer);
     if (known == peers_.end() || now - known->second.known_at > memory) return;
-    const double slowness = static_cast<double>(at_least.count()) / best_of(known->second, now);
+    Peer& peer_known = known->second;
+    if (!peer_known.silent_since)
+        peer_known.silent_since = std::max(peer_known.known_at, now - at_least);
+    if (now - *peer_known.silent_since > gone) return;
+    const double slowness = static_cast<double>(at_least.count()) / best_of(peer_known, now);
     if (slowness <= manner_of(profile_).slowness_max) return;
     // The many quick answers just before everybody fell silent do not outweigh it.
     if (now - heard_ >= silence) forget();

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -32,6 +33,8 @@ class Courtesy {
     /// A best that is never met again counts for twice as much after this: a peer that is slow for
     /// longer than that is a slow peer.
     static constexpr std::chrono::minutes memory{10};
+    /// Who answers nothing at all for so long serves no clients either.
+    static constexpr std::chrono::seconds gone{60};
     /// No single rest is longer.
     static constexpr std::chrono::milliseconds rest_max{1500};
 
@@ -45,8 +48,8 @@ class Courtesy {
     /// A peer took `latency` for an answer.
     void answered(const std::string& peer, Nanoseconds latency, Moment now);
     /// A peer has not answered for `at_least`. That counts where it is slow already, and changes
-    /// no best: how long the answer would have taken, nobody knows. Whoever has not answered
-    /// anything for `memory` is gone, and nobody's reason to give way.
+    /// no best: how long the answer would have taken, nobody knows. Whoever was asked and has not
+    /// answered anything for `gone` is nobody's reason to give way until it does.
     void no_answer(const std::string& peer, Nanoseconds at_least, Moment now);
     /// Time passes without an answer.
     void look(Moment now);
@@ -59,6 +62,8 @@ class Courtesy {
     struct Peer {
         double best_ns;
         Moment known_at;
+        /// When it was asked what it did not answer, if it has answered nothing since.
+        std::optional<Moment> silent_since{};
     };
     /// Of `peer`, as it counts now.
     static double best_of(const Peer& peer, Moment now);

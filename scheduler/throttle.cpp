@@ -33,6 +33,8 @@ void Throttle::change(const ThrottleSettings& settings) {
     set(reading_, settings.read);
     set(sending_, settings.send);
     courtesy_.set_profile(settings.profile);
+    serve(reading_);
+    serve(sending_);
     wake();
 }
 
@@ -67,24 +69,62 @@ Awaitable<Result<void>> Throttle::move(Direction& direction, Endpoint place, std
         direction.nodes.try_emplace(place.node, rates.per_node, began).first->second;
     TokenBucket& device =
         direction.devices.try_emplace(place.device, rates.per_device, began).first->second;
-    const std::array<std::pair<TokenBucket*, TokenBucket::Place>, 3> places = {
-        std::pair(&direction.total, direction.total.reserve(bytes, began)),
-        std::pair(&node, node.reserve(bytes, began)),
-        std::pair(&device, device.reserve(bytes, began))};
+    Mover mover{
+        bytes, {&direction.total, &node, &device}, asio::steady_timer(executor_, Moment::max())};
+    const auto known = direction.line.insert(direction.line.end(), &mover);
+    serve(direction);
     const WaitTimer timer(clock_, stats_.wait_for_throttle);
-    for (;;) {
-        const Moment now = clock_.steady();
-        Moment ready = now;
-        for (const auto& [bucket, at] : places)
-            ready = std::max(ready, bucket->ready_at(at, now));
-        if (ready <= now) co_return Result<void>();
-        const bool goes_on = co_await wait(ready, stop);
-        if (goes_on) continue;
-        for (const auto& [bucket, at] : places)
-            bucket->give_back(at, bytes, clock_.steady());
-        wake();
-        co_return Error{errc::cancelled, "stopped"};
+    while (!mover.goes) {
+        const bool goes_on = co_await wait(mover.timer, stop);
+        if (!goes_on) {
+            if (mover.goes) {
+                for (TokenBucket* bucket : mover.buckets)
+                    bucket->give_back(bytes, clock_.steady());
+            } else {
+                direction.line.erase(known);
+            }
+            serve(direction);
+            co_return Error{errc::cancelled, "stopped"};
+        }
+        if (mover.goes || mover.timer.expiry() > clock_.steady()) continue;
+        mover.timer.expires_at(Moment::max());
+        serve(direction);
     }
+    co_return Result<void>();
+}
+
+void Throttle::serve(Direction& direction) {
+    const Moment now = clock_.steady();
+    auto& line = direction.line;
+    Mover* next = nullptr;
+    Moment wake_at = Moment::max();
+    for (auto at = line.begin(); at != line.end();) {
+        Mover& mover = **at;
+        Moment free_at = now;
+        for (const TokenBucket* bucket : mover.buckets)
+            free_at = std::max(free_at, bucket->free_at(now));
+        if (free_at > now) {
+            if (free_at < wake_at) {
+                next = &mover;
+                wake_at = free_at;
+            }
+            // Nobody goes before the total lets him.
+            if (direction.total.free_at(now) > now) {
+                next = line.front();
+                wake_at = direction.total.free_at(now);
+                break;
+            }
+            ++at;
+            continue;
+        }
+        for (TokenBucket* bucket : mover.buckets)
+            bucket->take(mover.bytes, now);
+        mover.goes = true;
+        mover.timer.cancel();
+        at = line.erase(at);
+    }
+    // One is enough: he serves all of them.
+    if (next != nullptr && next->timer.expiry() != wake_at) next->timer.expires_at(wake_at);
 }
 
 Awaitable<Result<void>> Throttle::rest(std::chrono::nanoseconds worked, const bool& stop) {
@@ -94,16 +134,16 @@ Awaitable<Result<void>> Throttle::rest(std::chrono::nanoseconds worked, const bo
         courtesy_.look(clock_.steady());
         const Moment until = began + courtesy_.rest_after(worked);
         if (until <= clock_.steady()) co_return Result<void>();
-        const bool goes_on = co_await wait(until, stop);
+        asio::steady_timer until_then(executor_, until);
+        const bool goes_on = co_await wait(until_then, stop);
         if (!goes_on) co_return Error{errc::cancelled, "stopped"};
     }
 }
 
-Awaitable<bool> Throttle::wait(Moment until, const bool& stop) {
+Awaitable<bool> Throttle::wait(asio::steady_timer& timer, const bool& stop) {
     // A wish to stop that came while the caller waited for something else is not said again.
     const auto before = co_await asio::this_coro::cancellation_state;
     if (stop || before.cancelled() != asio::cancellation_type::none) co_return false;
-    asio::steady_timer timer(executor_, until);
     const auto known = waiting_.insert(waiting_.end(), &timer);
     boost::system::error_code woken;
     co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, woken));

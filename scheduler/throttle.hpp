@@ -43,9 +43,11 @@ struct Endpoint {
     std::string device;
 };
 
-/// Makes those who move bytes wait. Served in the order of asking. `change` holds at once for
-/// everybody, those who wait included; a wait ends when its coroutine is hurried, or at `wake` when
-/// its `stop` is set. Owned by host/app, outlives every job; network thread only.
+/// Makes those who move bytes wait, each until all of its limits let it go at the same moment: what
+/// waits for one of them takes nothing of the others. Whoever asked first goes first among those
+/// who may. `change` holds at once for everybody, those who wait included; a wait ends when its
+/// coroutine is hurried, or at `wake` when its `stop` is set. Owned by host/app, outlives every
+/// job; network thread only.
 class Throttle {
   public:
     /// `clock` and `stats` outlive it.
@@ -81,6 +83,13 @@ class Throttle {
 
   private:
     using Moment = std::chrono::steady_clock::time_point;
+    /// One who waits in line, in the frame of `move`.
+    struct Mover {
+        std::size_t bytes;
+        std::array<TokenBucket*, 3> buckets;
+        asio::steady_timer timer;  ///< Set for the one that is woken next.
+        bool goes = false;         ///< Its bytes are taken, and it has left the line.
+    };
     /// One of reading and sending.
     struct Direction {
         explicit Direction(Moment now) : total(0, now) {}
@@ -88,12 +97,15 @@ class Throttle {
         TokenBucket total;
         std::map<std::string, TokenBucket> nodes;    ///< As many as the ring has.
         std::map<std::string, TokenBucket> devices;  ///< As many as the ring has.
+        std::list<Mover*> line;                      ///< In the order of asking.
     };
     void set(Direction& direction, const ByteRates& rates);
     Awaitable<Result<void>> move(Direction& direction, Endpoint place, std::size_t bytes,
                                  const bool& stop);
-    /// Waits until `until`, `wake`, or a wish to stop. False: stop.
-    Awaitable<bool> wait(Moment until, const bool& stop);
+    /// Lets everybody go who may, and sets the timer of somebody for when the next one may.
+    void serve(Direction& direction);
+    /// Waits for `timer`, `wake`, or a wish to stop. False: stop.
+    Awaitable<bool> wait(asio::steady_timer& timer, const bool& stop);
 
     asio::any_io_executor executor_;
     const Clock& clock_;

@@ -3,20 +3,16 @@
 
 #include <chrono>
 #include <cstdint>
-#include <map>
 
 namespace fragmend::scheduler {
 
-/// Whoever wants to move bytes takes a place in line, and may go when all bytes before the place
-/// have had their time. So the order is that of asking, a large piece is not split, and a new rate
-/// holds at once, for those in line as well. What was not used is kept for `burst`, no longer.
+/// Bytes may go when all that went before have had their time. So a large piece is not split, and a
+/// new rate holds at once, for those who wait as well. What was not used is kept for `burst`, no
+/// longer.
 class TokenBucket {
   public:
     using Moment = std::chrono::steady_clock::time_point;
     static constexpr std::chrono::milliseconds burst{100};
-
-    /// Bytes before a place.
-    using Place = double;
 
     /// `bytes_per_s` 0: no limit.
     TokenBucket(std::uint64_t bytes_per_s, Moment now) : rate_(bytes_per_s), since_(now) {}
@@ -24,22 +20,20 @@ class TokenBucket {
     /// Never backwards in time, here and below.
     void set_rate(std::uint64_t bytes_per_s, Moment now);
     std::uint64_t bytes_per_s() const { return rate_; }
-    /// A place in line for `bytes`.
-    Place reserve(std::uint64_t bytes, Moment now);
-    /// The `bytes` of a place will not go: those behind it need not wait for them.
-    void give_back(Place place, std::uint64_t bytes, Moment now);
-    /// When the bytes of a place may go; not later than `now` when they may go now.
-    Moment ready_at(Place place, Moment now) const;
+    /// `bytes` go now.
+    void take(std::uint64_t bytes, Moment now);
+    /// They did not go after all.
+    void give_back(std::uint64_t bytes, Moment now);
+    /// When the next ones may go; `now` when they may go now.
+    Moment free_at(Moment now) const;
 
   private:
-    double served(Moment now) const;
+    double credit(Moment now) const;
     void settle(Moment now);
 
     std::uint64_t rate_;
     Moment since_;
-    double served_ = 0;              ///< At `since_`.
-    double reserved_ = 0;            ///< Of all places so far.
-    std::map<Place, double> holes_;  ///< Bytes that were given back, at places not served yet.
+    double credit_ = 0;  ///< Bytes at `since_`; below 0: that many have not had their time yet.
 };
 
 }  // namespace fragmend::scheduler

@@ -32,8 +32,8 @@ commands:
   status [CONF...]     how every running reconstructor of this node is: how far, how fast, and what
                        limits it (--json: all numbers)
   pause, resume [CONF...]
-                       begin no further partition and session until resumed or restarted, those
-                       that run go on to their ends; and go on
+                       begin no further partition and session until resumed, or until the service is
+                       stopped (SIGHUP ends no pause), those that run go on to their ends; and go on
   cancel [CONF...]     end the passes that run, with their sessions; the next passes begin after
                        the interval
   drain [CONF...]      the same, but the sessions that run go on to their ends
@@ -41,8 +41,9 @@ commands:
                        --object /ACCOUNT/CONTAINER/OBJECT (not drain), only that part of the work
   limit [NAME=VALUE...] [CONF...]
                        change read_limit, node_read_limit, device_read_limit, the same three with
-                       send, or profile (see fragmend help reconstructor) until the next restart;
-                       --configured goes back to the configuration; without either, show them
+                       send, or profile (see fragmend help reconstructor) until SIGHUP brings a
+                       new configuration or the service is stopped; --configured goes back to the
+                       configuration; without either, show them
   info                 what this machine and its libraries offer: codes, CPU paths, GPU
   version              the version
   help [COMMAND]       this text, or that of reconstructor, server, codec, demo or bench

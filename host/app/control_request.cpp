@@ -24,18 +24,14 @@ constexpr std::array<std::pair<std::string_view, std::string WorkChoice::*>, 3> 
      {"object", &WorkChoice::object}}};
 
 /// What is not understood must not make an operation mean more than it says.
-Result<void> read_choice(const json::object& request, ControlOperation operation,
-                         WorkChoice& choice) {
-    for (const auto& [member, value] : request) {
-        if (member == "op") continue;
-        const auto known = std::ranges::find(choice_members, std::string_view(member),
-                                             [](const auto& one) { return one.first; });
-        if (known == choice_members.end() || !value.is_string() || value.get_string().empty()) {
-            return Error{errc::bad_config, std::string(to_string(operation)) +
-                                               " takes device, partition and object, as texts"};
-        }
-        choice.*known->second = std::string(value.get_string());
+Result<void> read_choice(json::object request, ControlOperation operation, WorkChoice& choice) {
+    request.erase("op");
+    auto read = choice_of(request);
+    if (!read) {
+        return Error{errc::bad_config, std::string(to_string(operation)) +
+                                           " takes device, partition and object, as texts"};
     }
+    choice = std::move(*read);
     if (operation == ControlOperation::drain && !choice.object.empty())
         return Error{errc::bad_config, "an object cannot be drained; cancel it"};
     return {};
@@ -97,11 +93,30 @@ Result<ControlRequest> parse_control_request(std::string_view line) {
     return request;
 }
 
-std::string control_request_line(const ControlRequest& request) {
-    json::object object{{"op", to_string(request.operation)}};
+json::object choice_json(const WorkChoice& choice) {
+    json::object object;
     for (const auto& [member, text] : choice_members) {
-        if (!(request.choice.*text).empty()) object[member] = request.choice.*text;
+        if (!(choice.*text).empty()) object[member] = choice.*text;
     }
+    return object;
+}
+
+std::optional<WorkChoice> choice_of(const json::value& value) {
+    if (!value.is_object()) return std::nullopt;
+    WorkChoice choice;
+    for (const auto& [member, text] : value.get_object()) {
+        const auto known = std::ranges::find(choice_members, std::string_view(member),
+                                             [](const auto& one) { return one.first; });
+        if (known == choice_members.end() || !text.is_string() || text.get_string().empty())
+            return std::nullopt;
+        choice.*known->second = std::string(text.get_string());
+    }
+    return choice;
+}
+
+std::string control_request_line(const ControlRequest& request) {
+    json::object object = choice_json(request.choice);
+    object["op"] = to_string(request.operation);
     if (request.operation == ControlOperation::limit) {
         json::object limits;
         for (const auto& [option, text] : request.limits)

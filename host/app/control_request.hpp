@@ -1,6 +1,8 @@
 // What a running process may be asked, as one line of JSON.
 #pragma once
 
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
 #include <map>
 #include <optional>
 #include <string>
@@ -30,6 +32,11 @@ struct ControlRequest {
     WorkChoice choice;
     bool operator==(const ControlRequest&) const = default;
 };
+
+/// `{"device": "d1", "partition": "3"}`: what is not empty, and back; nothing for members that are
+/// not known, or no texts, or empty.
+boost::json::object choice_json(const WorkChoice& choice);
+std::optional<WorkChoice> choice_of(const boost::json::value& value);
 
 /// One line of a request: `{"op": "limit", "limits": {"read_limit": "50M"}, "configured": true}`,
 /// `{"op": "cancel", "device": "d1", "partition": "3"}`, `{"op": "status"}`. Members that nobody

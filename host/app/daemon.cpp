@@ -50,9 +50,9 @@ void leave_streams(const Setup& setup) {
 
 /// Ends the process, or starts it anew, whatever is still under way: connections break and locks
 /// vanish with it, which is what its peers and the disks are made for.
-void leave_now(const Setup& setup, const RunEnd& end) {
+void leave_now(Setup& setup, const RunEnd& end) {
     if (end.start_anew) {
-        start_anew(setup.line(), setup.log());
+        start_anew(setup.line(), setup.orders(), setup.log());
         ::_exit(static_cast<int>(ExitCode::internal_error));
     }
     ::_exit(end.exit_code);
@@ -141,8 +141,10 @@ SupervisorPorts supervisor_ports(Setup& setup) {
     };
     ports.took_new_limits = [&setup] {
         const auto limits = setup.changed_limits();
-        if (limits) setup.take_limits(*limits);
-        return limits.has_value();
+        if (!limits) return false;
+        setup.take_limits(*limits);
+        setup.forget_ordered_limits();
+        return true;
     };
     ports.aggregate = [&setup, devices] {
         const auto cache = swift::load_recon_cache(setup.options().recon_cache_file());
@@ -209,7 +211,7 @@ int run_reconstructor(const CommandLine& line) {
         end = ran.value();
     }
     if (end.start_anew) {
-        start_anew(line, setup.log());
+        start_anew(line, setup.orders(), setup.log());
         end.exit_code = static_cast<int>(ExitCode::internal_error);
     }
     setup.log().notice("Exited " + std::to_string(::getpid()));

@@ -95,6 +95,7 @@ RunEnd Reconstructor::run() {
     began_ = setup_.clock().steady();
     sample_ = sample_before_ = {began_, {}};
     listen();
+    recall_orders();
     TaskGroup main(executor);
     main.spawn(once_ ? run_once() : run_forever());
     run_loop();
@@ -396,6 +397,8 @@ Awaitable<bool> Reconstructor::took_new_limits() {
     const auto changed = co_await offload(engine_->configuration(), std::move(look));
     if (!changed) co_return false;
     setup_.take_limits(*changed);
+    // A worker's parent has done it; by now they may be new ones.
+    if (!share_.is_worker()) setup_.forget_ordered_limits();
     log_.notice("SIGHUP received (" + std::to_string(::getpid()) + "): only limits have changed");
     set_limits(*changed);
     co_return true;

@@ -65,6 +65,10 @@ class Reconstructor {
     Result<void> pause(const WorkChoice& choice);
     Result<void> resume(const WorkChoice& choice);
     Result<void> cancel(const WorkChoice& choice, sync::Ending ending);
+    /// Begins as processes before this one were told. Before anything runs.
+    void recall_orders();
+    /// For the processes after this one.
+    void remember(const std::function<void(Orders&)>& change);
     Awaitable<void> leave_when_overdue();
     /// From here on SIGTERM and SIGINT end the process by themselves; returns when those that were
     /// taken before have been served.

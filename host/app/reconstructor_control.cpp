@@ -40,11 +40,17 @@ Result<void> Reconstructor::pause(const WorkChoice& choice) {
     if (choice.is_everything()) {
         log_.notice("Paused: no further partition and session begins");
         engine_->gate().close();
+        remember([](Orders& orders) { orders.everything_paused = true; });
         return {};
     }
-    if (std::ranges::find(paused_, choice) != paused_.end()) return {};
-    if (paused_.size() >= Pass::choices_max)
+    const bool is_new = std::ranges::find(paused_, choice) == paused_.end();
+    if (is_new && paused_.size() >= Pass::choices_max)
         return Error{errc::limit, "too much is paused piece by piece"};
+    remember([&choice](Orders& orders) {
+        if (std::ranges::find(orders.paused, choice) == orders.paused.end())
+            orders.paused.push_back(choice);
+    });
+    if (!is_new) return {};
     log_.notice("Paused: " + swift::json_string(to_string(choice)));
     paused_.push_back(choice);
     return pass_ == nullptr ? Result<void>() : pass_->cancel(choice, sync::Ending::after_session);
@@ -55,12 +61,40 @@ Result<void> Reconstructor::resume(const WorkChoice& choice) {
         log_.notice("Resumed");
         paused_.clear();
         engine_->gate().open();
+        remember([](Orders& orders) {
+            orders.everything_paused = false;
+            orders.paused.clear();
+        });
         return {};
     }
+    remember([&choice](Orders& orders) { std::erase(orders.paused, choice); });
     if (std::erase(paused_, choice) == 0)
         return Error{errc::not_found, "not paused: " + to_string(choice)};
     log_.notice("Resumed with the next pass: " + swift::json_string(to_string(choice)));
     return {};
+}
+
+void Reconstructor::remember(const std::function<void(Orders&)>& change) {
+    if (const auto kept = setup_.orders().edit(change); kept.has_error())
+        log_.error("That ends with this process: " + kept.error().detail);
+}
+
+void Reconstructor::recall_orders() {
+    const auto known = setup_.orders().load();
+    if (known.has_error())
+        log_.error("What was paused cannot be read, so everything is: " + known.error().detail);
+    const Orders orders = known.has_value() ? *known : Orders{true, {}, {}};
+    std::string what = orders.everything_paused ? "everything" : "";
+    for (const WorkChoice& choice : orders.paused)
+        what += (what.empty() ? "" : "; ") + to_string(choice);
+    if (orders.everything_paused) engine_->gate().close();
+    paused_ = orders.paused;
+    if (!what.empty())
+        log_.notice("Still paused, until it is resumed: " + swift::json_string(what));
+    if (orders.limits.empty()) return;
+    ControlRequest request;
+    request.limits = orders.limits;
+    if (const auto limits = changed_limits(request, limits_, limits_)) set_limits(*limits);
 }
 
 Result<void> Reconstructor::cancel(const WorkChoice& choice, sync::Ending ending) {
@@ -78,6 +112,11 @@ Result<void> Reconstructor::change_limits(const ControlRequest& request) {
     if (!request.configured && request.limits.empty()) return {};
     const auto limits = changed_limits(request, limits_, options_.fragmend.throttle);
     if (limits.has_error()) return limits.error();
+    remember([&request](Orders& orders) {
+        if (request.configured) orders.limits.clear();
+        for (const auto& [option, text] : request.limits)
+            orders.limits.insert_or_assign(option, text);
+    });
     set_limits(*limits);
     return {};
 }

@@ -134,7 +134,7 @@ bool check_configuration_again(const CommandLine& line, const Logger& log,
     return false;
 }
 
-void start_anew(const CommandLine& line, const Logger& log) {
+void start_anew(const CommandLine& line, const OrderMemory& orders, const Logger& log) {
     log.notice("Starting again with the new configuration (" + std::to_string(::getpid()) + ")");
     const std::string folder = folder_of(line);
     if (::chdir(folder.c_str()) != 0) {
@@ -142,6 +142,7 @@ void start_anew(const CommandLine& line, const Logger& log) {
         return;
     }
     close_all_on_exec();
+    orders.hand_on();
     // This start reads everything anew, and with that serves each SIGHUP until now: ignoring one
     // that waits forgets it. SIGTERM and SIGINT that wait act here.
     hold_hangups();

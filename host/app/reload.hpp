@@ -6,6 +6,7 @@
 #include <string>
 
 #include "host/app/command_line.hpp"
+#include "host/app/order_memory.hpp"
 #include "host/base/log.hpp"
 
 namespace fragmend::app {
@@ -23,9 +24,9 @@ bool check_configuration_again(const CommandLine& line, const Logger& log,
                                const std::function<bool()>& gives_up);
 
 /// Becomes the program that the path we were started from holds now, with the same arguments and
-/// process id. Everything but the standard streams is closed by it, locks included. A SIGHUP from
-/// here on waits until the new program listens (`hold_hangups`). Returns only when that failed,
-/// with the reason logged.
-void start_anew(const CommandLine& line, const Logger& log);
+/// process id. Everything but the standard streams and `orders` is closed by it, locks included. A
+/// SIGHUP from here on waits until the new program listens (`hold_hangups`). Returns only when that
+/// failed, with the reason logged.
+void start_anew(const CommandLine& line, const OrderMemory& orders, const Logger& log);
 
 }  // namespace fragmend::app

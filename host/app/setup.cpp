@@ -89,7 +89,14 @@ Result<void> Setup::become_daemon() {
     if (line_.check) return {};
     raise_file_limit();
     settle_process();
+    orders_ = OrderMemory::take_over();
+    forget_ordered_limits();
     return {};
+}
+
+void Setup::forget_ordered_limits() {
+    const auto forgotten = orders_.edit([](Orders& orders) { orders.limits.clear(); });
+    if (forgotten.has_error()) log_.warning(forgotten.error().detail);
 }
 
 Result<void> Setup::load_policies() {

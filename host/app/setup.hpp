@@ -9,6 +9,7 @@
 
 #include "host/app/command_line.hpp"
 #include "host/app/log_sinks.hpp"
+#include "host/app/order_memory.hpp"
 #include "host/app/pass.hpp"
 #include "host/app/statsd.hpp"
 #include "host/base/metrics.hpp"
@@ -46,6 +47,10 @@ class Setup {
     /// read. Blocks.
     std::optional<swift::ThrottleOptions> changed_limits() const;
     void take_limits(const swift::ThrottleOptions& limits) { options_.fragmend.throttle = limits; }
+    /// What this and former processes of the service were told; nothing for a check.
+    OrderMemory& orders() { return orders_; }
+    /// Those of the configuration hold again, for workers that are started from now on.
+    void forget_ordered_limits();
 
     /// True for one pass, by the command line or by the configuration.
     bool is_once() const { return line_.once || !options_.daemonize; }
@@ -68,6 +73,7 @@ class Setup {
     SystemClock clock_;
     swift::ReconstructorOptions options_;
     swift::SwiftConf conf_;
+    OrderMemory orders_;
     SyslogSink syslog_;
     StderrSink stderr_;
     TeeSink tee_;

@@ -9,8 +9,9 @@
 namespace fragmend::sync {
 
 /// One at a time for the job, and among those that may be under way for all; after each it rests as
-/// the profile wants it. Runs on the network thread; everything that the constructor takes outlives
-/// it.
+/// the profile wants it. How long they take tells the profile nothing: a peer that has to hash
+/// first takes its time even where nobody else wants anything of it. Runs on the network thread;
+/// everything that the constructor takes outlives it.
 class ReplicateCalls {
   public:
     ReplicateCalls(Services& services, const PolicyContext& policy, const std::string& partition,

@@ -12,6 +12,7 @@
 #include "host/base/bytes.hpp"
 #include "host/swift/handoff_walk.hpp"
 #include "host/sync/braked_quarantine.hpp"
+#include "host/sync/peer_watch.hpp"
 #include "host/sync/solitary_decision.hpp"
 #include "transport/http/request.hpp"
 
@@ -45,6 +46,7 @@ struct Inquiry {
         : services(with),
           policy(of),
           stop(stopped_by),
+          watch(with.throttle),
           fragment(std::move(what)),
           quoted_path(percent_quote(fragment.object_path)),
           decision({fragment.data_timestamp, fragment.fragment_index, fragment.wanted_index,
@@ -64,6 +66,7 @@ struct Inquiry {
     Services& services;
     const PolicyContext& policy;
     InquiryStop& stop;
+    PeerWatch watch;
     LonelyFragment fragment;
     std::string quoted_path;
     SolitaryDecision decision;
@@ -96,10 +99,16 @@ Awaitable<void> ask(Inquiry& inquiry, Node node) {
                                       fragment.partition, inquiry.quoted_path, policy.index,
                                       fragment.data_timestamp, transport::http::Verifies::server);
     Question question(inquiry.stop, fragment.object_hash);
+    std::optional<transport::WatchedAsk> watched(std::in_place, &inquiry.watch, node);
     // The connection is not kept: nobody wants the body.
     auto opened = co_await services.client.open(peer, std::move(head), timeouts.conn, timeouts.node,
                                                 0, question.abort());
     if (inquiry.is_stopped()) co_return;
+    if (opened.has_value())
+        watched->answered();
+    else if (opened.error() == errc::timeout && question.abort().is_connected())
+        watched->no_answer();
+    watched.reset();
     if (opened.has_error()) {
         services.log.error("Trying to GET " +
                            transport::fragments::full_path(node, fragment.partition,

@@ -20,85 +20,71 @@ const Moment start{std::chrono::hours(1)};
 TEST(TokenBucket, WithoutALimitEverythingMayGoNow) {
     TokenBucket bucket(0, start);
     for (int i = 0; i < 100; ++i) {
-        EXPECT_EQ(bucket.ready_at(bucket.reserve(1u << 30, start), start), start);
+        EXPECT_EQ(bucket.free_at(start), start);
+        bucket.take(1u << 30, start);
     }
 }
 
-TEST(TokenBucket, GivesEachPlaceItsTimeInOrder) {
+TEST(TokenBucket, GivesEachPieceItsTime) {
     TokenBucket bucket(1000, start);
-    std::vector<TokenBucket::Place> places;
-    for (int i = 0; i < 5; ++i)
-        places.push_back(bucket.reserve(500, start));
     for (int i = 0; i < 5; ++i) {
-        EXPECT_EQ(bucket.ready_at(places[static_cast<std::size_t>(i)], start),
-                  start + milliseconds(500 * i));
+        EXPECT_EQ(bucket.free_at(start), start + milliseconds(500 * i));
+        bucket.take(500, start);
     }
+    EXPECT_EQ(bucket.free_at(start + seconds(1)), start + milliseconds(2500));
+    EXPECT_EQ(bucket.free_at(start + seconds(3)), start + seconds(3));
 }
 
 TEST(TokenBucket, DoesNotSaveMoreThanABurst) {
     TokenBucket bucket(1000, start);
     const Moment later = start + seconds(100);
-    EXPECT_EQ(bucket.ready_at(bucket.reserve(100, later), later), later);
-    EXPECT_EQ(bucket.ready_at(bucket.reserve(1000, later), later), later);
+    bucket.take(100, later);
+    EXPECT_EQ(bucket.free_at(later), later);
+    bucket.take(1000, later);
     // 100 bytes of credit were there; of 1100 bytes before it 1000 still need their second.
-    EXPECT_EQ(bucket.ready_at(bucket.reserve(1, later), later), later + seconds(1));
+    EXPECT_EQ(bucket.free_at(later), later + seconds(1));
 }
 
-TEST(TokenBucket, AppliesANewRateToThoseInLine) {
+TEST(TokenBucket, AppliesANewRateToThoseWhoWait) {
     TokenBucket bucket(1000, start);
-    bucket.reserve(10'000, start);
-    const auto place = bucket.reserve(1, start);
-    EXPECT_EQ(bucket.ready_at(place, start), start + seconds(10));
+    bucket.take(10'000, start);
+    EXPECT_EQ(bucket.free_at(start), start + seconds(10));
     const Moment now = start + seconds(1);
     bucket.set_rate(9000, now);
-    EXPECT_EQ(bucket.ready_at(place, now), now + seconds(1));
+    EXPECT_EQ(bucket.free_at(now), now + seconds(1));
     bucket.set_rate(0, now);
-    EXPECT_EQ(bucket.ready_at(place, now), now);
+    EXPECT_EQ(bucket.free_at(now), now);
+    // What went without a limit has no time to make up for.
+    bucket.take(10'000, now);
     bucket.set_rate(100, now);
-    const auto next = bucket.reserve(100, now);
-    EXPECT_GT(bucket.ready_at(bucket.reserve(1, now), now), bucket.ready_at(next, now));
+    EXPECT_EQ(bucket.free_at(now), now);
+    bucket.take(100, now);
+    EXPECT_EQ(bucket.free_at(now), now + seconds(1));
 }
 
 TEST(TokenBucket, KeepsItsRateOverALongTime) {
     TokenBucket bucket(1 << 20, start);
     Moment now = start;
-    for (int i = 0; i < 1000; ++i)
-        now = bucket.ready_at(bucket.reserve(104'858, now), now);
+    for (int i = 0; i < 1000; ++i) {
+        bucket.take(104'858, now);
+        now = bucket.free_at(now);
+    }
     const double s = std::chrono::duration<double>(now - start).count();
     EXPECT_NEAR(1000 * 104'858 / s, 1 << 20, (1 << 20) * 0.002);
 }
 
 TEST(TokenBucket, WhatIsGivenBackIsNobodysWait) {
     TokenBucket bucket(1000, start);
-    const auto first = bucket.reserve(4000, start);
-    bucket.reserve(1000, start);
-    const auto last = bucket.reserve(100, start);
-    EXPECT_EQ(bucket.ready_at(last, start), start + seconds(5));
-    bucket.give_back(first, 4000, start);
-    EXPECT_EQ(bucket.ready_at(last, start), start + seconds(1));
-    // Never more than was taken: nothing is saved up by giving back.
-    bucket.give_back(last, 100, start + seconds(10));
+    bucket.take(4000, start);
+    bucket.take(1000, start);
+    bucket.give_back(4000, start);
+    EXPECT_EQ(bucket.free_at(start), start + seconds(1));
+    // Nothing is saved up by giving back.
     const Moment now = start + seconds(10);
-    bucket.reserve(1100, now);
-    EXPECT_EQ(bucket.ready_at(bucket.reserve(1, now), now), now + seconds(1));
-}
-
-TEST(TokenBucket, WhoGivesUpFarBehindLetsNobodyGoEarlier) {
-    TokenBucket bucket(1000, start);
-    bucket.reserve(5000, start);
-    const auto middle = bucket.reserve(100, start);
-    const auto left = bucket.reserve(10'000, start);
-    const auto last = bucket.reserve(100, start);
-    bucket.give_back(left, 10'000, start);
-    EXPECT_EQ(bucket.ready_at(middle, start), start + seconds(5));
-    EXPECT_EQ(bucket.ready_at(last, start), start + milliseconds(5100));
-    // Whenever it is looked at.
-    const Moment later = start + milliseconds(5050);
-    EXPECT_EQ(bucket.ready_at(last, later), start + milliseconds(5100));
-    const auto next = bucket.reserve(100, start + milliseconds(5100));
-    EXPECT_EQ(bucket.ready_at(next, start + milliseconds(5100)), start + milliseconds(5200));
-    bucket.set_rate(100, start + milliseconds(5100));
-    EXPECT_EQ(bucket.ready_at(next, start + milliseconds(5100)), start + milliseconds(6100));
+    bucket.take(5000, now);
+    bucket.give_back(5000, now + seconds(10));
+    bucket.take(1100, now + seconds(10));
+    EXPECT_EQ(bucket.free_at(now + seconds(10)), now + seconds(11));
 }
 
 TEST(AheadBytes, AreASecondsWorthForAllSessions) {
@@ -207,8 +193,8 @@ TEST(Courtesy, AnswersThatStayAwayAreSlow) {
     answers(courtesy, now, milliseconds(10), seconds(5));
     for (int i = 0; i < 10; ++i) {
         courtesy.asked();
-        silence(courtesy, now, seconds(10));
-        courtesy.no_answer("10.0.0.1:6200", seconds(10), now);
+        silence(courtesy, now, seconds(5));
+        courtesy.no_answer("10.0.0.1:6200", seconds(5), now);
         courtesy.ended();
         courtesy.look(now);
         EXPECT_LT(courtesy.pace(), 0.75);
@@ -246,21 +232,37 @@ TEST(Courtesy, WhoWasNotWaitedForForLongSaysNothing) {
     EXPECT_EQ(courtesy.pace(), 1);
 }
 
-TEST(Courtesy, WhoIsSilentForGoodIsGoneRatherThanBusy) {
+/// For `length` one peer answers, and another one hangs.
+void one_hangs(Courtesy& courtesy, Moment& now, seconds length) {
+    for (const Moment end = now + length; now < end; now += milliseconds(10)) {
+        courtesy.answered("there", milliseconds(10), now);
+        courtesy.no_answer("hangs", seconds(10), now);
+    }
+}
+
+TEST(Courtesy, WhoIsSilentForAMinuteIsGoneRatherThanBusy) {
     Courtesy courtesy(Profile::polite);
     Moment now = start;
-    const auto play = [&](seconds length) {
-        for (const Moment end = now + length; now < end; now += milliseconds(10)) {
-            courtesy.answered("there", milliseconds(10), now);
-            courtesy.no_answer("gone", seconds(10), now);
-        }
-    };
     answers(courtesy, now, milliseconds(10), seconds(5));
-    courtesy.answered("gone", milliseconds(10), now);
-    play(seconds(60));
+    courtesy.answered("hangs", milliseconds(10), now);
+    one_hangs(courtesy, now, Courtesy::gone - seconds(5));
     EXPECT_EQ(courtesy.pace(), 0.05);
-    play(Courtesy::memory);
+    one_hangs(courtesy, now, seconds(15));
     EXPECT_EQ(courtesy.pace(), 1);
+    // Once it is back, it counts again.
+    courtesy.answered("hangs", milliseconds(10), now);
+    one_hangs(courtesy, now, seconds(10));
+    EXPECT_EQ(courtesy.pace(), 0.05);
+}
+
+TEST(Courtesy, WhoWasNotAskedForLongIsNotGone) {
+    Courtesy courtesy(Profile::polite);
+    Moment now = start;
+    courtesy.answered("hangs", milliseconds(10), now);
+    answers(courtesy, now, milliseconds(10), Courtesy::gone * 3);
+    EXPECT_EQ(courtesy.pace(), 1);
+    one_hangs(courtesy, now, seconds(10));
+    EXPECT_EQ(courtesy.pace(), 0.05);
 }
 
 TEST(LimitedBy, NamesWhatTheWorkWaitsFor) {

@@ -156,6 +156,64 @@ TEST_F(ThrottleTest, WhoGivesUpItsPlaceLeavesItsTimeToTheOthers) {
     EXPECT_FALSE(last);
 }
 
+Awaitable<void> read_piece(Throttle& throttle, const bool& stop, std::size_t bytes,
+                           std::uint64_t& moved) {
+    Endpoint from{"a", "a/1"};
+    const auto passed = co_await throttle.read(std::move(from), bytes, stop);
+    if (passed.has_value()) moved += bytes;
+}
+
+TEST_F(ThrottleTest, WhoWaitsForANodeTakesNothingOfTheTotalYet) {
+    throttle.change({{1'000'000, 100'000, 0}, {}, Profile::urgent});
+    std::uint64_t slow = 0;
+    for (int i = 0; i < 20; ++i)
+        tasks.spawn(read_piece(throttle, stop, 50'000, slow));
+    for (int i = 0; i < 15; ++i)
+        tasks.spawn(reader("b" + std::to_string(i) + "/1", 10'000));
+    pass(seconds(2));
+    const auto before = moved + slow;
+    pass(seconds(7));
+    EXPECT_NEAR(static_cast<double>(moved + slow - before), 7e6, 0.15e6);
+    // Whoever asked first has his turn as soon as his node's limit allows it.
+    EXPECT_GE(slow, 900'000u);
+    pass(seconds(1));
+    EXPECT_EQ(slow, 1'000'000u);
+    end();
+}
+
+TEST_F(ThrottleTest, WhoWaitsForTheTotalTakesNothingOfHisNodeYet) {
+    throttle.change({{100'000, 200'000, 0}, {}, Profile::urgent});
+    std::uint64_t slow = 0;
+    tasks.spawn(reader("b/1", 1'000'000));
+    for (int i = 0; i < 30; ++i)
+        tasks.spawn(read_piece(throttle, stop, 50'000, slow));
+    pass(seconds(10));
+    EXPECT_EQ(slow, 0u);
+    throttle.change({{1'000'000'000, 200'000, 0}, {}, Profile::urgent});
+    pass(seconds(3));
+    EXPECT_LE(slow, 3 * 200'000u + 50'000u + 20'000u);
+    EXPECT_GE(slow, 3 * 200'000u - 50'000u);
+    end();
+}
+
+TEST_F(ThrottleTest, WhoLeavesTheLineWakesTheNext) {
+    throttle.change({{1000, 0, 0}, {}, Profile::urgent});
+    asio::cancellation_signal hurry;
+    std::uint64_t first = 0, second = 0, third = 0;
+    tasks.spawn(read_piece(throttle, stop, 5000, first));
+    tasks.spawn(read_piece(throttle, stop, 1, second), hurry.slot());
+    tasks.spawn(read_piece(throttle, stop, 1, third));
+    pass(seconds(1));
+    EXPECT_EQ(first, 5000u);
+    hurry.emit(asio::cancellation_type::terminal);
+    pass(milliseconds(3990));
+    EXPECT_EQ(third, 0u);
+    pass(milliseconds(20));
+    EXPECT_EQ(second, 0u);
+    EXPECT_EQ(third, 1u);
+    EXPECT_EQ(tasks.running(), 0u);
+}
+
 Awaitable<void> read_after(Throttle& throttle, Signal& signal, const bool& stop,
                            std::optional<Error>& error) {
     co_await signal.wait();

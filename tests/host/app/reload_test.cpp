@@ -31,7 +31,7 @@ int status_of_start(const CommandLine& line, const std::string& last_line, int e
         ::sigaddset(&hup, SIGHUP);
         ::sigprocmask(SIG_BLOCK, &hup, nullptr);
         ::kill(::getpid(), SIGHUP);
-        start_anew(line, log.logger());
+        start_anew(line, OrderMemory(), log.logger());
         ::_exit(!log.lines.empty() && log.lines.back() == last_line ? exit_code : 1);
     }
     int status = 0;
@@ -49,6 +49,25 @@ TEST(StartAnew, HupWaitsUntilTheNewProgramListens) {
 TEST(StartAnew, HupThatCameBeforeIsServedByTheStart) {
     const auto line = line_of("/bin/grep", {"grep", "-q", "^ShdPnd:.*0$", "/proc/self/status"});
     const int status = status_of_start(line, "", 2);
+    ASSERT_TRUE(WIFEXITED(status)) << "signal " << WTERMSIG(status);
+    EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
+TEST(StartAnew, HandsTheOrdersOn) {
+    const auto line = line_of(
+        "/bin/sh", {"sh", "-c", "exec grep -q device.*d7 /proc/self/fd/$FRAGMEND_ORDERS_FD"});
+    const pid_t pid = ::fork();
+    if (pid == 0) {
+        test::RecordedLog log;
+        auto orders = OrderMemory::take_over();
+        const auto kept = orders.edit([](Orders& there) {
+            there.paused.push_back({"d7", "", ""});
+        });
+        if (kept.has_value()) start_anew(line, orders, log.logger());
+        ::_exit(9);
+    }
+    int status = 0;
+    ::waitpid(pid, &status, 0);
     ASSERT_TRUE(WIFEXITED(status)) << "signal " << WTERMSIG(status);
     EXPECT_EQ(WEXITSTATUS(status), 0);
 }

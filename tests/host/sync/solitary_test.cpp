@@ -40,6 +40,7 @@ struct SolitaryTest : testing::SessionFixture {
         const auto object = swift::open_object(context, "d1", "7", hash, {0, std::nullopt, true});
         EXPECT_TRUE(object.has_value());
         Services shared = services();
+        shared.throttle = &polite;
         const auto session = plan({});
         const bool moved = test::run_coroutine(
             io, quarantine_if_solitary(shared, policy, session, object.value(), stop));
@@ -48,6 +49,8 @@ struct SolitaryTest : testing::SessionFixture {
     }
     const std::string hash = put("/a/c/o", archive(1));
     InquiryStop stop;
+    scheduler::Throttle polite{
+        io.get_executor(), clock, rebuild_stats, {{}, {}, scheduler::Profile::polite}};
 };
 
 TEST_F(SolitaryTest, IsQuarantinedWhenEverybodyElseHasNothing) {
@@ -64,6 +67,19 @@ TEST_F(SolitaryTest, WhoIsStoppedWaitsForNoAnswerAndQuarantinesNothing) {
     }));
     EXPECT_TRUE(ondisk::fs::exists(folder()));
     EXPECT_FALSE(lines.contains("Trying to GET")) << "a timeout says so";
+}
+
+TEST_F(SolitaryTest, AnswersAreHeardByTheProfile) {
+    const std::string peer = "127.0.0.1";
+    const auto is_known = [&] {
+        const auto until = clock.steady() + scheduler::Courtesy::step * 2;
+        while (polite.pace() == 1 && clock.steady() < until)
+            polite.no_answer(peer, std::chrono::seconds(10));
+        return polite.pace() < 1;
+    };
+    EXPECT_FALSE(is_known());
+    EXPECT_TRUE(quarantine([] {}));
+    EXPECT_TRUE(is_known());
 }
 
 TEST_F(SolitaryTest, WhatWasDeletedOrReplacedMeanwhileStays) {
