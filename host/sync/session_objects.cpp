@@ -127,7 +127,7 @@ SessionObjects::Listed SessionObjects::list_suffixes(std::size_t first) const {
     const std::size_t suffixes_max = std::min(plan_.suffixes.size() - first, suffixes_at_once_max);
     Listed listed;
     while (listed.suffixes < suffixes_max && listed.offers.size() < offers_max) {
-        const auto& suffix = plan_.suffixes[first + listed.suffixes++];
+        const std::string suffix(plan_.suffixes[first + listed.suffixes++]);
         auto found = swift::list_offers(policy_.disk, plan_.local_device.device, plan_.partition,
                                         suffix, options);
         if (found.has_value()) {
@@ -295,7 +295,8 @@ void SessionObjects::start_rebuild(Item& item, scheduler::RebuildRequest request
     for (const LaterTarget& later : plan_.later) {
         if (stash == nullptr || request.archive_bytes == 0 ||
             stash->has(stash_key(item, later.wanted_index)) ||
-            !std::ranges::binary_search(later.suffixes, request.object_hash.substr(29))) {
+            !std::ranges::binary_search(later.suffixes,
+                                        swift::SuffixName(request.object_hash.substr(29)))) {
             continue;
         }
         auto room = stash->promise(request.archive_bytes);

@@ -52,7 +52,7 @@ class SessionObjects final : public transport::ssync::SessionObjects {
 
     const SessionCounts& counts() const { return counts_; }
     /// Suffixes that no offer was made of: another session's.
-    std::vector<std::string> unoffered() const {
+    std::vector<swift::SuffixName> unoffered() const {
         return {plan_.suffixes.begin() + static_cast<std::ptrdiff_t>(next_suffix_),
                 plan_.suffixes.end()};
     }

@@ -78,7 +78,7 @@ Awaitable<Seen> play(SessionObjects& objects, std::vector<Wanted> wanted, OnBrok
 }
 
 struct SessionObjectsTest : testing::SessionFixture {
-    Seen run(std::vector<std::string> suffixes, std::vector<Wanted> wanted,
+    Seen run(std::vector<swift::SuffixName> suffixes, std::vector<Wanted> wanted,
              OnBrokenBody on_broken = OnBrokenBody::leave_out) {
         Services shared = services();
         SessionObjects objects(shared, policy, plan(std::move(suffixes)), activity, holes);
