@@ -15,6 +15,9 @@
 #include "host/swift/settled_hashes.hpp"
 
 namespace fragmend::app {
+
+static_assert(looked_at_together <= scheduler::partitions_min);
+
 namespace {
 
 std::string format_stats(const char* pattern, auto... values) {
@@ -90,7 +93,7 @@ Pass::Pass(sync::Services& services, std::vector<PolicyState>& policies,
       policies_(policies),
       collect_options_{std::move(devices), std::move(partitions), services.options.handoffs_only},
       began_(services.clock.steady()),
-      in_flight_(services.network, partitions_in_flight_max),
+      in_flight_(services.network, services.partitions_in_flight),
       left_(services.network),
       partitions_(services.network) {}
 
@@ -182,7 +185,7 @@ std::vector<Pass::Turn> Pass::admit(std::vector<Turn>::iterator& next,
         FRAGMEND_ASSERT(admitted);
         group.push_back(std::move(turn));
     };
-    if (in_lines_ < in_lines_max || next == end) {
+    if (in_lines_ < in_lines_max() || next == end) {
         auto at = lines_.upper_bound(last_line_);
         for (std::size_t i = 0; i < lines_.size(); ++i, ++at) {
             if (at == lines_.end()) at = lines_.begin();

@@ -30,15 +30,11 @@ struct PolicyState {
     swift::RingPtr ring;  ///< Of the pass that runs.
 };
 
-/// Partitions that are worked on at a time: most of them wait for a peer.
-inline constexpr std::size_t partitions_in_flight_max = 64;
-/// Of these, as many as one visit to a disk thread looks at: waking one costs more than the look.
+/// Of the partitions in flight, as many as one visit to a disk thread looks at: waking one costs
+/// more than the look.
 inline constexpr std::ptrdiff_t looked_at_together = 8;
 /// Of those that stood back for one target, how many are in flight: enough that it never waits.
 inline constexpr std::size_t in_line_max = 8;
-/// The same for all targets together, while others have not had their turn: slow targets leave
-/// room for the rest.
-inline constexpr std::size_t in_lines_max = partitions_in_flight_max / 4 * 3;
 
 /// Collects, shuffles, and runs every partition's jobs. What other nodes do first of a partition is
 /// looked at again in later rounds (`scan::round_of`). A partition that fails is counted and
@@ -96,6 +92,9 @@ class Pass {
     /// Who begins now: one that stood back, or up to `looked_at_together` from `next` on, of one
     /// device. Nobody while there is no room.
     std::vector<Turn> admit(std::vector<Turn>::iterator& next, std::vector<Turn>::iterator end);
+    /// As `in_line_max` for all targets together, while others have not had their turn: slow
+    /// targets leave room for the rest.
+    std::size_t in_lines_max() const { return in_flight_.capacity() / 4 * 3; }
     /// Those that still may begin; the others are counted.
     Awaitable<std::vector<Turn>> admissible(std::vector<Turn> admitted);
     /// It is not in flight any more.

@@ -148,7 +148,8 @@ sync::Services World::services(Pass& pass) {
             throttle_.get(),
             &risks_,
             stash_.get(),
-            offers_max_};
+            offers_max_,
+            seed_ % 2 == 0 ? scheduler::partitions_min : sync::partitions_in_flight_max};
 }
 
 const std::vector<std::string>& World::run() {
