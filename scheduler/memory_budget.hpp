@@ -14,8 +14,11 @@ namespace fragmend::scheduler {
 /// receiver wants of them, what waits to be written, local archives that were read with their
 /// metadata.
 inline constexpr std::size_t session_bytes = 256 * 1024;
-/// What a partition takes beside its session, when all of its suffixes have hashes.
-inline constexpr std::size_t partition_bytes = 768 * 1024;
+/// What a partition in flight takes beside its session when all of its suffixes have hashes, with
+/// its part of the answers that are on their way.
+inline constexpr std::size_t partition_bytes = 640 * 1024;
+/// What is taken besides, however many there are, while hashes are read and compared.
+inline constexpr std::size_t hashing_bytes = 8 * 1024 * 1024;
 /// As many as one visit to the disk looks at: a pass with fewer partitions in flight would stall.
 inline constexpr std::size_t partitions_min = 8;
 /// How many partitions `limit_bytes` have room for beside objects and `sessions`: `most` of them at

@@ -43,14 +43,15 @@ TEST(MemoryBudget, RefusesMoreThanItHas) {
 TEST(MemoryBudget, SetsAsideWhatSessionsAndPartitionsTakeButHalfAtMost) {
     constexpr std::size_t limit = std::size_t{128} << 20;
     EXPECT_EQ(lendable_bytes(limit, 0, 0), limit);
-    EXPECT_EQ(lendable_bytes(limit, 3, 5), limit - 3 * session_bytes - 5 * partition_bytes);
+    EXPECT_EQ(lendable_bytes(limit, 3, 5),
+              limit - 3 * session_bytes - 5 * partition_bytes - hashing_bytes);
     EXPECT_EQ(lendable_bytes(limit, 4096, 0), limit / 2);
     EXPECT_EQ(lendable_bytes(limit, 0, 4096), limit / 2);
 }
 
 TEST(MemoryBudget, PartitionsInFlightFollowFromTheLimit) {
     // As many as are set aside for, between what a pass needs to go on and what it may have.
-    constexpr std::size_t half = 20 * partition_bytes + 8 * session_bytes;
+    constexpr std::size_t half = 20 * partition_bytes + 8 * session_bytes + hashing_bytes;
     EXPECT_EQ(partitions_within(2 * half, 8, 64), 20u);
     EXPECT_EQ(partitions_within(2 * half - 2, 8, 64), 19u);
     EXPECT_EQ(lendable_bytes(2 * half, 8, 20), half);
