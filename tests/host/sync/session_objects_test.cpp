@@ -106,6 +106,19 @@ TEST_F(SessionObjectsTest, OffersAndRebuildsWhatTheSuffixesHold) {
     EXPECT_EQ(counts.objects_failed, 0u);
 }
 
+TEST_F(SessionObjectsTest, LongMetadataKeepsNobodyFromHisTurn) {
+    std::vector<Wanted> wanted;
+    for (const char* name : {"A", "B", "C", "D", "E", "F"}) {
+        const auto hash = put(std::string("/a/c/") + name, archive(1));
+        set_metadata(hash, std::string("X-Object-Meta-") + name, std::string(40'000, 'v'));
+        wanted.push_back(want(hash));
+    }
+    const auto seen = run({}, wanted);
+    EXPECT_EQ(seen.bodies.size(), 6u);
+    EXPECT_TRUE(seen.headers.contains("X-Object-Meta-A") &&
+                seen.headers.contains("X-Object-Meta-F"));
+}
+
 TEST_F(SessionObjectsTest, ServesWhatMissesMostFirst) {
     const auto one = put("/a/c/one", archive(1));
     const auto two = put("/a/c/two", archive(2));
