@@ -5,8 +5,17 @@
 
 namespace fragmend::scheduler {
 
-std::size_t lendable_bytes(std::size_t limit_bytes, std::size_t sessions) {
-    return limit_bytes - std::min(limit_bytes / 2, sessions * session_bytes);
+std::size_t partitions_within(std::size_t limit_bytes, std::size_t sessions, std::size_t most) {
+    const std::size_t taken = sessions * session_bytes + hashing_bytes;
+    const std::size_t room = limit_bytes / 2 - std::min(limit_bytes / 2, taken);
+    const std::size_t least = std::min(most, std::max(partitions_min, sessions));
+    return std::clamp(room / partition_bytes, least, most);
+}
+
+std::size_t lendable_bytes(std::size_t limit_bytes, std::size_t sessions, std::size_t partitions) {
+    const std::size_t hashes = partitions > 0 ? hashing_bytes + partitions * partition_bytes : 0;
+    const std::size_t taken = sessions * session_bytes + hashes;
+    return limit_bytes - std::min(limit_bytes / 2, taken);
 }
 
 Awaitable<Result<MemoryBudget::Permit>> MemoryBudget::acquire(std::size_t bytes,

@@ -14,8 +14,19 @@ namespace fragmend::scheduler {
 /// receiver wants of them, what waits to be written, local archives that were read with their
 /// metadata.
 inline constexpr std::size_t session_bytes = 256 * 1024;
-/// What `limit_bytes` leave for objects where `sessions` may run: at least half.
-std::size_t lendable_bytes(std::size_t limit_bytes, std::size_t sessions);
+/// What a partition in flight takes beside its session when all of its suffixes have hashes, with
+/// its part of the answers that are on their way.
+inline constexpr std::size_t partition_bytes = 640 * 1024;
+/// What is taken besides, however many there are, while hashes are read and compared.
+inline constexpr std::size_t hashing_bytes = 8 * 1024 * 1024;
+/// Fewer than these would leave a pass waiting for its slowest.
+inline constexpr std::size_t partitions_min = 8;
+/// How many partitions `limit_bytes` have room for beside objects and `sessions`: `most` of them at
+/// most, and no fewer than sessions, each of which is another partition's.
+std::size_t partitions_within(std::size_t limit_bytes, std::size_t sessions, std::size_t most);
+/// What `limit_bytes` leave for objects where `sessions` may run and so many partitions be in
+/// flight: at least half.
+std::size_t lendable_bytes(std::size_t limit_bytes, std::size_t sessions, std::size_t partitions);
 
 /// Lends bytes to objects in the order in which they ask (`fragmend_memory_limit`).
 ///

@@ -87,8 +87,12 @@ struct MemoryPeers::Session {
     std::uint64_t length = 0;
 };
 
-MemoryPeers::MemoryPeers(const ObjectShape& shape, Manner manner)
-    : manner_(manner), tasks_(io_.get_executor()) {
+MemoryPeers::MemoryPeers(const ObjectShape& shape, Manner manner, std::string hashes,
+                         const std::string& metadata)
+    : manner_(manner),
+      hashes_("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(hashes.size()) + "\r\n\r\n" +
+              hashes),
+      tasks_(io_.get_executor()) {
     auto library = codec::LibraryInstance::create(shape.scheme).value();
     archives_.resize(static_cast<std::size_t>(shape.scheme.n()));
     std::mt19937_64 random(1);
@@ -109,7 +113,7 @@ MemoryPeers::MemoryPeers(const ObjectShape& shape, Manner manner)
             "\"\r\nLast-Modified: Wed, 15 Nov 2023 04:26:40 GMT\r\nX-Timestamp: " + time.normal() +
             "\r\nX-Object-Sysmeta-Ec-Frag-Index: " + std::to_string(index) +
             "\r\nX-Object-Sysmeta-Ec-Etag: " + ec_etag + "\r\nX-Backend-Timestamp: " +
-            time.internal() + "\r\nX-Backend-Data-Timestamp: " + time.internal() +
+            time.internal() + "\r\n" + metadata + "X-Backend-Data-Timestamp: " + time.internal() +
             "\r\nX-Backend-Durable-Timestamp: " + time.internal() +
             "\r\nDate: Wed, 15 Nov 2023 04:26:40 GMT\r\n\r\n");
         listeners_.emplace_back(io_, tcp::endpoint(asio::ip::address_v4::loopback(), 0));
@@ -167,6 +171,15 @@ Awaitable<void> MemoryPeers::serve(tcp::socket socket, std::size_t index) {
             co_return co_await receive(socket, buffer.substr(head), index);
         }
         if (buffer.starts_with("SINK ")) co_return co_await sink(socket);
+        if (buffer.starts_with("REPLICATE ")) {
+            buffer.erase(0, head);
+            const bool half = manner_ == Manner::stalls_when_hashing;
+            const bool told = co_await say(socket, asio::buffer(std::string_view(hashes_).substr(
+                                                       0, hashes_.size() / (1 + half))));
+            if (!told) co_return;
+            if (half) co_return co_await hang(socket);
+            continue;
+        }
         buffer.erase(0, head);
         const bool whole = manner_ != Manner::stalls_when_sending;
         const auto sent =

@@ -30,6 +30,8 @@ enum class Manner {
     stalls_when_sending,
     /// Of a session nothing is read once its first body began.
     stalls_when_receiving,
+    /// Of the suffix hashes only the first half is sent.
+    stalls_when_hashing,
 };
 
 /// What a client has to know of the peers, who may be in another process.
@@ -41,11 +43,14 @@ struct PeerView {
 
 /// One listener a fragment index, all on one thread of their own. A GET answers the archive of its
 /// index with the headers of Swift's object server; an SSYNC session wants everything, compares
-/// each body with the archive of its index while it comes, and says so at its end; a SINK takes
-/// bytes and counts them. Nothing is hashed here: what is measured is the other side.
+/// each body with the archive of its index while it comes, and says so at its end; a REPLICATE
+/// answers `hashes`; a SINK takes bytes and counts them. Nothing is hashed here: what is measured
+/// is the other side.
 class MemoryPeers {
   public:
-    explicit MemoryPeers(const ObjectShape& shape, Manner manner = Manner::quick);
+    /// `metadata`: lines of what a client said of its objects, in the head of each answer.
+    explicit MemoryPeers(const ObjectShape& shape, Manner manner = Manner::quick,
+                         std::string hashes = {}, const std::string& metadata = {});
     ~MemoryPeers();
     MemoryPeers(const MemoryPeers&) = delete;
     MemoryPeers& operator=(const MemoryPeers&) = delete;
@@ -74,6 +79,7 @@ class MemoryPeers {
     static Awaitable<void> hang(tcp::socket& socket);
 
     Manner manner_;
+    std::string hashes_;  ///< The answer to a REPLICATE, with its head.
     asio::io_context io_{1};
     std::size_t fragment_bytes_ = 0;
     std::vector<std::string> archives_;

@@ -31,9 +31,21 @@ std::size_t decode_thread_count(const swift::FragmendOptions& options,
                                       : cores() + codec.device_waiters();
 }
 
+std::size_t partitions_in_flight(const swift::FragmendOptions& options) {
+    return scheduler::partitions_within(options.memory_limit_bytes,
+                                        static_cast<std::size_t>(options.sessions),
+                                        sync::partitions_in_flight_max);
+}
+
 std::size_t lendable_bytes(const swift::FragmendOptions& options) {
     return scheduler::lendable_bytes(options.memory_limit_bytes,
-                                     static_cast<std::size_t>(options.sessions));
+                                     static_cast<std::size_t>(options.sessions),
+                                     partitions_in_flight(options));
+}
+
+/// Each holds an answer, so half of what may wait for one at the limit.
+std::size_t replicate_call_count(const swift::FragmendOptions& options) {
+    return std::min(sync::replicate_calls_max, partitions_in_flight(options) / 2);
 }
 
 transport::Timeouts timeouts_of(const swift::ReconstructorOptions& options) {
@@ -63,7 +75,7 @@ Engine::Engine(const swift::ReconstructorOptions& options, scheduler::ThrottleSe
                    .fill_survivors = codec::md5_lanes_max}),
       client_(io_.get_executor(), "obj-reconstructor " + std::to_string(::getpid()), clock),
       sessions_(io_.get_executor(), static_cast<std::size_t>(options.fragmend.sessions)),
-      replicate_calls_(io_.get_executor(), sync::replicate_calls_max),
+      replicate_calls_(io_.get_executor(), replicate_call_count(options.fragmend)),
       brake_(static_cast<std::size_t>(options.fragmend.quarantine_brake)),
       gate_(io_.get_executor()) {}
 
@@ -104,7 +116,9 @@ sync::Services Engine::services(sync::PassStats& stats, sync::Suspects& suspects
             log_,
             &throttle_,
             &risks_,
-            &stash_};
+            &stash_,
+            sync::session_offers_max,
+            partitions_in_flight(options_.fragmend)};
 }
 
 sync::TargetSlots Engine::target_slots() {

@@ -16,6 +16,7 @@
 #include "host/swift/settled_hashes.hpp"
 
 namespace fragmend::app {
+
 namespace {
 
 std::string format_stats(const char* pattern, auto... values) {
@@ -71,7 +72,7 @@ Pass::Pass(sync::Services& services, std::vector<PolicyState>& policies,
       policies_(policies),
       collect_options_{std::move(devices), std::move(partitions), services.options.handoffs_only},
       began_(services.clock.steady()),
-      in_flight_(services.network, partitions_in_flight_max),
+      in_flight_(services.network, services.partitions_in_flight),
       left_(services.network),
       partitions_(services.network) {}
 
@@ -193,7 +194,7 @@ std::vector<Pass::Turn> Pass::admit(Waiting& waiting) {
         FRAGMEND_ASSERT(admitted);
         group.push_back(std::move(turn));
     };
-    if (in_lines_ < in_lines_max || waiting.order.empty()) {
+    if (in_lines_ < in_lines_max() || waiting.order.empty()) {
         auto at = lines_.upper_bound(last_line_);
         for (std::size_t i = 0; i < lines_.size(); ++i, ++at) {
             if (at == lines_.end()) at = lines_.begin();
@@ -211,7 +212,7 @@ std::vector<Pass::Turn> Pass::admit(Waiting& waiting) {
     const auto device_at = [&waiting](std::size_t position) {
         return waiting.turns[position].partition.local_device.id;
     };
-    const auto most = static_cast<std::ptrdiff_t>(sync::looked_at_together);
+    const auto most = static_cast<std::ptrdiff_t>(sync::group_max(in_flight_.capacity()));
     const auto next = waiting.order.rbegin();
     const auto end = next + std::min(most, std::ssize(waiting.order));
     const auto other = std::find_if(

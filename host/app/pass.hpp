@@ -1,6 +1,7 @@
 // One pass over all partitions of this node's devices.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <deque>
 #include <functional>
@@ -31,13 +32,8 @@ struct PolicyState {
     swift::RingPtr ring;  ///< Of the pass that runs.
 };
 
-/// Partitions that are worked on at a time: most of them wait for a peer.
-inline constexpr std::size_t partitions_in_flight_max = 64;
 /// Of those that stood back for one target, how many are in flight: enough that it never waits.
 inline constexpr std::size_t in_line_max = 8;
-/// The same for all targets together, while others have not had their turn: slow targets leave
-/// room for the rest.
-inline constexpr std::size_t in_lines_max = partitions_in_flight_max / 4 * 3;
 
 /// Collects, and runs every partition's jobs, those at the greatest risk first (`turn_order`). What
 /// other nodes do first of a partition is looked at again in later rounds (`scan::round_of`). A
@@ -103,9 +99,14 @@ class Pass {
     void arrange(Waiting& waiting);
     /// Of the primaries of its partition.
     std::size_t lost_primaries(const Turn& turn);
-    /// Who begins now: one that stood back, or up to `looked_at_together` of those that wait, of
-    /// one device. Nobody while there is no room.
+    /// Who begins now: one that stood back, or a group of those that wait, of one device. Nobody
+    /// while there is no room.
     std::vector<Turn> admit(Waiting& waiting);
+    /// As `in_line_max` for all targets together, while others have not had their turn: slow
+    /// targets leave room for a group of the rest.
+    std::size_t in_lines_max() const {
+        return in_flight_.capacity() - std::max(in_flight_.capacity() / 4, std::size_t{1});
+    }
     /// Those that still may begin; the others are counted.
     Awaitable<std::vector<Turn>> admissible(std::vector<Turn> admitted);
     /// It is not in flight any more.

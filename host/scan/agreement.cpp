@@ -1,7 +1,8 @@
-// Looking up suffixes by their bits.
+// Comparing while reading.
 #include "host/scan/agreement.hpp"
 
-#include <bit>
+#include <algorithm>
+#include <array>
 #include <bitset>
 #include <optional>
 
@@ -12,35 +13,27 @@
 namespace fragmend::scan {
 namespace {
 
-using swift::HashText;
 using swift::ScannedHash;
 
+/// Lower-case hex of each byte.
+constexpr auto byte_texts = [] {
+    constexpr char digits[] = "0123456789abcdef";
+    std::array<std::array<char, 2>, 256> texts;
+    for (std::size_t i = 0; i < texts.size(); ++i)
+        texts[i] = {digits[i >> 4], digits[i & 0xf]};
+    return texts;
+}();
+
+/// Whether `text` is `digest`, or empty where there is none.
+bool says(std::string_view text, bool has_digest, const Md5Digest& digest) {
+    if (!has_digest || text.size() != swift::md5_hex_length) return !has_digest && text.empty();
+    std::array<char, swift::md5_hex_length> hex;
+    for (std::size_t i = 0; i < digest.size(); ++i)
+        std::ranges::copy(byte_texts[std::to_integer<std::size_t>(digest[i])], &hex[2 * i]);
+    return std::ranges::equal(text, hex);
+}
+
 }  // namespace
-
-Agreement::Agreement(const swift::PartitionHashes& local, int local_index) {
-    pairs_.reserve(local.size());
-    for (const auto& [suffix, hash] : local) {
-        FRAGMEND_ASSERT(swift::is_suffix_name(suffix));
-        const auto number = swift::suffix_number(suffix);
-        auto& word = present_[number / 64];
-        if (word == 0) before_[number / 64] = static_cast<std::uint16_t>(pairs_.size());
-        word |= std::uint64_t{1} << number % 64;
-        Pair& pair = pairs_.emplace_back();
-        for (const auto& [index, digest] : hash) {
-            if (!index) pair.none = digest;
-            if (index == local_index) pair.own = digest;
-        }
-        if (pair.none != HashText() || pair.own != HashText()) ++counting_;
-    }
-}
-
-const Agreement::Pair* Agreement::find(std::size_t suffix) const {
-    const std::uint64_t bit = std::uint64_t{1} << suffix % 64;
-    const std::uint64_t word = present_[suffix / 64];
-    if ((word & bit) == 0) return nullptr;
-    return &pairs_[before_[suffix / 64] +
-                   static_cast<std::size_t>(std::popcount(word & (bit - 1)))];
-}
 
 bool Agreement::holds(std::string_view answer, int remote_index) const {
     const auto scanned = swift::scan_hashes(answer);
@@ -65,13 +58,13 @@ bool Agreement::holds(std::string_view answer, int remote_index) const {
             if (!place.empty()) return false;
             place = hash.digest;
         }
-        const Pair* ours = find(number);
+        const HashPairs::Pair* ours = local_.find(number);
         if (ours == nullptr) continue;
-        if (std::string_view(ours->none) != none || std::string_view(ours->own) != own)
+        if (!says(none, ours->has_none, ours->none) || !says(own, ours->has_own, ours->own))
             return false;
         if (!none.empty() || !own.empty()) ++equal;
     }
-    return equal == counting_;
+    return equal == local_.counting();
 }
 
 }  // namespace fragmend::scan

@@ -9,11 +9,11 @@
 namespace fragmend::scan {
 namespace {
 
-std::string bracketed(const std::vector<std::string>& suffixes) {
+std::string bracketed(const std::vector<swift::SuffixName>& suffixes) {
     std::string text = "[";
     for (const auto& suffix : suffixes) {
         if (text.size() > 1) text += ", ";
-        text += "'" + suffix + "'";
+        text.append("'").append(suffix).append("'");
     }
     return text + "]";
 }
@@ -54,12 +54,12 @@ std::vector<Partner> partners_of(std::size_t index, const std::vector<Node>& pri
     return partners;
 }
 
-PartitionJobs build_jobs(const Partition& partition, swift::PartitionHashes hashes,
+PartitionJobs build_jobs(const Partition& partition, const swift::PartitionHashes& hashes,
                          const swift::Ring& ring, const swift::Policy& policy,
                          std::mt19937_64& random) {
     PartitionJobs jobs;
-    std::vector<std::string> without_data;
-    std::map<int, std::vector<std::string>> by_index;
+    std::vector<swift::SuffixName> without_data;
+    std::map<int, std::vector<swift::SuffixName>> by_index;
     for (const auto& [suffix, hash] : hashes) {
         if (hash.empty()) continue;
         bool has_data = false;
@@ -84,7 +84,7 @@ PartitionJobs build_jobs(const Partition& partition, swift::PartitionHashes hash
                      *own_index,
                      {},
                      partners_of(*own_place, primaries),
-                     std::move(hashes)};
+                     HashPairs(hashes, *own_index)};
         const std::size_t round = round_of(partition.number, *own_place, primaries.size());
         for (Partner& partner : sync.partners)
             partner.round = round;

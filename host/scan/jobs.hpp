@@ -9,9 +9,11 @@
 #include <vector>
 
 #include "host/base/node.hpp"
+#include "host/scan/hash_pairs.hpp"
 #include "host/swift/hashes_types.hpp"
 #include "host/swift/policy.hpp"
 #include "host/swift/ring.hpp"
+#include "host/swift/suffix_name.hpp"
 
 namespace fragmend::scan {
 
@@ -37,10 +39,11 @@ struct SyncJob {
     std::string partition;  ///< Decimal.
     std::string path;
     Node local_device;
-    int fragment_index = 0;             ///< Backend index of this device.
-    std::vector<std::string> suffixes;  ///< That have this index, then those without any data.
-    std::vector<Partner> partners;      ///< Left, right, far; repetitions kept as Swift keeps them.
-    swift::PartitionHashes hashes;      ///< Of the whole partition.
+    int fragment_index = 0;  ///< Backend index of this device.
+    /// That have this index, then those without any data.
+    std::vector<swift::SuffixName> suffixes;
+    std::vector<Partner> partners;  ///< Left, right, far; repetitions kept as Swift keeps them.
+    HashPairs hashes;               ///< Of the whole partition, under this index and none.
 };
 
 /// Fragments that belong elsewhere.
@@ -49,7 +52,7 @@ struct RevertJob {
     std::string path;
     Node local_device;
     std::optional<int> fragment_index;  ///< Nothing: suffixes with tombstones only.
-    std::vector<std::string> suffixes;
+    std::vector<swift::SuffixName> suffixes;
     std::vector<Partner> targets;
     std::optional<int> primary_fragment_index;  ///< Of this device, when it is a primary.
 };
@@ -71,7 +74,7 @@ std::vector<Partner> partners_of(std::size_t index, const std::vector<Node>& pri
 
 /// All jobs of `partition`. `random` chooses the sample of primaries of a tombstone-only revert.
 /// Source: swift.obj.reconstructor.ObjectReconstructor._get_part_jobs.
-PartitionJobs build_jobs(const Partition& partition, swift::PartitionHashes hashes,
+PartitionJobs build_jobs(const Partition& partition, const swift::PartitionHashes& hashes,
                          const swift::Ring& ring, const swift::Policy& policy,
                          std::mt19937_64& random);
 

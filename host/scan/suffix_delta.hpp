@@ -1,19 +1,16 @@
 // Which suffixes two primaries of a partition disagree about.
 #pragma once
 
-#include <optional>
-#include <string>
-#include <string_view>
 #include <vector>
 
-#include "host/swift/hashes_types.hpp"
+#include "host/scan/hash_pairs.hpp"
+#include "host/swift/suffix_name.hpp"
 
 namespace fragmend::scan {
 
 /// Local suffixes whose own-index hash differs from the partner's under the partner's index, or
 /// whose metadata hash differs. What only the partner has is the partner's to push. Source:
 /// swift.obj.reconstructor.ObjectReconstructor.get_suffix_delta.
-std::vector<std::string> suffix_delta(const swift::PartitionHashes& local, int local_index,
-                                      const swift::PartitionHashes& remote, int remote_index);
+std::vector<swift::SuffixName> suffix_delta(const HashPairs& local, const HashPairs& remote);
 
 }  // namespace fragmend::scan

@@ -23,6 +23,12 @@ constexpr std::chrono::milliseconds lock_pause{1000};
 /// No further damaged survivor of a session is checked after so long: the job has other partners.
 constexpr std::chrono::seconds checks_max{60};
 
+/// What a second look at our own disk showed.
+struct Rehashed {
+    std::vector<swift::SuffixName> differing;
+    std::size_t hashed = 0;  ///< Suffixes.
+};
+
 }  // namespace
 
 AfterSession after_session(const SessionResult& result, int tries) {
@@ -83,7 +89,7 @@ Awaitable<void> PartnerSync::look(bool closely) {
     auto found = co_await find_delta(closely);
     if (found) {
         std::erase_if(found->suffixes,
-                      [this](const std::string& suffix) { return dealt_with_.contains(suffix); });
+                      [this](swift::SuffixName suffix) { return dealt_with_.contains(suffix); });
     }
     if (found && !found->suffixes.empty() && !cancelled_) delta_ = std::move(found);
 }
@@ -249,23 +255,29 @@ Awaitable<std::optional<PartnerSync::Remote>> PartnerSync::remote_hashes(const N
         services_.stats.session_failed(hashes.error().code);
         co_return std::nullopt;
     }
-    remote.hashes = std::move(hashes.value());
+    remote.hashes = scan::HashPairs(*hashes, backend_index);
     co_return remote;
 }
 
 Awaitable<std::optional<Delta>> PartnerSync::compare(Node node, int backend_index,
-                                                     swift::PartitionHashes remote, bool closely) {
+                                                     scan::HashPairs remote, bool closely) {
     Delta delta{std::move(node), backend_index, {}};
-    delta.suffixes = scan::suffix_delta(job_.hashes, job_.fragment_index, remote, backend_index);
+    delta.suffixes = scan::suffix_delta(job_.hashes, remote);
     if (delta.suffixes.empty() || !closely) co_return delta;
     // Also what the partner has nothing of: whatever left our own disk unseen comes to light here.
-    swift::HashRequest request{
-        .recalculate = delta.suffixes, .list_directory = false, .is_second_look = true};
     calls_.leave();
     activity_.doing("hashes local suffixes");
     auto rehash = [disk = policy_.disk, device = job_.local_device.device,
-                   partition = job_.partition,
-                   request] { return swift::get_hashes(disk, device, partition, request); };
+                   partition = job_.partition, index = job_.fragment_index,
+                   suspected = std::move(delta.suffixes),
+                   remote = std::move(remote)]() -> Result<Rehashed> {
+        const swift::HashRequest request{.recalculate = {suspected.begin(), suspected.end()},
+                                         .list_directory = false,
+                                         .is_second_look = true};
+        const auto hashed = swift::get_hashes(disk, device, partition, request);
+        if (hashed.has_error()) return hashed.error();
+        return Rehashed{scan::suffix_delta({hashed->hashes, index}, remote), hashed->hashed};
+    };
     auto local = co_await on_disk(services_, std::move(rehash));
     if (local.has_error()) {
         services_.log.error("Unable to hash partition " + job_.partition + " on " +
@@ -275,7 +287,7 @@ Awaitable<std::optional<Delta>> PartnerSync::compare(Node node, int backend_inde
     }
     services_.stats.suffixes_hashed += local->hashed;
     services_.metrics.count("suffix.hashes", static_cast<std::int64_t>(local->hashed));
-    delta.suffixes = scan::suffix_delta(local->hashes, job_.fragment_index, remote, backend_index);
+    delta.suffixes = std::move(local->differing);
     co_return delta;
 }
 

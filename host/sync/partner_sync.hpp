@@ -1,10 +1,10 @@
 // One partner of a SYNC job: what it lacks, and the sessions that bring it there.
 #pragma once
 
+#include <boost/container/flat_set.hpp>
 #include <chrono>
 #include <cstddef>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -36,7 +36,7 @@ AfterSession after_session(const transport::ssync::SessionResult& result, int tr
 struct Delta {
     Node node;  ///< The partner, or a handoff in its place.
     int backend_index = 0;
-    std::vector<std::string> suffixes;  ///< At least one.
+    std::vector<swift::SuffixName> suffixes;  ///< At least one.
 };
 
 /// Errors are counted, logged and never returned. Owned by the job; everything that the constructor
@@ -68,18 +68,19 @@ class PartnerSync {
     void note_risk(bool is_lost);
     /// An answer, read in full only when it differs from what we have.
     struct Remote {
-        swift::PartitionHashes hashes;
+        scan::HashPairs hashes;
         bool agrees = false;
     };
     Awaitable<std::optional<Remote>> remote_hashes(const Node& node, int backend_index,
                                                    bool& unmounted);
-    Awaitable<std::optional<Delta>> compare(Node node, int backend_index,
-                                            swift::PartitionHashes remote, bool closely);
+    Awaitable<std::optional<Delta>> compare(Node node, int backend_index, scan::HashPairs remote,
+                                            bool closely);
     /// What came of a session, and what it did.
     struct Ended {
         transport::ssync::SessionResult result;
         SessionCounts counts;
-        std::vector<std::string> left;  ///< Suffixes that a session with an end had no room for.
+        std::vector<swift::SuffixName>
+            left;  ///< Suffixes that a session with an end had no room for.
         std::vector<transport::fragments::DamagedArchive> damaged;
     };
     Awaitable<Ended> session(const std::vector<LaterTarget>& later);
@@ -109,7 +110,7 @@ class PartnerSync {
     bool is_close_ = false;  ///< Whether the last look was a close one.
     /// Suffixes that sessions without room for all of them have dealt with: they stay dealt with,
     /// whatever could not be rebuilt there.
-    std::set<std::string> dealt_with_;
+    boost::container::flat_set<swift::SuffixName> dealt_with_;
     int tries_ = 0;
     int broken_ = 0;
     bool cancelled_ = false;

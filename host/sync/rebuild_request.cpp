@@ -1,6 +1,8 @@
 // From an object on the disk to what has to be rebuilt of it.
 #include "host/sync/rebuild_request.hpp"
 
+#include <utility>
+
 #include "host/base/bytes.hpp"
 
 namespace fragmend::sync {
@@ -40,6 +42,17 @@ Result<scheduler::RebuildRequest> rebuild_request_of(const swift::OpenObject& ob
     request.fragment_bytes_known = is_stored;
     request.wanted = static_cast<std::uint8_t>(plan.wanted_index);
     return request;
+}
+
+void keep_what_is_looked_up(swift::OpenObject& object) {
+    swift::Metadata kept;
+    for (const char* key : {"ETag", "X-Object-Sysmeta-Ec-Etag", "X-Object-Sysmeta-Ec-Frag-Index",
+                            "X-Object-Sysmeta-Ec-Segment-Size"}) {
+        if (const auto* value = object.data_metadata.find(key)) kept.set(key, *value);
+    }
+    object.data_metadata = std::move(kept);
+    object.meta_metadata.reset();
+    object.effective = swift::Metadata();
 }
 
 }  // namespace fragmend::sync

@@ -17,4 +17,7 @@ Result<scheduler::RebuildRequest> rebuild_request_of(const swift::OpenObject& ob
                                                      const swift::Policy& policy,
                                                      scheduler::Codec& codec);
 
+/// Gives back all metadata that nobody asks for once the sub-requests of `object` are made.
+void keep_what_is_looked_up(swift::OpenObject& object);
+
 }  // namespace fragmend::sync

@@ -259,7 +259,9 @@ Awaitable<std::optional<Delivered>> RevertJobRun::deliver(const scan::Partner& t
     account(target.node, result, objects);
     broke_off_ = broke_off_ || (!result.success && objects.broke_off());
     if (!result.success) co_return std::nullopt;
-    slice.suffixes.resize(objects.suffixes_listed());
+    slice.suffixes.erase(
+        slice.suffixes.begin() + static_cast<std::ptrdiff_t>(objects.suffixes_listed()),
+        slice.suffixes.end());
     slice.offered = result.offered;
     auto delivered = objects.take_delivered();
     // What was quarantined on the way may have left an empty folder.

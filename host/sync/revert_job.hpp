@@ -40,7 +40,7 @@ class RevertJobRun {
     Awaitable<Ended> run_locked(Semaphore::Permit slot);
     /// Suffixes that all targets are offered before what they took is removed.
     struct Slice {
-        std::vector<std::string> suffixes;
+        std::vector<swift::SuffixName> suffixes;
         std::size_t offers_max = 0;      ///< For the first who takes it: there the slice ends.
         std::size_t offered = 0;         ///< To one target.
         std::size_t offered_before = 0;  ///< In earlier slices.

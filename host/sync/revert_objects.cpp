@@ -47,7 +47,7 @@ Awaitable<Result<void>> RevertObjects::list_next_suffix() {
     const swift::OfferOptions options{.frag_index = plan_.fragment_index,
                                       .frag_prefs = preferences()};
     auto list = [disk = policy_.disk, device = plan_.local_device.device,
-                 partition = plan_.partition, suffix = plan_.suffixes[next_suffix_],
+                 partition = plan_.partition, suffix = std::string(plan_.suffixes[next_suffix_]),
                  options] { return swift::list_offers(disk, device, partition, suffix, options); };
     auto found = co_await on_disk(services_, std::move(list));
     activity_.moved();

@@ -12,6 +12,7 @@
 
 #include "host/swift/diskfile.hpp"
 #include "host/swift/offers.hpp"
+#include "host/swift/suffix_name.hpp"
 #include "host/sync/local_body.hpp"
 #include "host/sync/pacer.hpp"
 #include "host/sync/services.hpp"
@@ -27,7 +28,7 @@ struct RevertPlan {
     /// Of the fragments that are sent; none for tombstones only.
     std::optional<int> fragment_index;
     Node target;
-    std::vector<std::string> suffixes;
+    std::vector<swift::SuffixName> suffixes;
     std::int64_t objects_max = 0;    ///< Offers of the job; 0 for no limit.
     std::size_t offered_before = 0;  ///< Of those, by earlier sessions of the job.
     /// Offers of this session: the suffix that reaches it is the last one.

@@ -37,6 +37,10 @@ namespace fragmend::sync {
 /// handfuls; few beside what one server of Swift's takes (max_clients, 1024).
 inline constexpr std::size_t replicate_calls_max = 32;
 
+/// Partitions that are worked on at a time: most of them wait for a peer. With little memory they
+/// are fewer, see `scheduler::partitions_within`.
+inline constexpr std::size_t partitions_in_flight_max = 64;
+
 /// Objects that one session offers; the suffix that reaches it is the session's last. What a
 /// session remembers of each, and what its receiver wants of them, stays within
 /// `scheduler::session_bytes`.
@@ -110,6 +114,7 @@ struct Services {
     Risks* risks = nullptr;                   ///< Nothing: age orders a session, chance a pass.
     Stash* stash = nullptr;                   ///< Nothing: each target reads for itself.
     std::size_t offers_max = session_offers_max;
+    std::size_t partitions_in_flight = partitions_in_flight_max;
 };
 
 /// `work`, blocking, on a disk thread; until it is done somebody waits for our own disk.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <iterator>
 #include <limits>
+#include <numeric>
 
 #include "host/swift/local_fragment.hpp"
 #include "host/sync/braked_quarantine.hpp"
@@ -22,6 +23,9 @@ using transport::ssync::Wanted;
 constexpr std::size_t opened_objects_max = 16;
 /// Bytes of their archives that may be read ahead.
 constexpr std::size_t opened_bytes_max = 64 * 1024;
+/// The same of the headers of their requests, in which the metadata are: enough for 13 objects with
+/// the 4 KiB that Swift lets a client set.
+constexpr std::size_t opened_header_bytes_max = 64 * 1024;
 /// Of those objects, opened in one visit to the disk thread. The first visit opens one, so that its
 /// rebuild can begin; each later one twice as many as the one before.
 constexpr std::size_t opened_at_once_max = 8;
@@ -127,7 +131,7 @@ SessionObjects::Listed SessionObjects::list_suffixes(std::size_t first) const {
     const std::size_t suffixes_max = std::min(plan_.suffixes.size() - first, suffixes_at_once_max);
     Listed listed;
     while (listed.suffixes < suffixes_max && listed.offers.size() < offers_max) {
-        const auto& suffix = plan_.suffixes[first + listed.suffixes++];
+        const std::string suffix(plan_.suffixes[first + listed.suffixes++]);
         auto found = swift::list_offers(policy_.disk, plan_.local_device.device, plan_.partition,
                                         suffix, options);
         if (found.has_value()) {
@@ -186,6 +190,11 @@ std::size_t SessionObjects::read_bytes_waiting() const {
     return bytes;
 }
 
+std::size_t SessionObjects::header_bytes_waiting() const {
+    const auto add = [](std::size_t bytes, const Item& item) { return bytes + item.header_bytes; };
+    return std::accumulate(opened_.begin(), opened_.end(), std::size_t{0}, add);
+}
+
 SessionObjects::Item SessionObjects::open_one(Wanted want, std::size_t read_bytes_max) const {
     Item item;
     item.want = std::move(want);
@@ -205,6 +214,8 @@ SessionObjects::Item SessionObjects::open_one(Wanted want, std::size_t read_byte
     else
         item.error = requests.error();
     if (item.object.tombstone) return item;
+    item.header_bytes = header_bytes_of(item.requests);
+    keep_what_is_looked_up(item.object);
     item.archive = local_archive(item.object);
     if (!item.error && item.needs_rebuild() && item.object.content_length <= read_bytes_max) {
         item.archive.content = read_whole(std::move(item.object.fd), item.archive);
@@ -217,30 +228,33 @@ SessionObjects::Item SessionObjects::open_one(Wanted want, std::size_t read_byte
 Awaitable<void> SessionObjects::open_ahead() {
     std::size_t at_once = 1;
     while (!to_open_.empty() && !cancelled_) {
-        if (opened_.size() >= opened_objects_max) {
+        const std::size_t headers = header_bytes_waiting();
+        if (opened_.size() >= opened_objects_max || headers >= opened_header_bytes_max) {
             co_await opened_changed_.wait();
             continue;
         }
         const std::size_t count =
             std::min({at_once, opened_objects_max - opened_.size(), to_open_.size()});
         at_once = std::min(at_once * 2, opened_at_once_max);
-        std::vector<Wanted> wants(
-            std::make_move_iterator(to_open_.begin()),
-            std::make_move_iterator(to_open_.begin() + static_cast<std::ptrdiff_t>(count)));
-        to_open_.erase(to_open_.begin(), to_open_.begin() + static_cast<std::ptrdiff_t>(count));
+        std::vector<Wanted> wants(to_open_.begin(),
+                                  to_open_.begin() + static_cast<std::ptrdiff_t>(count));
         const std::size_t waiting = read_bytes_waiting();
-        auto open = [this, wants = std::move(wants), waiting] {
+        auto open = [this, wants = std::move(wants), waiting, headers] {
             std::vector<Item> items;
             items.reserve(wants.size());
+            std::size_t header_bytes = headers;
             std::size_t room = opened_bytes_max - std::min(opened_bytes_max, waiting);
             for (const Wanted& want : wants) {
                 items.push_back(open_one(want, std::min(room, small_local_archive_bytes_max)));
                 const auto& content = items.back().archive.content;
                 if (content) room -= content->size();
+                header_bytes += items.back().header_bytes;
+                if (header_bytes >= opened_header_bytes_max) break;
             }
             return items;
         };
         auto items = co_await on_disk(services_, std::move(open));
+        to_open_.erase(to_open_.begin(), to_open_.begin() + std::ssize(items));
         std::ranges::move(items, std::back_inserter(opened_));
         // While the object before it is still waited for: short sessions are nothing but
         // beginnings.
@@ -295,7 +309,8 @@ void SessionObjects::start_rebuild(Item& item, scheduler::RebuildRequest request
     for (const LaterTarget& later : plan_.later) {
         if (stash == nullptr || request.archive_bytes == 0 ||
             stash->has(stash_key(item, later.wanted_index)) ||
-            !std::ranges::binary_search(later.suffixes, request.object_hash.substr(29))) {
+            !std::ranges::binary_search(later.suffixes,
+                                        swift::SuffixName(request.object_hash.substr(29)))) {
             continue;
         }
         auto room = stash->promise(request.archive_bytes);

@@ -52,7 +52,7 @@ class SessionObjects final : public transport::ssync::SessionObjects {
 
     const SessionCounts& counts() const { return counts_; }
     /// Suffixes that no offer was made of: another session's.
-    std::vector<std::string> unoffered() const {
+    std::vector<swift::SuffixName> unoffered() const {
         return {plan_.suffixes.begin() + static_cast<std::ptrdiff_t>(next_suffix_),
                 plan_.suffixes.end()};
     }
@@ -70,6 +70,7 @@ class SessionObjects final : public transport::ssync::SessionObjects {
         swift::OpenObject object;
         std::vector<transport::ssync::SubRequest> requests;  ///< Of PUTs not yet the body.
         LocalArchive archive;                                ///< Of an object that is no tombstone.
+        std::size_t header_bytes = 0;                        ///< Of the requests.
         bool started = false;                                ///< Its rebuild is in `rebuilds_`.
         std::uint64_t round_bytes = 0;   ///< Of survivors, that its rebuild asks for at a time.
         bool counted = false;            ///< Among the failed ones.
@@ -91,6 +92,8 @@ class SessionObjects final : public transport::ssync::SessionObjects {
     Item open_one(transport::ssync::Wanted want, std::size_t read_bytes_max) const;
     /// Bytes of local archives that wait for their turn.
     std::size_t read_bytes_waiting() const;
+    /// The same of headers.
+    std::size_t header_bytes_waiting() const;
     void start_rebuilds();
     /// Takes what an earlier session left for this one, or starts the rebuild, for later ones too.
     void start_rebuild(Item& item, scheduler::RebuildRequest request);

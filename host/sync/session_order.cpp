@@ -19,8 +19,9 @@ std::size_t missing_beside(const std::string& object_hash, const SessionPlan& pl
     if (risks != nullptr) missing = risks->missing(object_hash) - is_known(plan.target.id);
     // Of the targets of later sessions only the suffix is known to differ.
     for (const LaterTarget& later : plan.later) {
-        missing += !is_known(later.device_id) &&
-                   std::ranges::binary_search(later.suffixes, object_hash.substr(29));
+        missing +=
+            !is_known(later.device_id) &&
+            std::ranges::binary_search(later.suffixes, swift::SuffixName(object_hash.substr(29)));
     }
     return missing;
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "host/base/node.hpp"
+#include "host/swift/suffix_name.hpp"
 
 namespace fragmend::sync {
 
@@ -13,7 +14,7 @@ namespace fragmend::sync {
 struct LaterTarget {
     std::uint32_t device_id = 0;
     int wanted_index = 0;
-    std::vector<std::string> suffixes;  ///< Out of sync, sorted.
+    std::vector<swift::SuffixName> suffixes;  ///< Out of sync, sorted.
 };
 
 struct SessionPlan {
@@ -21,8 +22,8 @@ struct SessionPlan {
     Node local_device;
     int local_index = 0;  ///< Fragment index of the job: what we offer.
     Node target;
-    int wanted_index = 0;               ///< Backend index of the target: what we rebuild.
-    std::vector<std::string> suffixes;  ///< Out of sync.
+    int wanted_index = 0;                     ///< Backend index of the target: what we rebuild.
+    std::vector<swift::SuffixName> suffixes;  ///< Out of sync.
     /// The job, by which the stash knows what belongs together; nothing: nothing is shared.
     const void* job = nullptr;
     std::vector<LaterTarget> later = {};  ///< With wanted indexes of their own.

@@ -80,4 +80,13 @@ Headers delete_headers(const Timestamp& tombstone) {
     return {{"X-Timestamp", tombstone.internal()}};
 }
 
+std::size_t header_bytes_of(const std::vector<SubRequest>& requests) {
+    std::size_t bytes = 0;
+    for (const SubRequest& request : requests) {
+        for (const auto& [name, value] : request.headers)
+            bytes += 2 * sizeof(std::string) + name.size() + value.size();
+    }
+    return bytes;
+}
+
 }  // namespace fragmend::sync

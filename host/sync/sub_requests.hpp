@@ -40,4 +40,7 @@ Headers post_headers(const swift::Metadata& meta);
 /// Headers of a DELETE. Source: swift.obj.ssync_sender.Sender.send_delete.
 Headers delete_headers(const Timestamp& tombstone);
 
+/// What the headers take in memory, their strings' own size included.
+std::size_t header_bytes_of(const std::vector<transport::ssync::SubRequest>& requests);
+
 }  // namespace fragmend::sync

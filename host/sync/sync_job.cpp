@@ -13,7 +13,7 @@ SyncJobRun::SyncJobRun(Services& services, const PolicyContext& policy, const sc
       policy_(policy),
       job_(job),
       visits_(std::move(visits)),
-      agreement_(job.hashes, job.fragment_index),
+      agreement_(job.hashes),
       activity_(services.activities, name_of(job, policy), [this] { cancel(Ending::now); }),
       calls_(services, policy, job.partition, activity_) {}
 

@@ -1,6 +1,7 @@
 // In which order a pass takes its partitions: a decision, no I/O.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <random>
@@ -12,6 +13,11 @@ namespace fragmend::sync {
 /// Partitions of one device that one visit to a disk thread looks at, at most: waking one costs
 /// more than the look.
 inline constexpr std::size_t looked_at_together = 8;
+/// The same where so many may be in flight: a quarter of these is free even while slow targets have
+/// the rest.
+constexpr std::size_t group_max(std::size_t in_flight) {
+    return std::clamp(in_flight / 4, std::size_t{1}, looked_at_together);
+}
 
 /// A partition that has not begun.
 struct WaitingTurn {

@@ -1,7 +1,8 @@
 // Any bytes as hashes.pkl, hashes.invalid and a REPLICATE answer; and whoever reads an answer as it
 // came says nothing else than the pickle reader. Sources: those of pickle_fuzz,
 // host/swift/hashes_pickle.cpp, hashes_scan.cpp, replicate_answer.cpp, directory.cpp,
-// pickle_writer.cpp, host/scan/agreement.cpp, suffix_delta.cpp, host/base/bytes.cpp.
+// pickle_writer.cpp, host/scan/agreement.cpp, hash_pairs.cpp, suffix_delta.cpp,
+// host/base/bytes.cpp.
 #include <cstddef>
 #include <cstdint>
 
@@ -19,12 +20,13 @@ using fragmend::swift::PartitionHashes;
 void check_agreement(std::string_view bytes, const fragmend::Result<PartitionHashes>& answer,
                      const PartitionHashes& local) {
     for (const int index : {0, 1, 3}) {
-        const fragmend::scan::Agreement agreement(local, index);
+        const fragmend::scan::HashPairs ours(local, index);
+        const fragmend::scan::Agreement agreement(ours);
         for (const int remote_index : {0, 1, 3}) {
             if (!agreement.holds(bytes, remote_index)) continue;
             FRAGMEND_ASSERT(answer.has_value());
-            FRAGMEND_ASSERT(
-                fragmend::scan::suffix_delta(local, index, *answer, remote_index).empty());
+            const fragmend::scan::HashPairs theirs(*answer, remote_index);
+            FRAGMEND_ASSERT(fragmend::scan::suffix_delta(ours, theirs).empty());
         }
     }
 }

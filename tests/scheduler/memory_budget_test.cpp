@@ -40,6 +40,30 @@ TEST(MemoryBudget, RefusesMoreThanItHas) {
     EXPECT_NE(client.refused->detail.find("fragmend_memory_limit is 100"), std::string::npos);
 }
 
+TEST(MemoryBudget, SetsAsideWhatSessionsAndPartitionsTakeButHalfAtMost) {
+    constexpr std::size_t limit = std::size_t{128} << 20;
+    EXPECT_EQ(lendable_bytes(limit, 0, 0), limit);
+    EXPECT_EQ(lendable_bytes(limit, 3, 5),
+              limit - 3 * session_bytes - 5 * partition_bytes - hashing_bytes);
+    EXPECT_EQ(lendable_bytes(limit, 4096, 0), limit / 2);
+    EXPECT_EQ(lendable_bytes(limit, 0, 4096), limit / 2);
+}
+
+TEST(MemoryBudget, PartitionsInFlightFollowFromTheLimit) {
+    // As many as are set aside for, between what a pass needs to go on and what it may have.
+    constexpr std::size_t half = 20 * partition_bytes + 8 * session_bytes + hashing_bytes;
+    EXPECT_EQ(partitions_within(2 * half, 8, 64), 20u);
+    EXPECT_EQ(partitions_within(2 * half - 2, 8, 64), 19u);
+    EXPECT_EQ(lendable_bytes(2 * half, 8, 20), half);
+    EXPECT_EQ(partitions_within(0, 1, 64), partitions_min);
+    EXPECT_EQ(partitions_within(std::size_t{1} << 40, 1, 64), 64u);
+    // Nobody has to run fewer sessions than are allowed.
+    EXPECT_EQ(partitions_within(0, 40, 64), 40u);
+    EXPECT_EQ(partitions_within(0, 400, 64), 64u);
+    // With what is configured where nothing is.
+    EXPECT_EQ(partitions_within(std::size_t{128} << 20, 8, 64), 64u);
+}
+
 TEST(MemoryBudget, LetsThoseBehindPassWhenALargeWaiterLeaves) {
     asio::io_context io;
     MemoryBudget budget(io.get_executor(), 100);

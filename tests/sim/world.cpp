@@ -150,7 +150,8 @@ sync::Services World::services(Pass& pass) {
             throttle_.get(),
             &risks_,
             stash_.get(),
-            offers_max_};
+            offers_max_,
+            partitions_in_flight()};
 }
 
 const std::vector<std::string>& World::run() {

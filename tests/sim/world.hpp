@@ -139,6 +139,10 @@ class World {
     void commit_a_stray();
     void put_a_stray();
     sync::Services services(Pass& pass);
+    /// Few in every second world.
+    std::size_t partitions_in_flight() const {
+        return seed_ % 2 == 0 ? scheduler::partitions_min : sync::partitions_in_flight_max;
+    }
     /// Polls and advances until no task runs.
     void drive();
     void check_bounds();

@@ -15,7 +15,11 @@ Survivor::Survivor(http::Client& client, http::Opened opened, Node node, std::ui
       announced_md5_(std::move(announced_md5)),
       name_(node_.replication_name()),
       left_(archive_bytes),
-      read_limit_(std::move(read_limit)) {}
+      read_limit_(std::move(read_limit)) {
+    // It lasts as long as the object's rebuild, and the object's metadata may be long.
+    opened_.head.forget_fields();
+    opened_.connection.trim();
+}
 
 Awaitable<Result<std::size_t>> Survivor::read(ByteSpan into) {
     const auto wish = static_cast<std::size_t>(std::min<std::uint64_t>(into.size(), left_));

@@ -24,6 +24,9 @@ using tcp = asio::ip::tcp;
 using boost::system::error_code;
 using Moment = Deadline::Moment;
 
+/// Of a receive buffer, beyond twice what is in it: not worth a copy.
+constexpr std::size_t spare_bytes_max = 4096;
+
 /// In the words of swift.common.utils.LogAdapter.exception.
 Error network_error(const error_code& code, errc otherwise) {
     if (code == asio::error::operation_aborted) return {errc::cancelled, "closed"};
@@ -310,7 +313,9 @@ void Connection::consume(std::size_t bytes) {
 }
 
 void Connection::trim() {
-    if (state_->buffer.size() == 0) state_->buffer.shrink_to_fit();
+    const std::size_t held = state_->buffer.size();
+    if (held == 0 || state_->buffer.capacity() > 2 * held + spare_bytes_max)
+        state_->buffer.shrink_to_fit();
 }
 
 void Connection::close() {

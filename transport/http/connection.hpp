@@ -55,7 +55,8 @@ class Connection {
     /// Received and not yet consumed.
     ByteView buffered() const;
     void consume(std::size_t bytes);
-    /// Gives the receive buffer back, if nothing is in it.
+    /// Gives the receive buffer back, if nothing is in it; else most of what nothing is in, if that
+    /// is much.
     void trim();
 
     void close();

@@ -36,6 +36,12 @@ class ResponseHead {
 
     std::optional<std::uint64_t> content_length() const { return content_length_; }
     bool chunked() const { return chunked_; }
+    /// Gives the text back: from now on no field is found, and what is known of the body stays.
+    void forget_fields() {
+        text_ = std::string();
+        fields_ = std::vector<Field>();
+    }
+
     /// The connection may carry another request after the body: the body has an end of its own and
     /// the server did not say that it closes.
     bool keeps_alive() const { return keeps_alive_ && (chunked_ || content_length_.has_value()); }

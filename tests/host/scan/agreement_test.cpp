@@ -21,7 +21,8 @@ const std::string digest_a(32, 'a');
 const std::string digest_b(32, 'b');
 
 bool agrees_with(const PartitionHashes& local, const PartitionHashes& remote) {
-    return Agreement(local, 0).holds(swift::dump_replicate_answer(remote), 1);
+    const HashPairs ours(local, 0);
+    return Agreement(ours).holds(swift::dump_replicate_answer(remote), 1);
 }
 
 TEST(Agreement, ComparesOwnIndexWithTheirsAndWhatHasNoIndex) {
@@ -44,7 +45,8 @@ TEST(Agreement, WhatOnlyThePartnerHasDoesNotCount) {
 }
 
 TEST(Agreement, WhatSwiftDoesNotWriteIsNoAgreement) {
-    const Agreement with_nothing({}, 0);
+    const HashPairs nothing;
+    const Agreement with_nothing(nothing);
     EXPECT_FALSE(with_nothing.holds("", 1));
     EXPECT_FALSE(with_nothing.holds("\x80\x02N.", 1));
     const auto answer = [](std::string_view suffix, int times) {
@@ -84,9 +86,10 @@ TEST(Agreement, IsTheEmptyDeltaOfTheWholeAnswer) {
         const auto local = random_hashes();
         const auto remote = below(2) == 0 ? local : random_hashes();
         const int ours = static_cast<int>(below(3)), theirs = static_cast<int>(below(3));
-        const bool expected = suffix_delta(local, ours, remote, theirs).empty();
+        const HashPairs our_pairs(local, ours);
+        const bool expected = suffix_delta(our_pairs, {remote, theirs}).empty();
         const auto answer = swift::dump_replicate_answer(remote);
-        ASSERT_EQ(Agreement(local, ours).holds(answer, theirs), expected);
+        ASSERT_EQ(Agreement(our_pairs).holds(answer, theirs), expected);
         agreed += expected ? 1 : 0;
     }
     EXPECT_GT(agreed, 2'000);
@@ -100,7 +103,8 @@ TEST(Agreement, DamagedBytesNeverAgreeWhereReadInFullTheyDiffer) {
         local[suffix] = {{std::nullopt, digest_a}, {0, digest_b}};
         remote[suffix] = {{std::nullopt, digest_a}, {1, digest_b}, {300, digest_a}};
     }
-    const Agreement agreement(local, 0);
+    const HashPairs pairs(local, 0);
+    const Agreement agreement(pairs);
     const std::string whole = swift::dump_replicate_answer(remote);
     ASSERT_TRUE(agreement.holds(whole, 1));
     int agreed = 0;
@@ -124,7 +128,7 @@ TEST(Agreement, DamagedBytesNeverAgreeWhereReadInFullTheyDiffer) {
         ++agreed;
         const auto read = swift::parse_replicate_answer(bytes);
         ASSERT_TRUE(read);
-        ASSERT_TRUE(suffix_delta(local, 0, *read, 1).empty());
+        ASSERT_TRUE(suffix_delta(pairs, {*read, 1}).empty());
     }
     EXPECT_GT(agreed, 100) << "hashes of other indexes do not count";
 }
@@ -132,9 +136,10 @@ TEST(Agreement, DamagedBytesNeverAgreeWhereReadInFullTheyDiffer) {
 TEST(Agreement, AnAnswerThatIsCutDoesNotAgree) {
     const std::string whole = swift::dump_replicate_answer(
         {{"abc", {{1, digest_a}}}, {"abd", {{std::nullopt, digest_b}}}});
+    const HashPairs nothing;
     for (std::size_t bytes = 0; bytes < whole.size(); ++bytes)
-        EXPECT_FALSE(Agreement({}, 0).holds(whole.substr(0, bytes), 1)) << bytes;
-    EXPECT_TRUE(Agreement({}, 0).holds(whole, 1));
+        EXPECT_FALSE(Agreement(nothing).holds(whole.substr(0, bytes), 1)) << bytes;
+    EXPECT_TRUE(Agreement(nothing).holds(whole, 1));
 }
 
 }  // namespace

@@ -13,7 +13,13 @@ namespace fragmend::scan {
 namespace {
 
 using swift::PartitionHashes;
-using Suffixes = std::vector<std::string>;
+using Suffixes = std::vector<swift::SuffixName>;
+
+const std::string digest_1(32, '1');
+const std::string digest_2(32, '2');
+const std::string digest_d(32, 'd');
+const std::string digest_e(32, 'e');
+const std::string& hash = digest_1;
 
 // 2+1 on devices 0, 1, 2 of four; partition 1 is on 1, 2, 3.
 class Jobs : public testing::Test {
@@ -67,7 +73,8 @@ TEST_F(Jobs, EveryPartnerHasItsRound) {
 
 TEST_F(Jobs, MisplacedFragmentsRevertFromTheSmallestToTheLargest) {
     const PartitionJobs found = plan(
-        0, {{"aaa", {{0, "h"}, {1, "h"}}}, {"bbb", {{1, "h"}, {2, "h"}}}, {"ccc", {{{}, "h"}}}});
+        0,
+        {{"aaa", {{0, hash}, {1, hash}}}, {"bbb", {{1, hash}, {2, hash}}}, {"ccc", {{{}, hash}}}});
     ASSERT_TRUE(found.sync.has_value());
     ASSERT_EQ(found.reverts.size(), 2u);
     const SyncJob& sync = *found.sync;
@@ -85,7 +92,7 @@ TEST_F(Jobs, MisplacedFragmentsRevertFromTheSmallestToTheLargest) {
 
 TEST_F(Jobs, TombstonesRideOnTheSmallestRevert) {
     const PartitionJobs found =
-        plan(3, {{"aaa", {{0, "h"}}}, {"bbb", {{0, "h"}, {2, "h"}}}, {"ccc", {{{}, "h"}}}});
+        plan(3, {{"aaa", {{0, hash}}}, {"bbb", {{0, hash}, {2, hash}}}, {"ccc", {{{}, hash}}}});
     ASSERT_FALSE(found.sync.has_value());
     ASSERT_EQ(found.reverts.size(), 2u);
     const RevertJob& first = found.reverts[0];
@@ -95,7 +102,7 @@ TEST_F(Jobs, TombstonesRideOnTheSmallestRevert) {
 }
 
 TEST_F(Jobs, LoneTombstonesGoToASample) {
-    const PartitionJobs found = plan(3, {{"ccc", {{{}, "h"}}}});
+    const PartitionJobs found = plan(3, {{"ccc", {{{}, hash}}}});
     ASSERT_FALSE(found.sync.has_value());
     ASSERT_EQ(found.reverts.size(), 1u);
     const RevertJob& job = found.reverts[0];
@@ -107,7 +114,7 @@ TEST_F(Jobs, LoneTombstonesGoToASample) {
 TEST_F(Jobs, DuplicatedFragmentsRevertToEveryHolder) {
     policy_.duplication_factor = 2;
     ring_ = swift::test::make_ring({{0}, {1}, {2}, {3}, {4}, {5}}, 7);
-    const PartitionJobs found = plan(6, {{"aaa", {{1, "h"}}}});
+    const PartitionJobs found = plan(6, {{"aaa", {{1, hash}}}});
     ASSERT_FALSE(found.sync.has_value());
     ASSERT_EQ(found.reverts.size(), 1u);
     const RevertJob& job = found.reverts[0];
@@ -117,9 +124,10 @@ TEST_F(Jobs, DuplicatedFragmentsRevertToEveryHolder) {
 
 TEST_F(Jobs, UnknownIndexesGetNoJobAndKeepTheirPartition) {
     for (const int index : {-1, 3, 100}) {
-        const PartitionJobs found = plan(3, {{"aaa", {{index, "h"}}}});
+        const PartitionJobs found = plan(3, {{"aaa", {{index, hash}}}});
         EXPECT_TRUE(found.empty());
-        EXPECT_EQ(found.warnings, Suffixes{"Bad fragment index " + std::to_string(index) +
+        EXPECT_EQ(found.warnings,
+                  std::vector<std::string>{"Bad fragment index " + std::to_string(index) +
                                            " for suffixes ['aaa'] under /srv/node/d/objects-1/0"});
         EXPECT_FALSE(found.is_removable);
     }
@@ -128,7 +136,7 @@ TEST_F(Jobs, UnknownIndexesGetNoJobAndKeepTheirPartition) {
 TEST_F(Jobs, DuplicatesMakeNoFurtherIndexes) {
     policy_.duplication_factor = 2;
     ring_ = swift::test::make_ring({{0}, {1}, {2}, {3}, {4}, {5}}, 7);
-    const PartitionJobs found = plan(6, {{"aaa", {{4, "h"}}}});
+    const PartitionJobs found = plan(6, {{"aaa", {{4, hash}}}});
     EXPECT_TRUE(found.empty());
     EXPECT_EQ(found.warnings.size(), 1u);
 }
@@ -137,22 +145,22 @@ TEST_F(Jobs, OnlyAnEmptyHandoffPartitionIsRemovable) {
     EXPECT_TRUE(plan(3, {}).is_removable);
     EXPECT_FALSE(plan(3, {{"aaa", {}}}).is_removable);
     EXPECT_TRUE(plan(3, {{"aaa", {}}}).empty());
-    EXPECT_FALSE(plan(3, {{"aaa", {{0, "h"}}}}).is_removable);
+    EXPECT_FALSE(plan(3, {{"aaa", {{0, hash}}}}).is_removable);
 }
 
 TEST(SuffixDelta, ComparesOwnIndexHereWithTheirsThere) {
-    const PartitionHashes local = {{"aaa", {{{}, "d"}, {0, "x"}}},
-                                   {"bbb", {{{}, "d"}, {0, "x"}}},
-                                   {"ccc", {{{}, "d"}}},
+    const PartitionHashes local = {{"aaa", {{{}, digest_d}, {0, digest_1}}},
+                                   {"bbb", {{{}, digest_d}, {0, digest_1}}},
+                                   {"ccc", {{{}, digest_d}}},
                                    {"ddd", {}},
-                                   {"eee", {{0, "x"}}}};
-    const PartitionHashes remote = {{"aaa", {{{}, "d"}, {1, "x"}}},
-                                    {"bbb", {{{}, "e"}, {1, "x"}}},
-                                    {"ccc", {{{}, "d"}, {0, "y"}}},
-                                    {"fff", {{1, "x"}}}};
-    EXPECT_EQ(suffix_delta(local, 0, remote, 1), (Suffixes{"bbb", "eee"}));
-    EXPECT_EQ(suffix_delta(local, 0, {}, 1), (Suffixes{"aaa", "bbb", "ccc", "eee"}));
-    EXPECT_TRUE(suffix_delta({}, 0, remote, 1).empty());
+                                   {"eee", {{0, digest_1}}}};
+    const PartitionHashes remote = {{"aaa", {{{}, digest_d}, {1, digest_1}}},
+                                    {"bbb", {{{}, digest_e}, {1, digest_1}}},
+                                    {"ccc", {{{}, digest_d}, {0, digest_2}}},
+                                    {"fff", {{1, digest_1}}}};
+    EXPECT_EQ(suffix_delta({local, 0}, {remote, 1}), (Suffixes{"bbb", "eee"}));
+    EXPECT_EQ(suffix_delta({local, 0}, {}), (Suffixes{"aaa", "bbb", "ccc", "eee"}));
+    EXPECT_TRUE(suffix_delta({}, {remote, 1}).empty());
 }
 
 }  // namespace

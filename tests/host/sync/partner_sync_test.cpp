@@ -59,10 +59,9 @@ struct PartnerSyncTest : testing::SessionFixture {
                           .suffixes = {},
                           .partners = {},
                           .hashes = {}};
-        job.hashes =
-            swift::get_hashes(context, "d1", "7", {.recalculate = {}, .list_directory = true})
-                .value()
-                .hashes;
+        const auto hashed =
+            swift::get_hashes(context, "d1", "7", {.recalculate = {}, .list_directory = true});
+        job.hashes = scan::HashPairs(hashed->hashes, 0);
         ASSERT_EQ(job.hashes.size(), 2u);
         scan::Partner partner{swift::test::make_node(1), 1};
         partner.node.replication_ip = "127.0.0.1";
@@ -71,7 +70,7 @@ struct PartnerSyncTest : testing::SessionFixture {
         Services shared = services();
         shared.offers_max = 1;
         Holes holes;
-        const scan::Agreement agreement(job.hashes, 0);
+        const scan::Agreement agreement(job.hashes);
         ReplicateCalls calls(shared, policy, job.partition, activity);
         PartnerSync sync(shared, policy, job, partner, agreement, holes, calls, activity);
         running = &sync;

@@ -79,7 +79,7 @@ Awaitable<Seen> play(RevertObjects& objects, bool takes_non_durable, std::vector
 }
 
 struct RevertObjectsTest : testing::SessionFixture {
-    Seen run(std::vector<std::string> suffixes, std::vector<Wanted> wanted,
+    Seen run(std::vector<swift::SuffixName> suffixes, std::vector<Wanted> wanted,
              std::function<void()> meanwhile = {}) {
         Services shared = services();
         shared.throttle = throttle;
@@ -342,7 +342,7 @@ TEST_F(RevertObjectsTest, WithoutAnIndexOnlyTombstonesAreOffered) {
 }
 
 TEST_F(RevertObjectsTest, ALimitOfOffersIsSaidAndKept) {
-    std::vector<std::string> suffixes;
+    std::vector<swift::SuffixName> suffixes;
     for (int i = 0; i < 5; ++i)
         suffixes.push_back(suffix_of(put("/a/c/" + std::to_string(i), archive(1))));
     objects_max = 5;

@@ -76,7 +76,7 @@ struct SessionFixture : ondisk::DiskFixture {
                 nullptr,
                 &risks};
     }
-    SessionPlan plan(std::vector<std::string> suffixes) {
+    SessionPlan plan(std::vector<swift::SuffixName> suffixes) {
         Node local = swift::test::make_node(0);
         local.device = "d1";
         return {"7", local, 0, swift::test::make_node(1), 1, std::move(suffixes)};

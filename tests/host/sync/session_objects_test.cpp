@@ -78,7 +78,7 @@ Awaitable<Seen> play(SessionObjects& objects, std::vector<Wanted> wanted, OnBrok
 }
 
 struct SessionObjectsTest : testing::SessionFixture {
-    Seen run(std::vector<std::string> suffixes, std::vector<Wanted> wanted,
+    Seen run(std::vector<swift::SuffixName> suffixes, std::vector<Wanted> wanted,
              OnBrokenBody on_broken = OnBrokenBody::leave_out) {
         Services shared = services();
         SessionObjects objects(shared, policy, plan(std::move(suffixes)), activity, holes);
@@ -104,6 +104,19 @@ TEST_F(SessionObjectsTest, OffersAndRebuildsWhatTheSuffixesHold) {
     EXPECT_EQ(counts.fragments, 2u);
     EXPECT_EQ(counts.bytes, bytes.size());
     EXPECT_EQ(counts.objects_failed, 0u);
+}
+
+TEST_F(SessionObjectsTest, LongMetadataKeepsNobodyFromHisTurn) {
+    std::vector<Wanted> wanted;
+    for (const char* name : {"A", "B", "C", "D", "E", "F"}) {
+        const auto hash = put(std::string("/a/c/") + name, archive(1));
+        set_metadata(hash, std::string("X-Object-Meta-") + name, std::string(40'000, 'v'));
+        wanted.push_back(want(hash));
+    }
+    const auto seen = run({}, wanted);
+    EXPECT_EQ(seen.bodies.size(), 6u);
+    EXPECT_TRUE(seen.headers.contains("X-Object-Meta-A") &&
+                seen.headers.contains("X-Object-Meta-F"));
 }
 
 TEST_F(SessionObjectsTest, ServesWhatMissesMostFirst) {

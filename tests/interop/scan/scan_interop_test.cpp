@@ -36,8 +36,15 @@ swift::PartitionHashes hashes_of(const json::value& value) {
     return hashes;
 }
 
+json::array texts_of(const std::vector<swift::SuffixName>& suffixes) {
+    json::array texts;
+    for (const std::string_view suffix : suffixes)
+        texts.emplace_back(suffix);
+    return texts;
+}
+
 json::value job_as_json(std::string_view type, std::optional<int> index,
-                        std::vector<std::string> suffixes, const std::vector<Partner>& peers,
+                        std::vector<swift::SuffixName> suffixes, const std::vector<Partner>& peers,
                         std::optional<int> primary) {
     std::ranges::sort(suffixes);
     json::array to;
@@ -48,7 +55,7 @@ json::value job_as_json(std::string_view type, std::optional<int> index,
     };
     return json::object{{"type", type},
                         {"index", or_null(index)},
-                        {"suffixes", json::array(suffixes.begin(), suffixes.end())},
+                        {"suffixes", texts_of(suffixes)},
                         {"to", to},
                         {"primary", or_null(primary)}};
 }
@@ -108,7 +115,7 @@ class ScanInterop : public testing::Test {
         json::array jobs;
         if (found.sync) {
             const SyncJob& job = *found.sync;
-            EXPECT_EQ(job.hashes, hashes);
+            EXPECT_EQ(job.hashes, HashPairs(hashes, job.fragment_index));
             jobs.push_back(job_as_json("sync_only", job.fragment_index, job.suffixes, job.partners,
                                        job.fragment_index));
         }
@@ -166,10 +173,10 @@ TEST_F(ScanInterop, SuffixDeltas) {
     for_each_case([](const json::value& answer) {
         for (const auto& entry : answer.at("deltas").as_array()) {
             auto found =
-                suffix_delta(hashes_of(entry.at("local")), entry.at("ours").to_number<int>(),
-                             hashes_of(entry.at("remote")), entry.at("theirs").to_number<int>());
+                suffix_delta({hashes_of(entry.at("local")), entry.at("ours").to_number<int>()},
+                             {hashes_of(entry.at("remote")), entry.at("theirs").to_number<int>()});
             std::ranges::sort(found);
-            EXPECT_EQ(found, json::value_to<std::vector<std::string>>(entry.at("delta")));
+            EXPECT_EQ(texts_of(found), entry.at("delta").as_array());
         }
     });
 }
