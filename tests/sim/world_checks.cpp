@@ -97,8 +97,8 @@ void World::check_turn(const sync::Gate& gate) {
 }
 
 void World::check_order(Pass& pass, const std::string& partition) {
-    // The first ones are looked at together; before the others, more may have become known.
-    if (pass.looked.size() == sync::group_max(partitions_in_flight())) return;
+    // Groups are looked at side by side, and before the later ones more may have become known.
+    if (partitions_.size() + handoffs_.size() > sync::group_max(partitions_in_flight())) return;
     const auto lost_of = [this](std::uint32_t number) {
         const auto ids = policy_states_.front().ring->primary_ids(number);
         const auto is_lost = [this](std::uint32_t id) { return risks_.has_lost(id); };
