@@ -52,12 +52,13 @@ void Courtesy::answered(const std::string& peer, Nanoseconds latency, Moment now
 void Courtesy::no_answer(const std::string& peer, Nanoseconds at_least, Moment now) {
     const auto known = peers_.find(peer);
     if (known == peers_.end() || now - known->second.known_at > memory) return;
-    Peer& peer_known = known->second;
-    if (!peer_known.silent_since)
-        peer_known.silent_since = std::max(peer_known.known_at, now - at_least);
-    if (now - *peer_known.silent_since > gone) return;
-    const double slowness = static_cast<double>(at_least.count()) / best_of(peer_known, now);
+    Peer& silent = known->second;
+    const double slowness = static_cast<double>(at_least.count()) / best_of(silent, now);
     if (slowness <= manner_of(profile_).slowness_max) return;
+    const bool is_first = !silent.silent_since || now - silent.silent_at > gone / 2;
+    if (is_first) silent.silent_since = std::max(silent.known_at, now - at_least);
+    silent.silent_at = now;
+    if (now - *silent.silent_since > gone) return;
     // The many quick answers just before everybody fell silent do not outweigh it.
     if (now - heard_ >= silence) forget();
     count(slowness, now);

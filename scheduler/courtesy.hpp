@@ -33,8 +33,8 @@ class Courtesy {
     /// A best that is never met again counts for twice as much after this: a peer that is slow for
     /// longer than that is a slow peer.
     static constexpr std::chrono::minutes memory{10};
-    /// Who answers nothing at all for so long serves no clients either.
-    static constexpr std::chrono::seconds gone{60};
+    /// Who is asked all the time and answers nothing for so long serves no clients either.
+    static constexpr std::chrono::seconds gone{180};
     /// No single rest is longer.
     static constexpr std::chrono::milliseconds rest_max{1500};
 
@@ -64,6 +64,7 @@ class Courtesy {
         Moment known_at;
         /// When it was asked what it did not answer, if it has answered nothing since.
         std::optional<Moment> silent_since{};
+        Moment silent_at{};  ///< When that was seen last.
     };
     /// Of `peer`, as it counts now.
     static double best_of(const Peer& peer, Moment now);

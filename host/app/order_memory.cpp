@@ -34,6 +34,12 @@ Error system_error(const char* call) {
     return error_from_errno(errno, std::string("memory of orders: ") + call);
 }
 
+/// Those below are the daemon's to replace.
+UniqueFd above_standard_streams(UniqueFd fd) {
+    if (!fd.valid() || fd.get() > STDERR_FILENO) return fd;
+    return UniqueFd(::fcntl(fd.get(), F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+}
+
 /// A record lock belongs to a process, and goes with it: workers share the descriptor.
 class Lock {
   public:
@@ -133,7 +139,7 @@ OrderMemory OrderMemory::take_over() {
     if (memory.fd_.valid())
         static_cast<void>(::fcntl(memory.fd_.get(), F_SETFD, FD_CLOEXEC));
     else
-        memory.fd_.reset(::memfd_create(file_name, MFD_CLOEXEC));
+        memory.fd_ = above_standard_streams(UniqueFd(::memfd_create(file_name, MFD_CLOEXEC)));
     return memory;
 }
 

@@ -40,8 +40,8 @@ struct Work {
     std::uint64_t entries = 0;
 };
 
-/// Ordering a partition takes a fraction of this; the order is not looked at again before as much
-/// time has passed for each.
+/// Ordering a partition takes a disk thread a fraction of this; the order is not looked at again
+/// before as much time has passed for each.
 constexpr std::chrono::microseconds order_pause{10};
 
 /// Blocking: lists all data directories.
@@ -140,11 +140,11 @@ Awaitable<void> Pass::run_turns(std::vector<Turn> turns) {
     Waiting waiting{.turns = std::move(turns), .order = {}};
     waiting.order.resize(waiting.turns.size());
     std::iota(waiting.order.begin(), waiting.order.end(), std::size_t{0});
-    arrange(waiting);
+    co_await arrange(waiting);
     while (!cancelled_) {
         if (services_.risks != nullptr && waiting.losses != services_.risks->losses_changed() &&
-            services_.clock.steady() >= waiting.next_look)
-            arrange(waiting);
+            services_.clock.steady() >= waiting.next_look && !waiting.order.empty())
+            co_await arrange(waiting);
         auto group = admit(waiting);
         if (group.empty()) {
             if (waiting.order.empty() && in_flight_.in_use() == 0) break;
@@ -160,29 +160,39 @@ Awaitable<void> Pass::run_turns(std::vector<Turn> turns) {
     co_await partitions_.join();
 }
 
-void Pass::arrange(Waiting& waiting) {
-    std::vector<sync::WaitingTurn> left;
-    left.reserve(waiting.order.size());
-    for (const std::size_t position : waiting.order) {
-        const Turn& turn = waiting.turns[position];
-        left.push_back({turn.partition.local_device.id, lost_primaries(turn)});
+Awaitable<void> Pass::arrange(Waiting& waiting) {
+    sync::Risks::Losses losses;
+    if (services_.risks != nullptr) {
+        losses = services_.risks->losses();
+        waiting.losses = services_.risks->losses_changed();
     }
-    std::vector<std::size_t> order;
-    order.reserve(left.size());
-    for (const std::size_t place : sync::turn_order(left, random_))
-        order.push_back(waiting.order[place]);
-    std::ranges::reverse(order);
-    waiting.order = std::move(order);
-    if (services_.risks != nullptr) waiting.losses = services_.risks->losses_changed();
+    auto arranged = [this, &waiting, losses = std::move(losses),
+                     random = Random(random_())]() mutable {
+        std::vector<sync::WaitingTurn> left;
+        left.reserve(waiting.order.size());
+        for (const std::size_t position : waiting.order) {
+            const Turn& turn = waiting.turns[position];
+            left.push_back({turn.partition.local_device.device, lost_primaries(turn, losses)});
+        }
+        std::vector<std::size_t> order;
+        order.reserve(left.size());
+        for (const std::size_t place : sync::turn_order(left, random))
+            order.push_back(waiting.order[place]);
+        std::ranges::reverse(order);
+        return order;
+    };
+    waiting.order = co_await sync::on_disk(services_, std::move(arranged));
     waiting.next_look =
         services_.clock.steady() + order_pause * static_cast<std::int64_t>(waiting.order.size());
 }
 
-std::size_t Pass::lost_primaries(const Turn& turn) {
-    if (services_.risks == nullptr || !services_.risks->has_losses()) return 0;
-    const auto ids = state_of(turn.partition.policy_index).ring->primary_ids(turn.partition.number);
-    const auto is_lost = [this](std::uint32_t id) { return services_.risks->has_lost(id); };
-    return static_cast<std::size_t>(std::ranges::count_if(ids, is_lost));
+std::size_t Pass::lost_primaries(const Turn& turn, const sync::Risks::Losses& losses) {
+    if (losses.empty()) return 0;
+    const int policy = turn.partition.policy_index;
+    const auto ids = state_of(policy).ring->primary_ids(turn.partition.number);
+    return static_cast<std::size_t>(std::ranges::count_if(ids, [&](std::uint32_t id) {
+        return losses.contains({policy, id});
+    }));
 }
 
 std::vector<Pass::Turn> Pass::admit(Waiting& waiting) {
@@ -210,7 +220,7 @@ std::vector<Pass::Turn> Pass::admit(Waiting& waiting) {
         }
     }
     const auto device_at = [&waiting](std::size_t position) {
-        return waiting.turns[position].partition.local_device.id;
+        return std::string_view(waiting.turns[position].partition.local_device.device);
     };
     const auto most = static_cast<std::ptrdiff_t>(sync::group_max(in_flight_.capacity()));
     const auto next = waiting.order.rbegin();

@@ -95,10 +95,10 @@ class Pass {
         std::chrono::steady_clock::time_point next_look{};  ///< Whether the order is to change.
     };
     Awaitable<void> run_turns(std::vector<Turn> turns);
-    /// Orders those that are left by what is known of the devices now.
-    void arrange(Waiting& waiting);
+    /// Orders those that are left by what is known of the devices now, on a disk thread.
+    Awaitable<void> arrange(Waiting& waiting);
     /// Of the primaries of its partition.
-    std::size_t lost_primaries(const Turn& turn);
+    std::size_t lost_primaries(const Turn& turn, const sync::Risks::Losses& losses);
     /// Who begins now: one that stood back, or a group of those that wait, of one device. Nobody
     /// while there is no room.
     std::vector<Turn> admit(Waiting& waiting);

@@ -219,7 +219,8 @@ Awaitable<std::optional<Delta>> PartnerSync::find_delta(bool closely) {
 }
 
 void PartnerSync::note_risk(bool is_lost) {
-    if (services_.risks != nullptr) services_.risks->compared(partner_.node.id, is_lost);
+    if (services_.risks != nullptr)
+        services_.risks->compared(policy_.policy.index, partner_.node.id, is_lost);
 }
 
 Awaitable<std::optional<PartnerSync::Remote>> PartnerSync::remote_hashes(const Node& node,

@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace fragmend::sync {
@@ -47,25 +49,27 @@ class Risks {
 
     /// A partition of the device was compared: most of what it should have is missing, or nobody
     /// answered for it; or not.
-    void compared(std::uint32_t device_id, bool is_lost) {
+    void compared(int policy_index, std::uint32_t device_id, bool is_lost) {
         if (is_lost) {
-            losses_changed_ += lost_.insert_or_assign(device_id, whole_answers).second;
+            losses_changed_ +=
+                lost_.insert_or_assign({policy_index, device_id}, whole_answers).second;
             return;
         }
-        const auto found = lost_.find(device_id);
+        const auto found = lost_.find({policy_index, device_id});
         if (found == lost_.end() || --found->second > 0) return;
         lost_.erase(found);
         ++losses_changed_;
     }
-    /// Whether the device is thought to be lost, or to be empty.
-    bool has_lost(std::uint32_t device_id) const { return lost_.contains(device_id); }
-    bool has_losses() const { return !lost_.empty(); }
-    /// How often `has_lost` has changed for a device.
+    /// Policy index and device id, which is its ring's: a device that is thought to be lost, or to
+    /// be empty, and how many whole answers it lacks.
+    using Losses = std::map<std::pair<int, std::uint32_t>, int>;
+    const Losses& losses() const { return lost_; }
+    /// How often one has joined or left them.
     std::uint64_t losses_changed() const { return losses_changed_; }
 
   private:
     std::unordered_map<std::string, std::vector<std::uint32_t>> missing_;
-    std::unordered_map<std::uint32_t, int> lost_;  ///< And the whole answers that it lacks.
+    Losses lost_;
     std::uint64_t losses_changed_ = 0;
 };
 

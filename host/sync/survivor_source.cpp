@@ -187,12 +187,14 @@ Awaitable<std::unique_ptr<SurvivorStream>> SurvivorSource::open_local(
     if (archive->second.content) {
         co_return std::make_unique<LocalBytes>(archive->second, local_device_.id);
     }
-    auto open = [path = archive->second.path, bytes = archive->second.archive_bytes] {
+    // The map forgets it when the object is given up meanwhile.
+    LocalArchive copy = archive->second;
+    auto open = [path = copy.path, bytes = copy.archive_bytes] {
         return swift::open_data_file_again(path, bytes);
     };
     auto opened = co_await on_disk(services_, std::move(open));
     if (opened.has_error()) co_return nullptr;
-    co_return std::make_unique<LocalStream>(services_, std::move(opened.value()), archive->second,
+    co_return std::make_unique<LocalStream>(services_, std::move(opened.value()), std::move(copy),
                                             local_device_.id);
 }
 

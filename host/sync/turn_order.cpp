@@ -17,7 +17,7 @@ std::vector<std::size_t> turn_order(std::span<const WaitingTurn> turns, std::mt1
 
     using Group = std::vector<std::size_t>;
     std::map<std::size_t, std::vector<Group>, std::greater<>> full;  // By lost primaries.
-    std::map<std::pair<std::size_t, std::uint32_t>, Group> open;     // And by device.
+    std::map<std::pair<std::size_t, std::string_view>, Group> open;  // And by device.
     for (const std::size_t position : shuffled) {
         const WaitingTurn& turn = turns[position];
         Group& group = open[{turn.lost, turn.local_device}];

@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdint>
 #include <random>
 #include <span>
+#include <string_view>
 #include <vector>
 
 namespace fragmend::sync {
@@ -21,8 +21,8 @@ constexpr std::size_t group_max(std::size_t in_flight) {
 
 /// A partition that has not begun.
 struct WaitingTurn {
-    std::uint32_t local_device = 0;  ///< The id of the one that holds it here.
-    std::size_t lost = 0;            ///< Of its primaries, that are lost or empty (sync::Risks).
+    std::string_view local_device;  ///< The one that holds it here.
+    std::size_t lost = 0;           ///< Of its primaries, that are lost or empty (sync::Risks).
 };
 
 /// Positions in `turns` in the order of serving. Those with the most lost primaries come first:

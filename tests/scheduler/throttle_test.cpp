@@ -240,7 +240,7 @@ void one_hangs(Courtesy& courtesy, Moment& now, seconds length) {
     }
 }
 
-TEST(Courtesy, WhoIsSilentForAMinuteIsGoneRatherThanBusy) {
+TEST(Courtesy, WhoIsSilentForLongIsGoneRatherThanBusy) {
     Courtesy courtesy(Profile::polite);
     Moment now = start;
     answers(courtesy, now, milliseconds(10), seconds(5));
@@ -261,6 +261,16 @@ TEST(Courtesy, WhoWasNotAskedForLongIsNotGone) {
     courtesy.answered("hangs", milliseconds(10), now);
     answers(courtesy, now, milliseconds(10), Courtesy::gone * 3);
     EXPECT_EQ(courtesy.pace(), 1);
+    one_hangs(courtesy, now, seconds(10));
+    EXPECT_EQ(courtesy.pace(), 0.05);
+}
+
+TEST(Courtesy, WhoWasSilentOnceLongAgoIsNotGone) {
+    Courtesy courtesy(Profile::polite);
+    Moment now = start;
+    courtesy.answered("hangs", milliseconds(10), now);
+    courtesy.no_answer("hangs", seconds(10), now);
+    answers(courtesy, now, milliseconds(10), Courtesy::gone * 2);
     one_hangs(courtesy, now, seconds(10));
     EXPECT_EQ(courtesy.pace(), 0.05);
 }

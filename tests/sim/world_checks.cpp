@@ -101,7 +101,9 @@ void World::check_order(Pass& pass, const std::string& partition) {
     if (partitions_.size() + handoffs_.size() > sync::group_max(partitions_in_flight())) return;
     const auto lost_of = [this](std::uint32_t number) {
         const auto ids = policy_states_.front().ring->primary_ids(number);
-        const auto is_lost = [this](std::uint32_t id) { return risks_.has_lost(id); };
+        const auto is_lost = [this](std::uint32_t id) {
+            return risks_.losses().contains({policy_.policy.index, id});
+        };
         return static_cast<std::size_t>(std::ranges::count_if(ids, is_lost));
     };
     if (pass.looked.empty()) {

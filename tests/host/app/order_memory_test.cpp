@@ -147,13 +147,13 @@ TEST(OrderMemory, StaysWholeWhenWhoeverWritesIsKilled) {
                 put(memory, one);
             }
         });
+        ::close(began[1]);
         char byte = 0;
         for (int i = 0; i <= round % 3; ++i)
             EXPECT_EQ(::read(began[0], &byte, 1), 1);
         ::kill(writer, SIGKILL);
         EXPECT_EQ(WTERMSIG(end_of(writer)), SIGKILL);
         ::close(began[0]);
-        ::close(began[1]);
         const auto left = memory.load();
         ASSERT_TRUE(left) << left.error().detail;
         EXPECT_TRUE(*left == one || *left == other);

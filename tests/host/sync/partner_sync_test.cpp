@@ -102,7 +102,7 @@ TEST_F(PartnerSyncTest, RefusedObjectCostsNothingBehindItsSession) {
     EXPECT_EQ(stats.failed_sessions, (std::map<std::string, std::uint64_t>{{"protocol", 1}}));
     EXPECT_EQ(stats.fragments_rebuilt, 1u);
     EXPECT_EQ(stats.suffixes_synced, 2u);
-    EXPECT_TRUE(risks.has_lost(swift::test::make_node(1).id));
+    EXPECT_TRUE(risks.losses().contains({policy.policy.index, swift::test::make_node(1).id}));
 }
 
 TEST_F(PartnerSyncTest, EverySessionMayBeRefusedOnce) {

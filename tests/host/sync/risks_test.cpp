@@ -23,22 +23,24 @@ TEST(Risks, OnlyAnAnswerChangesThem) {
 
 TEST(Risks, ADeviceIsLostUntilEnoughOfItIsWhole) {
     Risks risks;
-    risks.compared(1, false);
-    EXPECT_FALSE(risks.has_losses());
+    risks.compared(0, 1, false);
+    EXPECT_TRUE(risks.losses().empty());
     EXPECT_EQ(risks.losses_changed(), 0u);
-    risks.compared(1, true);
-    risks.compared(1, true);
-    EXPECT_TRUE(risks.has_lost(1));
-    EXPECT_FALSE(risks.has_lost(2));
+    risks.compared(0, 1, true);
+    risks.compared(0, 1, true);
+    EXPECT_TRUE(risks.losses().contains({0, 1}));
+    EXPECT_EQ(risks.losses().size(), 1u);
     EXPECT_EQ(risks.losses_changed(), 1u);
     for (int i = 1; i < Risks::whole_answers; ++i)
-        risks.compared(1, false);
-    risks.compared(1, true);
+        risks.compared(0, 1, false);
+    // Ids are a ring's: this is another device.
+    risks.compared(1, 1, false);
+    risks.compared(0, 1, true);
     for (int i = 1; i < Risks::whole_answers; ++i)
-        risks.compared(1, false);
-    EXPECT_TRUE(risks.has_lost(1));
-    risks.compared(1, false);
-    EXPECT_FALSE(risks.has_losses());
+        risks.compared(0, 1, false);
+    EXPECT_TRUE(risks.losses().contains({0, 1}));
+    risks.compared(0, 1, false);
+    EXPECT_TRUE(risks.losses().empty());
     EXPECT_EQ(risks.losses_changed(), 2u);
 }
 

@@ -4,15 +4,17 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 namespace fragmend::sync {
 namespace {
 
-std::vector<WaitingTurn> turns_of(std::size_t count, std::uint32_t devices) {
+std::vector<WaitingTurn> turns_of(std::size_t count, std::size_t devices) {
+    static constexpr std::array names = {"sda", "sdb", "sdc", "sdd", "sde"};
     std::vector<WaitingTurn> turns;
     for (std::size_t i = 0; i < count; ++i)
-        turns.push_back({static_cast<std::uint32_t>(i % devices), 0});
+        turns.push_back({names.at(i % devices), 0});
     return turns;
 }
 

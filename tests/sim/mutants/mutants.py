@@ -118,8 +118,8 @@ MUTANTS = [
      "            if (!$M || !state.ring)\n"
      "                state.ring = state.ring_file->newest(services_.clock.steady());\n"),
     ("the-most-at-risk-wait", "host/app/pass.cpp",
-     "        left.push_back({turn.partition.local_device.id, lost_primaries(turn)});\n",
-     "        left.push_back({turn.partition.local_device.id, $M ? 0 : lost_primaries(turn)});\n"),
+     "    if (losses.empty()) return 0;\n",
+     "    if ($M || losses.empty()) return 0;\n"),
     ("a-closed-gate-lets-through", "host/app/pass.cpp",
      "        co_await services_.gate.pass(cancelled_);\n",
      "        if (!$M) co_await services_.gate.pass(cancelled_);\n"),
