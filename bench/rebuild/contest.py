@@ -172,7 +172,7 @@ def add(sums, more):
 
 
 def machine_s():
-    """Seconds that the cores were idle, idle while something waited for a disk, and busy."""
+    """Seconds since the start: cores idle, idle while something waited for a disk, busy."""
     with open('/proc/stat', encoding='ascii') as file:
         ticks = [int(word) for word in file.readline().split()[1:9]]
     idle, disk = ticks[3], ticks[4]

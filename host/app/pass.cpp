@@ -181,7 +181,7 @@ Awaitable<void> Pass::arrange(Waiting& waiting) {
         std::ranges::reverse(order);
         return order;
     };
-    waiting.order = co_await sync::on_disk(services_, std::move(arranged));
+    waiting.order = co_await offload(services_.disk, std::move(arranged));
     waiting.next_look =
         services_.clock.steady() + order_pause * static_cast<std::int64_t>(waiting.order.size());
 }

@@ -256,23 +256,16 @@ TEST(Courtesy, WhoIsSilentForLongIsGoneRatherThanBusy) {
 }
 
 TEST(Courtesy, WhoWasNotAskedForLongIsNotGone) {
-    Courtesy courtesy(Profile::polite);
-    Moment now = start;
-    courtesy.answered("hangs", milliseconds(10), now);
-    answers(courtesy, now, milliseconds(10), Courtesy::gone * 3);
-    EXPECT_EQ(courtesy.pace(), 1);
-    one_hangs(courtesy, now, seconds(10));
-    EXPECT_EQ(courtesy.pace(), 0.05);
-}
-
-TEST(Courtesy, WhoWasSilentOnceLongAgoIsNotGone) {
-    Courtesy courtesy(Profile::polite);
-    Moment now = start;
-    courtesy.answered("hangs", milliseconds(10), now);
-    courtesy.no_answer("hangs", seconds(10), now);
-    answers(courtesy, now, milliseconds(10), Courtesy::gone * 2);
-    one_hangs(courtesy, now, seconds(10));
-    EXPECT_EQ(courtesy.pace(), 0.05);
+    for (const bool was_silent_once : {false, true}) {
+        Courtesy courtesy(Profile::polite);
+        Moment now = start;
+        courtesy.answered("hangs", milliseconds(10), now);
+        if (was_silent_once) courtesy.no_answer("hangs", seconds(10), now);
+        answers(courtesy, now, milliseconds(10), Courtesy::gone * 3);
+        EXPECT_EQ(courtesy.pace(), 1);
+        one_hangs(courtesy, now, seconds(10));
+        EXPECT_EQ(courtesy.pace(), 0.05) << was_silent_once;
+    }
 }
 
 TEST(LimitedBy, NamesWhatTheWorkWaitsFor) {
